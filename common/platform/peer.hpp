@@ -1,0 +1,18 @@
+// Who is at the other end of a Unix socket.
+#pragma once
+
+#include <sys/types.h>
+#include <optional>
+
+namespace wtpool::platform {
+
+struct Peer {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::optional<pid_t> pid;  // where the system tells it
+};
+
+// SO_PEERCRED on Linux, getpeereid on macOS. Nothing when it cannot be told: then the peer is refused.
+[[nodiscard]] std::optional<Peer> peer_of(int socket_fd);
+
+}  // namespace wtpool::platform

@@ -1,0 +1,41 @@
+// Processes as values: a pid alone may be reused, a pid with its start time within one boot names one process for good.
+#pragma once
+
+#include <sys/types.h>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/fd.hpp"
+
+namespace wtpool::platform {
+
+struct ProcessStamp {
+  std::int64_t pid = 0;
+  std::uint64_t start = 0;  // clock ticks since boot (Linux), microseconds since the epoch (macOS)
+  std::string boot_id;
+  friend bool operator==(const ProcessStamp&, const ProcessStamp&) = default;
+};
+
+[[nodiscard]] std::string boot_id();
+[[nodiscard]] std::optional<ProcessStamp> stamp_of(std::int64_t pid);  // nothing: no such process (zombies count as gone)
+[[nodiscard]] bool alive(const ProcessStamp& stamp);                   // that very process, in this boot
+// A descriptor that becomes readable when that process ends (pidfd, kqueue); invalid when it is already gone.
+[[nodiscard]] Fd watch_exit(const ProcessStamp& stamp);
+
+struct ProcessUse {
+  std::int64_t pid = 0;
+  std::string command;
+};
+// Processes of this user whose environment holds `entry` ("KEY=VALUE"), or whose working directory is `directory` or below
+// it. An empty entry or directory is not looked for. The daemon itself is never listed. Empty where the system cannot tell.
+[[nodiscard]] std::vector<ProcessUse> processes_with_environment(const std::string& entry);
+[[nodiscard]] std::vector<ProcessUse> processes_inside(const std::filesystem::path& directory);
+[[nodiscard]] std::vector<std::int64_t> ancestors_of(std::int64_t pid);  // itself first
+
+// Path of the running program.
+[[nodiscard]] std::filesystem::path own_executable();
+
+}  // namespace wtpool::platform

@@ -1,0 +1,193 @@
+// What the core asks jobs to do, and what they report. A job reports facts; only `step` changes the state. Pure values.
+#pragma once
+
+#include "daemon/core/values.hpp"
+
+namespace wtpool::core {
+
+// Answering jobs are what somebody waits for (never fewer than 2 threads); recycling follows; background comes last. Fetches
+// run apart, so that a slow network never holds a slot job up.
+enum class JobClass { answering, recycling, background, network };
+
+namespace job {
+
+// Takes (or keeps) the pool's lock, reads its config and every slot, marker, intent and quarantine record. Touches nothing,
+// except that an adopted slot without `locked` gets it.
+struct LoadPool {
+  PoolKey pool;
+};
+// One snapshot of what an acquire needs to know of the source. No lock, no slot.
+struct Resolve {
+  RequestId request;
+  PoolKey pool;
+  std::string commit;     // an expression, or the pool's default_commit
+  std::string name;       // the branch to look for
+  bool last_try = false;  // no fetch will follow: a miss is final
+};
+struct Fetch {
+  PoolKey pool;  // any pool of the source: for its config
+  SourceId source;
+  std::optional<Oid> wanted;  // asked for by full id: fetched by id too, when refs do not bring it
+};
+enum class BranchMode { create, resume, replace };
+// Steps 5 to 8 of an acquire on a slot the core gave it. `grant.source_writer` is set when the slot is fresh; the job reports
+// WriterReleased as soon as the entry stands. Done = the marker `held` is durable. Anything else = it rolled back itself.
+struct Acquire {
+  RequestId request;
+  Lease lease;
+  BranchMode mode = BranchMode::create;
+  std::optional<Oid> branch_tip;  // of the existing branch, for resume and replace
+  bool fresh = false;
+  std::vector<std::string> exclude_submodule_tags;
+};
+// Steps 2 to 4 of a release. Done = NAME is free and the marker says `releasing`, durably.
+struct Release {
+  RequestId request;
+  Lease lease;
+  Dirty dirty = Dirty::save;
+  bool directory_gone = false;
+};
+// Step 6 and 7: saves, clears, resets, cleans; the marker last.
+struct Recycle {
+  Lease lease;
+  Dirty dirty = Dirty::save;
+  std::string trash_id;
+};
+// A slot found with a marker `acquiring` or `releasing`, or an intent, whose daemon is gone: back to idle (or fresh), work
+// saved first. `end_orphan`: patience with the git of the last daemon is over, end it if it is still that process.
+struct Recover {
+  SlotFacts facts;
+  bool end_orphan = false;
+};
+// A held slot whose marker on disk is not what memory says: writes it again.
+struct RewriteMarker {
+  Marker marker;
+};
+// Reads slots back without touching them: those of the grant-less list. Only slots no other job has.
+struct ReadBack {
+  PoolKey pool;
+  std::vector<SlotId> slots;
+};
+// Writes the quarantine record. Touches nothing in the slot.
+struct Quarantine {
+  std::string reason;
+  std::string doing;  // what was going on
+};
+// Takes a slot out of quarantine: saves what can be saved, verifies, recycles; ends idle, or fresh when nothing is left.
+struct Repair {
+  bool discard = false;
+};
+// Takes the slot away: entry, directory, init files. What is not kept elsewhere is saved first.
+struct RemoveSlot {};
+// After every slot is gone: the pool's files and its lock.
+struct RemovePool {
+  PoolKey pool;
+};
+struct InitPool {
+  proto::PoolInitParams params;
+};
+// `git status` of slots, read-only.
+struct GitStatus {
+  RequestId request;
+  PoolKey pool;
+  std::vector<std::pair<SlotId, std::string>> slots;  // with their git ids
+};
+struct ListTrash {
+  std::vector<PoolKey> pools;
+};
+struct RestoreTrash {
+  PoolKey pool;
+  std::string id;
+  std::optional<std::string> branch;
+};
+struct DropTrash {
+  PoolKey pool;
+  std::string id;
+};
+struct ExpireTrash {
+  PoolKey pool;
+  seconds age;
+};
+
+}  // namespace job
+
+using JobSpec =
+    std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::Release, job::Recycle, job::Recover,
+                 job::RewriteMarker, job::ReadBack, job::Quarantine, job::Repair, job::RemoveSlot, job::RemovePool,
+                 job::InitPool, job::GitStatus, job::ListTrash, job::RestoreTrash, job::DropTrash, job::ExpireTrash>;
+
+namespace done {
+
+struct LoadedPool {
+  PoolConfig config;
+  PoolPlace place;
+  std::vector<SlotFacts> slots;
+  std::vector<std::string> warnings;
+};
+struct Resolved {
+  std::optional<Oid> commit;  // absent: unknown in the source
+  Oid tree;
+  std::optional<Oid> branch_tip;               // refs/heads/NAME
+  std::optional<std::string> branch_conflict;  // an existing branch that is a prefix of NAME, or has NAME as prefix
+  std::optional<std::string> checked_out_at;   // where NAME is checked out, or being rebased or bisected
+};
+struct Fetched {
+  bool nothing_to_fetch = false;  // the source has no remote
+};
+struct Acquired {
+  Durable durable;
+  std::string git_id;
+  Lease lease;  // as in the marker (branch_base, full_sha of a resumed branch)
+  Oid tree;
+  bool reused_commit = false;         // the tree stood at that commit already
+  std::vector<std::string> warnings;  // said on the caller's stderr
+};
+struct Released {
+  bool moved = false;               // commits were kept
+  std::string trash_id;             // under which recycle goes on
+  std::optional<std::string> kept;  // trash id when something was kept already
+  bool entry_gone = false;          // nothing left to recycle: the slot is fresh
+  std::vector<std::string> warnings;
+};
+struct Idle {  // recycle, recover and repair end so
+  Oid at;
+  Oid tree;
+  std::string git_id;
+  std::optional<std::string> kept;  // trash id, when something was saved
+  std::vector<std::string> warnings;
+  bool occupied = false;  // processes still have their working directory in it: chosen last, not sealed
+};
+struct Fresh {  // nothing of the slot is left
+  std::optional<std::string> kept;
+};
+struct ReadSlots {
+  std::vector<SlotFacts> slots;
+};
+struct StatusRead {
+  std::vector<std::pair<SlotId, proto::GitInfo>> slots;
+};
+struct Plain {};  // the job did what it was asked
+struct PoolMade {
+  proto::PoolInitResult result;
+};
+struct TrashListed {
+  std::vector<proto::TrashEntry> entries;
+};
+struct TrashRestored {
+  std::string branch;
+};
+
+}  // namespace done
+
+using JobDone =
+    std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released, done::Idle,
+                 done::Fresh, done::ReadSlots, done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored>;
+
+struct JobFailed {
+  Fault fault = Fault::source_fault;
+  Error error;
+};
+
+using JobOutcome = std::variant<JobDone, JobFailed>;
+
+}  // namespace wtpool::core

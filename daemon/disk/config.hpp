@@ -1,0 +1,33 @@
+// Pool config and host config: YAML in, checked values out. Unknown keys and wrong types throw proto::Error(bad_config) with
+// file, line and column. Any thread.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "daemon/core/values.hpp"
+
+namespace wtpool::disk {
+
+// `file` is named in errors and is what relative paths are resolved against (its directory's pool root).
+[[nodiscard]] core::PoolConfig parse_pool_config(const std::string& text, const std::filesystem::path& file);
+[[nodiscard]] std::string format_pool_config(const core::PoolConfig& config);
+
+// `wtpoold.yaml`. Keys: root, log_level, default_ttl, queue_limit, trash_expiry, answering_jobs, recycling_jobs, reserve.
+struct HostConfig {
+  std::optional<std::string> root;
+  std::string log_level = "info";
+  std::optional<core::seconds> default_ttl;  // for pools that name none
+  int queue_limit = 1024;
+  core::seconds trash_expiry{14 * 24 * 3600};
+  std::optional<int> answering_jobs;
+  std::optional<int> recycling_jobs;
+  std::uint64_t reserve_bytes = 64ull * 1024 * 1024;  // free space below which nothing is acquired
+};
+[[nodiscard]] HostConfig parse_host_config(const std::string& text, const std::filesystem::path& file);
+
+// DUR: a number with ms, s, m, h or d. Throws bad_config/invalid_params text by the caller's choice: nothing on a bad one.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+}  // namespace wtpool::disk

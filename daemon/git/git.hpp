@@ -1,0 +1,70 @@
+// Running git: one environment, one set of safe settings, one way to fail. git is always the program, its arguments always a
+// vector. Rules: no hook, no fsmonitor, no gc or maintenance, no ext:: transport, no prompt, no pager, no GIT_* from outside,
+// filters only from the pool's list; SIGTERM and patience before SIGKILL.
+// A Git value is cheap, belongs to one job, and is used by one thread at a time.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/subprocess.hpp"
+#include "daemon/core/values.hpp"
+
+namespace wtpool::git {
+
+// Where a command acts. In a slot, --git-dir and --work-tree are always given, so that an enclosing repository is never
+// reached and core.worktree of a hostile config.worktree has no say.
+struct Place {
+  std::string git_dir;    // common git directory of the source, or the slot's <source>/worktrees/<id>
+  std::string work_tree;  // empty: none
+};
+
+struct Context {
+  StopToken stop;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  std::vector<std::string> allowed_filters;
+  std::vector<int> inherited;                         // the slot lock's descriptor; none for fetches
+  std::function<void(pid_t)> on_child;                // records the child in the slot lock
+  std::function<void(std::string_view)> on_progress;  // stderr of git, as it comes
+};
+
+struct Command {
+  std::vector<std::string> arguments;  // without "git" and without the safe settings
+  std::string input;
+  std::vector<std::pair<std::string, std::string>> environment;  // GIT_INDEX_FILE and the like
+  bool durable = false;     // saves work or moves refs: core.fsync and fsyncMethod as the contract says
+  bool may_filter = false;  // touches file content: unlisted filter drivers are switched off (costs one `git config`)
+  std::chrono::seconds limit{600};
+};
+
+class Git {
+ public:
+  Git(Place place, Context context);
+
+  // Runs to the end; a non-zero exit is a result. Throws git_timeout, cancelled, git_failed (killed by a signal; cannot start).
+  [[nodiscard]] ChildResult run(const Command& command) const;
+  // The same, and throws git_failed with argv, exit code and stderr's tail on any non-zero exit; returns stdout.
+  std::string must(const Command& command) const;
+
+  [[nodiscard]] const Place& place() const { return place_; }
+  [[nodiscard]] const Context& context() const { return context_; }
+  [[nodiscard]] Git with_place(Place place) const;
+
+ private:
+  Place place_;
+  Context context_;
+  mutable std::optional<std::vector<std::string>> filter_overrides_;
+};
+
+// The environment of every git child: PATH HOME USER LANG=C LC_ALL=C XDG_* SSH_AUTH_SOCK, GIT_TERMINAL_PROMPT=0 and so on.
+[[nodiscard]] std::vector<std::string> git_environment();
+// `git version` as numbers; nothing when git is missing.
+struct Version {
+  int major = 0, minor = 0, patch = 0;
+};
+[[nodiscard]] std::optional<Version> git_version();
+
+}  // namespace wtpool::git

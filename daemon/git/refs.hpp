@@ -1,0 +1,36 @@
+// Ref transactions, run in the source so that a slot's HEAD, its branch and the trash refs move together or not at all.
+#pragma once
+
+#include "daemon/git/git.hpp"
+
+namespace wtpool::git {
+
+class RefTransaction {
+ public:
+  void create(std::string ref, Oid value);
+  void update(std::string ref, Oid value, Oid expected);
+  void set(std::string ref, Oid value);  // whatever it was
+  void remove(std::string ref, Oid expected);
+  void detach_head(const std::string& git_id, Oid value);  // worktrees/<git_id>/HEAD itself, not the branch behind it
+  [[nodiscard]] bool empty() const { return lines_.empty(); }
+  // One `git update-ref --stdin -z`, durable. Throws git_failed; then nothing has moved.
+  void commit(const Git& source) const;
+
+ private:
+  std::string lines_;
+};
+
+struct Ref {
+  std::string name;  // full
+  Oid value;
+  std::string type;  // commit, tag, tree, blob
+};
+[[nodiscard]] std::vector<Ref> list_refs(const Git& source, const std::string& prefix);
+// Ids of full ref names or other expressions, in order; one process.
+[[nodiscard]] std::vector<std::optional<Oid>> ids_of(const Git& place, const std::vector<std::string>& expressions);
+
+// Stale locks of shared refs (packed-refs.lock, refs/**.lock) in the source that nobody has open and that are older than
+// `age`; removes them only when `remove`. Returns their paths.
+std::vector<std::string> stale_ref_locks(const std::string& common_dir, std::chrono::seconds age, bool remove);
+
+}  // namespace wtpool::git

@@ -1,0 +1,34 @@
+// Keeping work: what a recycle would destroy becomes a commit of stash shape, or, when it is too large, files moved aside.
+#pragma once
+
+#include <filesystem>
+
+#include "daemon/git/git.hpp"
+
+namespace wtpool::git {
+
+struct SaveRequest {
+  std::string name;                    // whose work, for the commit's message
+  Oid base;                            // parent when HEAD is unborn
+  std::vector<std::string> changed;    // tracked paths that differ
+  std::vector<std::string> untracked;  // those that will be removed; empty when they stay
+  std::uint64_t limit_bytes = 0;       // above either, files are moved to `aside`
+  std::uint64_t limit_files = 0;
+  std::filesystem::path aside;  // <pool>/.meta/trash/<ID>
+};
+struct Saved {
+  std::optional<Oid> work;   // commit: tree = working tree, parents HEAD, index, and untracked files if any
+  bool moved_aside = false;  // and the files are below `aside`, at their relative paths, with `deleted` listing the rest
+};
+// Objects are durable when it returns; no ref is made here. The index and the working tree are untouched (but for files moved
+// aside). Unmerged, intent-to-add, type-changed, deleted and renamed paths, modes and symlinks are all kept; submodules and
+// nested repositories are left out. Throws when anything could not be kept: then nothing may be destroyed.
+[[nodiscard]] Saved save_work(const Git& slot, const SaveRequest& request);
+
+// Moves single files out of the way, to `aside`, keeping relative paths. Never follows a symlink.
+void move_aside(const std::filesystem::path& work_tree, const std::vector<std::string>& paths,
+                const std::filesystem::path& aside);
+
+[[nodiscard]] std::string trash_ref(const std::string& id, const std::string& rest);  // refs/wtpool/trash/<id>/<rest>
+
+}  // namespace wtpool::git

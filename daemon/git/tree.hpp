@@ -1,0 +1,47 @@
+// A slot's working tree, index and HEAD. The place was proven before each call by the caller; every call is for one slot that
+// the calling job owns, except `look`, which is read-only (no index refresh is written).
+#pragma once
+
+#include "daemon/git/git.hpp"
+
+namespace wtpool::git {
+
+struct TreeLook {
+  std::optional<Oid> head;             // absent: unborn
+  std::optional<std::string> branch;   // absent: detached
+  std::vector<std::string> changed;    // tracked paths that differ from HEAD, staged or not, unmerged ones too
+  std::vector<std::string> untracked;  // not ignored; each file, except nested repositories
+  std::vector<std::string> nested;     // nested repositories (untracked directories with their own .git)
+};
+enum class Untracked { no, all };
+// `git status --porcelain=v2 -z`. `write_index`: may refresh the index (only for the slot's owner).
+[[nodiscard]] TreeLook look(const Git& slot, Untracked untracked, bool write_index);
+
+// Paths that are in `to` but not in `from`, or change their type: where an untracked file may be in the way.
+[[nodiscard]] std::vector<std::string> paths_added(const Git& slot, const Oid& from, const Oid& to);
+// Which of `paths` exist in the working tree, or have a non-directory as a leading component: the things in the way, as
+// paths relative to the slot, each once. No symlink is followed. `tracked` in look()'s sense must be clean before.
+[[nodiscard]] std::vector<std::string> in_the_way(const std::string& work_tree, const std::vector<std::string>& paths);
+
+// A tree that was never checked out: everything of `at`, on a new branch (one `git checkout -f`). Progress as percentages.
+void checkout_fresh(const Git& slot, const std::string& branch, const Oid& at);
+// A clean tree to `at`, on a new branch: one `git switch -q --no-track -c`. branch_exists when it exists or conflicts.
+void switch_to_new(const Git& slot, const std::string& branch, const Oid& at);
+// A clean or fresh tree to an existing branch, at its own tip. Refused by git when it is checked out elsewhere.
+void switch_to_existing(const Git& slot, const std::string& branch, bool fresh);
+// Detached at `at`, tracked files exactly as there; untracked files stay, unless they are in the way.
+void reset_hard(const Git& slot, const Oid& at);
+
+// assume-unchanged and skip-worktree bits (beyond the pool's own sparse set) that hide changes from status: cleared.
+void clear_hiding_bits(const Git& slot, const std::string& entry);
+// config.worktree, info/sparse-checkout as git made them, or gone: `pristine` holds the former. Before any git in the slot.
+void restore_private_config(const std::string& entry, const std::string& pristine);
+void keep_private_config(const std::string& entry, const std::string& pristine);
+// Half-done merge, rebase, cherry-pick, revert, bisect; the slot's pseudo-refs, refs/bisect, refs/worktree, refs/rewritten.
+// Plain file operations. First returns the ids of autostashes, which are work.
+[[nodiscard]] std::vector<Oid> autostashes(const std::string& entry);
+void clear_operations(const std::string& entry);
+// index.lock and HEAD.lock of the slot, under its lock only.
+void remove_stale_locks(const std::string& entry);
+
+}  // namespace wtpool::git
