@@ -28,7 +28,8 @@ class FrameSplitter {
   [[nodiscard]] bool has_partial() const;  // bytes of an unfinished line are held
  private:
   std::string buffer_;
-  std::size_t scanned_ = 0;
+  std::size_t given_ = 0;    // bytes before it were handed out
+  std::size_t partial_ = 0;  // where the unfinished line starts
   bool too_long_ = false;
 };
 

@@ -1,0 +1,66 @@
+#include "proto/messages.hpp"
+
+namespace wtpool::proto {
+namespace {
+
+template <class E>
+std::optional<E> find_text(std::string_view text, std::initializer_list<E> values) {
+  for (const E value : values) {
+    if (to_text(value) == text) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view to_text(Dirty value) {
+  switch (value) {
+    case Dirty::save:
+      return "save";
+    case Dirty::refuse:
+      return "refuse";
+    case Dirty::discard:
+      return "discard";
+  }
+  return "save";
+}
+
+std::string_view to_text(LeaseKind value) {
+  switch (value) {
+    case LeaseKind::durable:
+      return "durable";
+    case LeaseKind::connection:
+      return "connection";
+    case LeaseKind::process:
+      return "process";
+  }
+  return "durable";
+}
+
+std::string_view to_text(SlotState value) {
+  switch (value) {
+    case SlotState::fresh:
+      return "fresh";
+    case SlotState::idle:
+      return "idle";
+    case SlotState::acquiring:
+      return "acquiring";
+    case SlotState::held:
+      return "held";
+    case SlotState::recycling:
+      return "recycling";
+    case SlotState::quarantined:
+      return "quarantined";
+  }
+  return "quarantined";
+}
+
+std::optional<Dirty> dirty_from_text(std::string_view text) {
+  return find_text(text, {Dirty::save, Dirty::refuse, Dirty::discard});
+}
+
+std::optional<LeaseKind> lease_kind_from_text(std::string_view text) {
+  return find_text(text, {LeaseKind::durable, LeaseKind::connection, LeaseKind::process});
+}
+
+}  // namespace wtpool::proto
