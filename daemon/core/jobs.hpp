@@ -45,7 +45,7 @@ struct Release {
   RequestId request;
   Lease lease;
   Dirty dirty = Dirty::save;
-  bool directory_gone = false;
+  std::vector<std::int64_t> caller_pids;  // never named as left in the slot
 };
 // Step 6 and 7: saves, clears, resets, cleans; the marker last.
 struct Recycle {
