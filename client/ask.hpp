@@ -1,0 +1,47 @@
+// The usual way of a verb: a connection (the daemon started if need be), one request, its result.
+#pragma once
+
+#include <chrono>
+
+#include "client/commands.hpp"
+#include "client/connection.hpp"
+#include "client/endpoint.hpp"
+
+namespace wtpool::client {
+
+// Reports take the daemon moments; when it does not answer for so long, it is stuck.
+inline constexpr std::chrono::seconds kReportLimit{120};
+
+// The answer's text or its error thrown; after a signal whatever the answer says is followed by leaving.
+template <class R>
+[[nodiscard]] R result_of(Answer answer, Context& context, const Interrupts& interrupts) {
+  if (const auto* error = std::get_if<proto::Error>(&answer.outcome)) {
+    if (!answer.cancel_asked) throw *error;
+    if (error->kind != proto::ErrorKind::cancelled) context.output.error(*error);
+    throw Interrupted{interrupts.last()};
+  }
+  return proto::decode_result<R>(std::get<std::string>(answer.outcome));
+}
+
+template <class R>
+[[nodiscard]] R ask(Connection& connection, Context& context, const proto::Params& params,
+                    std::optional<std::chrono::milliseconds> limit = std::nullopt) {
+  Interrupts interrupts;
+  R result = result_of<R>(connection.call(params, {context.output, interrupts, OnSignal::cancel, limit}), context, interrupts);
+  if (interrupts.count() > 0) throw Interrupted{interrupts.last()};
+  return result;
+}
+
+template <class R>
+[[nodiscard]] R ask(Context& context, const proto::Params& params,
+                    std::optional<std::chrono::milliseconds> limit = std::nullopt) {
+  Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
+  return ask<R>(opened.connection, context, params, limit);
+}
+
+// Exit code of a verb whose result is `text`: 1 when it could not be written out.
+[[nodiscard]] int write_result(Context& context, const std::string& text);
+
+[[nodiscard]] proto::Target target_of(const std::string& typed);
+
+}  // namespace wtpool::client

@@ -1,0 +1,118 @@
+// status, doctor, daemon, unstick, validate-gitmodules: this host rather than its slots.
+#include <poll.h>
+
+#include <chrono>
+
+#include "client/ask.hpp"
+#include "client/commands.hpp"
+#include "client/local_check.hpp"
+#include "client/render.hpp"
+
+namespace wtpool::client {
+namespace {
+
+using namespace std::chrono_literals;
+using proto::Error;
+using proto::ErrorKind;
+
+constexpr auto kStopLimit = 30s;
+
+int report_status(const proto::StatusResult& status, Context& context) {
+  return write_result(context, context.globals.json ? proto::to_json_text(status) + "\n" : render_status(status));
+}
+
+std::string process_text(const Opened& opened) {
+  const auto pid = opened.connection.peer_pid();
+  return (pid ? "process " + std::to_string(*pid) + ", " : std::string{}) + "at " + opened.socket.string();
+}
+
+void start(Context& context) {
+  const Opened opened = open_daemon(context.globals, context.paths, Start::always);
+  context.output.say((opened.started ? "started the daemon, " : "the daemon runs already, ") + process_text(opened));
+}
+
+void stop(Context& context) {
+  auto opened = open_running_daemon(context.globals, context.paths);
+  if (!opened) {
+    context.output.say("no daemon runs");
+    return;
+  }
+  const auto end = std::chrono::steady_clock::now() + kStopLimit;
+  const auto stopped = running_instance(context.paths.instance_lock);
+  static_cast<void>(ask<proto::EmptyResult>(opened->connection, context, proto::HostShutdownParams{}, kStopLimit));
+  bool gone =
+      opened->connection.wait_for_close(std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()));
+  while (gone && stopped) {
+    const auto running = running_instance(context.paths.instance_lock);
+    if (!running || running->pid != stopped->pid) break;
+    gone = std::chrono::steady_clock::now() < end;
+    ::poll(nullptr, 0, 20);
+  }
+  if (!gone) {
+    throw Error(ErrorKind::timed_out,
+                "cannot see the daemon at " + opened->socket.string() + " end: it was told to, and still runs after 30 s");
+  }
+}
+
+}  // namespace
+
+int run_command(const StatusCommand&, Context& context) {
+  return report_status(ask<proto::StatusResult>(context, proto::HostStatusParams{}, kReportLimit), context);
+}
+
+int run_command(const DaemonCommand& command, Context& context) {
+  using Action = DaemonCommand::Action;
+  switch (command.action) {
+    case Action::start:
+      start(context);
+      return 0;
+    case Action::stop:
+      stop(context);
+      return 0;
+    case Action::restart:
+      stop(context);
+      start(context);
+      return 0;
+    case Action::status: {
+      Opened opened = open_daemon(context.globals, context.paths, Start::never);
+      return report_status(ask<proto::StatusResult>(opened.connection, context, proto::HostStatusParams{}, kReportLimit),
+                           context);
+    }
+    case Action::socket: {
+      const Endpoint endpoint = find_endpoint(context.globals, context.paths);
+      check_socket_path(endpoint.socket);
+      return write_result(context, endpoint.socket.string() + "\n");
+    }
+  }
+  return 1;
+}
+
+int run_command(const DoctorCommand&, Context& context) {
+  std::optional<proto::DoctorResult> doctor;
+  try {
+    if (auto opened = open_running_daemon(context.globals, context.paths)) {
+      doctor = ask<proto::DoctorResult>(opened->connection, context, proto::HostDoctorParams{}, kReportLimit);
+    }
+  } catch (const Error& error) {
+    // What keeps us from the daemon is what a doctor is asked about: said, and the rest looked at without it.
+    context.output.error(error);
+  }
+  if (!doctor) {
+    std::vector<std::string> arguments = {"doctor"};
+    if (context.globals.json) arguments.emplace_back("--json");
+    become_check(std::move(arguments));
+  }
+  const int failed = write_result(context, context.globals.json ? proto::to_json_text(*doctor) + "\n" : render_doctor(*doctor));
+  return failed != 0 ? failed : doctor->ok ? 0 : 1;
+}
+
+int run_command(const UnstickCommand& command, Context& context) {
+  std::vector<std::string> arguments = {"unstick"};
+  if (command.slot) arguments.insert(arguments.end(), {"--slot", *command.slot});
+  if (const auto pool = context.scope().pool) arguments.insert(arguments.end(), {"--pool", *pool});
+  become_check(std::move(arguments));
+}
+
+int run_command(const ValidateGitmodulesCommand&, Context&) { become_check({"validate-gitmodules"}); }
+
+}  // namespace wtpool::client

@@ -1,0 +1,47 @@
+// ls, inspect, path, repair: one slot or many, as they are.
+#include "client/ask.hpp"
+#include "client/commands.hpp"
+#include "client/render.hpp"
+
+namespace wtpool::client {
+
+int run_command(const ListCommand& command, Context& context) {
+  proto::SlotListParams params;
+  params.scope = context.scope();
+  params.git_status = command.git_status;
+  const auto list = ask<proto::SlotListResult>(context, params, command.git_status ? 5 * kReportLimit : kReportLimit);
+  return write_result(context, context.globals.json ? proto::to_json_text(list) + "\n" : render_slots(list.slots));
+}
+
+int run_command(const InspectCommand& command, Context& context) {
+  proto::SlotInspectParams params;
+  params.scope = context.scope();
+  params.target = target_of(command.target);
+  const auto slot = ask<proto::SlotInfo>(context, params, kReportLimit);
+  return write_result(context, context.globals.json ? proto::to_json_text(slot) + "\n" : render_slot(slot));
+}
+
+int run_command(const PathCommand& command, Context& context) {
+  proto::SlotPathParams params;
+  params.scope = context.scope();
+  params.target = target_of(command.target);
+  try {
+    const auto found = ask<proto::SlotPathResult>(context, params, kReportLimit);
+    return write_result(context, (context.globals.json ? proto::to_json_text(found) : found.path) + "\n");
+  } catch (const proto::Error& error) {
+    // a question, asked in scripts, whose answer is no
+    if (error.kind != proto::ErrorKind::not_held && error.kind != proto::ErrorKind::slot_unknown) throw;
+    return 1;
+  }
+}
+
+int run_command(const RepairCommand& command, Context& context) {
+  proto::SlotRepairParams params;
+  params.scope = context.scope();
+  params.slot = command.slot;
+  params.discard = command.discard;
+  static_cast<void>(ask<proto::EmptyResult>(context, params));
+  return 0;
+}
+
+}  // namespace wtpool::client

@@ -1,0 +1,84 @@
+#include "client/endpoint.hpp"
+
+#include <poll.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string_view>
+
+#include "client/spawn.hpp"
+
+namespace wtpool::client {
+namespace {
+
+using namespace std::chrono_literals;
+using proto::Error;
+using proto::ErrorKind;
+using std::chrono::steady_clock;
+
+// A socket file that was removed is back within 10 s; a daemon that is being stopped is gone by then, too.
+constexpr auto kListenLimit = 12s;
+
+// As long as a daemon holds the lock and says it listens there, it will; nothing when there is none any more.
+std::optional<Fd> wait_until_it_listens(const Endpoint& endpoint, const HostPaths& paths) {
+  const auto end = steady_clock::now() + kListenLimit;
+  while (true) {
+    if (auto socket = connect_to(endpoint.socket)) return socket;
+    const auto running = running_instance(paths.instance_lock);
+    if (!running || running->socket != endpoint.socket.string()) return std::nullopt;
+    if (steady_clock::now() >= end) return std::nullopt;
+    ::poll(nullptr, 0, 50);
+  }
+}
+
+bool environment_forbids() {
+  const char* value = std::getenv("WTPOOL_NO_SPAWN");
+  return value && std::string_view(value) == "1";
+}
+
+Error nobody_there(const Endpoint& endpoint, const HostPaths& paths) {
+  std::string why = "nothing listens there";
+  if (const auto running = running_instance(paths.instance_lock)) {
+    why += "; process " + std::to_string(running->pid) + " is this user's daemon, at " + running->socket;
+  }
+  const auto service = installed_service(paths.home);
+  return {ErrorKind::unreachable, "cannot reach the daemon at " + endpoint.socket.string() + ": " + why,
+          service ? service->start_command : "wtpool daemon start"};
+}
+
+Opened greet(Fd socket, const Endpoint& endpoint, const HostPaths& paths, bool started) {
+  Connection connection(std::move(socket), endpoint.socket);
+  connection.hello(paths.root_from_env);
+  return {std::move(connection), endpoint.socket, started};
+}
+
+}  // namespace
+
+Endpoint find_endpoint(const Globals& globals, const HostPaths& paths) {
+  if (globals.socket) return {expand_path(*globals.socket, std::filesystem::current_path()), true};
+  if (paths.socket_from_env) return {*paths.socket_from_env, true};
+  if (const auto running = running_instance(paths.instance_lock); running && !running->socket.empty()) {
+    return {running->socket, false};
+  }
+  return {paths.default_socket, false};
+}
+
+std::optional<Opened> open_running_daemon(const Globals& globals, const HostPaths& paths) {
+  const Endpoint endpoint = find_endpoint(globals, paths);
+  auto socket = wait_until_it_listens(endpoint, paths);
+  if (!socket) return std::nullopt;
+  return greet(std::move(*socket), endpoint, paths, false);
+}
+
+Opened open_daemon(const Globals& globals, const HostPaths& paths, Start start) {
+  const Endpoint endpoint = find_endpoint(globals, paths);
+  if (auto socket = wait_until_it_listens(endpoint, paths)) return greet(std::move(*socket), endpoint, paths, false);
+  const bool forbidden = start == Start::if_needed && (environment_forbids() || installed_service(paths.home));
+  if (start == Start::never || forbidden) throw nobody_there(endpoint, paths);
+  // The daemon found above has gone: one that we start listens at the usual place, not where that one did.
+  const Endpoint fresh = endpoint.said ? endpoint : Endpoint{paths.default_socket, false};
+  Started started = start_daemon(fresh, paths);
+  return greet(std::move(started.socket), fresh, paths, started.by_us);
+}
+
+}  // namespace wtpool::client

@@ -1,0 +1,61 @@
+#include "client/interrupts.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "common/files.hpp"
+
+namespace wtpool::client {
+namespace {
+
+std::atomic<int> pipe_to_tell{-1};
+static_assert(std::atomic<int>::is_always_lock_free, "used in a signal handler");
+
+void tell(int signal) {
+  const int saved = errno;
+  const auto byte = static_cast<unsigned char>(signal);
+  if (const int fd = pipe_to_tell.load(); fd >= 0) {
+    [[maybe_unused]] const ssize_t written = ::write(fd, &byte, 1);  // a full pipe has told enough
+  }
+  errno = saved;
+}
+
+}  // namespace
+
+Interrupts::Interrupts() {
+  int ends[2];
+  if (::pipe(ends) != 0) throw io_error("cannot make a pipe for", "signals", errno);
+  read_.reset(ends[0]);
+  write_.reset(ends[1]);
+  for (const int fd : ends) {
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  }
+  pipe_to_tell = write_.get();
+  struct sigaction action = {};
+  action.sa_handler = tell;
+  sigemptyset(&action.sa_mask);
+  for (std::size_t i = 0; i < std::size(kSignals); ++i) {
+    ::sigaction(kSignals[i], nullptr, &before_[i]);
+    // nohup and `&` in a script have said that the signal is not for us
+    if (before_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
+  }
+}
+
+Interrupts::~Interrupts() {
+  for (std::size_t i = 0; i < std::size(kSignals); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
+  pipe_to_tell = -1;
+}
+
+void Interrupts::drain() {
+  unsigned char byte = 0;
+  while (::read(read_.get(), &byte, 1) == 1) {
+    ++count_;
+    last_ = byte;
+  }
+}
+
+}  // namespace wtpool::client

@@ -1,0 +1,12 @@
+// What works without a daemon: `wtpoold --check ...`, run once in place of this program.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace wtpool::client {
+
+// Replaces the process: stdio, environment and directory are inherited, the exit code is wtpoold's. Throws when it cannot.
+[[noreturn]] void become_check(std::vector<std::string> arguments);
+
+}  // namespace wtpool::client
