@@ -1,0 +1,321 @@
+// Steps 5 to 8 of an acquire, each beside its undo.
+#include <algorithm>
+
+#include "common/files.hpp"
+#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/tasks.hpp"
+
+namespace wtpool::jobs {
+namespace {
+
+using core::job::BranchMode;
+
+class Acquisition {
+ public:
+  Acquisition(JobContext& job, const core::job::Acquire& spec)
+      : job_(job), spec_(spec), lock_(take_slot_lock(job)), lease_(spec.lease), branch_("refs/heads/" + spec.lease.name) {
+    // The marker says from the start where the branch begins, so that a recovery can tell whether it is this acquire's own.
+    lease_.branch_base.reset();
+    if (resumes()) {
+      lease_.full_sha = *spec_.branch_tip;
+    } else {
+      lease_.branch_base = lease_.full_sha;
+    }
+  }
+
+  core::done::Acquired run() {
+    try {
+      check_reserve();
+      spec_.fresh ? make_fresh() : prepare_idle();
+      job_.check_stop();
+      attach_branch();
+      job_.check_stop();
+      return hold();
+    } catch (const FaultError& failed) {
+      throw after_roll_back(failed);
+    } catch (const core::Error& error) {
+      throw after_roll_back({fault_of(error), error});
+    }
+  }
+
+ private:
+  [[nodiscard]] bool resumes() const { return spec_.mode == BranchMode::resume && spec_.branch_tip; }
+
+  FaultError after_roll_back(FaultError failed) {
+    // A git that was ended leaves its locks; nobody else is in this slot while the lock is ours.
+    if (!git_id_.empty()) git::remove_stale_locks(job_.entry(git_id_).entry.string());
+    const auto stuck = steps_.roll_back();
+    if (!stuck.empty()) {
+      failed.fault = core::Fault::quarantine;
+      failed.error.message += "; and then the slot could not be put back: " + stuck.front();
+    }
+    return failed;
+  }
+
+  void check_reserve() const {
+    const auto& root = job_.pool->files.root;
+    const auto free = free_bytes(root);
+    if (free && *free < job_.host.reserve_bytes) {
+      fail(core::Fault::host_fault, core::ErrorKind::no_space,
+           "cannot acquire " + lease_.name + ": " + root.string() + " has " + std::to_string(*free >> 20) +
+               " MiB free, less than the reserve of " + std::to_string(job_.host.reserve_bytes >> 20) + " MiB",
+           "df -h " + root.string());
+    }
+  }
+
+  core::Marker marker(core::MarkerState state) const {
+    core::Marker made;
+    made.lease = lease_;
+    made.state = state;
+    if (state == core::MarkerState::acquiring && spec_.mode == BranchMode::replace) made.trash_id = trash_id();
+    return made;
+  }
+
+  const std::string& trash_id() const {
+    if (trash_id_.empty()) trash_id_ = new_trash_id(lease_.id);
+    return trash_id_;
+  }
+
+  void write_acquiring_marker() {
+    const disk::MarkerFile file(job_.entry(git_id_).marker());
+    steps_.done("remove the marker", [file] { (void)file.remove(); });
+    (void)file.write(marker(core::MarkerState::acquiring));
+  }
+
+  // ---- an idle slot ----
+  void prepare_idle() {
+    git_id_ = job_.grant.git_id;
+    prove_place(job_, git_id_);
+    const auto entry = job_.entry(git_id_);
+    if (lstat_of(entry.marker())) {
+      fail(core::Fault::quarantine, core::ErrorKind::quarantined,
+           "slot " + job_.grant.slot.str() + " was idle, and a marker appeared in it");
+    }
+    write_acquiring_marker();
+    git::restore_private_config(entry.entry.string(), entry.pristine().string());
+    git::remove_stale_locks(entry.entry.string());
+    git::clear_operations(entry.entry.string());
+    const git::Git slot = job_.slot_git(git_id_, lock_);
+    job_.progress("verifying");
+    auto look = git::look(slot, git::Untracked::all, true);
+    if (!look.changed.empty() || !look.head) {
+      keep_what_strangers_wrote(slot, look);
+    }
+    head_ = look.head;
+    untracked_ = std::move(look.untracked);
+    if (!untracked_.empty()) {
+      warnings_.push_back(std::to_string(untracked_.size()) + " untracked file(s) of earlier holders are in slot " +
+                          job_.grant.slot.str());
+    }
+  }
+
+  // Nobody has the slot, and yet it is dirty: what was written is kept like a holder's.
+  void keep_what_strangers_wrote(const git::Git& slot, git::TreeLook& look) {
+    core::Lease nobody;
+    nobody.id = lease_.id;
+    nobody.full_sha = look.head.value_or(lease_.full_sha);
+    try {
+      if (const auto kept = save_dirt(job_, slot, git_id_, nobody, look, {}, trash_id())) {
+        warnings_.push_back("slot " + job_.grant.slot.str() + " had changes though nobody held it; they are kept as " + *kept);
+      }
+    } catch (const core::Error& error) {
+      throw FaultError{core::Fault::quarantine, error};
+    }
+    git::reset_hard(slot, nobody.full_sha);
+    look = git::look(slot, git::Untracked::all, true);
+  }
+
+  // ---- a fresh slot ----
+  void make_fresh() {
+    const auto& files = job_.pool->files;
+    const auto slot = job_.slot_path();
+    const std::string& common = job_.pool->place.source.str();
+    const bool existed = refuse_ghost(slot);
+    move_torn_entry_aside(common);
+
+    const auto intent_file = files.intent(job_.grant.slot);
+    steps_.done("remove the intent", [intent_file] { unlink_durably(intent_file); });
+    disk::Intent intent;
+    intent.marker = marker(core::MarkerState::acquiring);
+    intent.entries = git::entry_names(common);
+    intent.directory_existed = existed;
+    disk::write_intent(intent_file, intent);
+    const std::vector<std::string> before = intent.entries;
+
+    steps_.done("remove the new worktree", [this, common, slot, existed, before] {
+      if (git_id_.empty()) {
+        remove_new_entries(common, slot, before);
+      } else {
+        git::remove_entry(common, git_id_);
+      }
+      if (existed) {
+        (void)::unlink((slot / ".git").c_str());
+      } else {
+        remove_tree(slot);
+      }
+    });
+    job_.progress("creating");
+    git_id_ = git::add_worktree(job_.source_git(&lock_), slot, lease_.full_sha, "wtpool " + job_.pool->key.str());
+    const auto entry = job_.entry(git_id_);
+    prove_place(job_, git_id_);
+    make_directories(entry.own(), 0755, true);
+    git::keep_private_config(entry.entry.string(), entry.pristine().string());
+    write_acquiring_marker();
+    unlink_durably(intent_file);
+    job_.report(core::event::WriterReleased{job_.grant.job, git_id_});
+  }
+
+  bool refuse_ghost(const disk::path& slot) const {
+    const auto stat = lstat_of(slot);
+    if (!stat) return false;
+    std::error_code ignored;
+    if (!S_ISDIR(stat->st_mode) || !std::filesystem::is_empty(slot, ignored) || ignored) {
+      fail(core::Fault::quarantine, core::ErrorKind::quarantined,
+           "cannot make slot " + job_.grant.slot.str() + ": something that is not a worktree of this pool stands at " +
+               slot.string());
+    }
+    return true;
+  }
+
+  void move_torn_entry_aside(const std::string& common) const {
+    for (const auto& entry : git::list_entries(common)) {
+      if (entry.state == core::SlotFacts::Entry::torn &&
+          (entry.worktree.empty() || disk::path(entry.worktree) == job_.slot_path()) && entry.git_id == job_.grant.slot.str()) {
+        (void)git::move_entry_aside(common, entry.git_id);
+      }
+    }
+  }
+
+  static void remove_new_entries(const std::string& common, const disk::path& slot, const std::vector<std::string>& before) {
+    for (const auto& entry : git::list_entries(common)) {
+      if (std::find(before.begin(), before.end(), entry.git_id) != before.end()) continue;
+      if (entry.worktree.empty() || real_path(entry.worktree) == real_path(slot)) git::remove_entry(common, entry.git_id);
+    }
+  }
+
+  // ---- branch and HEAD ----
+  void attach_branch() {
+    const git::Git source = job_.source_git(&lock_);
+    git::Git slot = job_.slot_git(git_id_, lock_);
+    if (spec_.fresh) {
+      job_.progress("checkout", 0);
+      auto context = slot.context();
+      context.on_progress = [this](std::string_view text) { report_checkout(text); };
+      slot = git::Git(slot.place(), std::move(context));
+    } else if (head_) {
+      if (const auto kept = clear_the_way(job_, slot, *head_, lease_.full_sha, trash_id(), lease_.name)) {
+        warnings_.push_back("untracked files were in the way of the commit; they are kept as " + *kept);
+      }
+    }
+    if (resumes()) {
+      resume(source, slot);
+      return;
+    }
+    if (spec_.mode == BranchMode::replace && spec_.branch_tip) set_old_tip_aside(source);
+    if (!spec_.fresh && head_) {
+      steps_.done("bring the tree back to where it was", [this] {
+        const git::Git again = undo_git(job_.slot_git(git_id_, lock_));
+        if (const auto now = git::look(again, git::Untracked::no, true); now.head != head_ || !now.changed.empty()) {
+          git::reset_hard(again, *head_);
+        }
+      });
+    }
+    steps_.done("remove branch " + lease_.name, [this, source] { remove_made_branch(undo_git(source)); });
+    spec_.fresh ? git::checkout_fresh(slot, lease_.name, lease_.full_sha)
+                : git::switch_to_new(slot, lease_.name, lease_.full_sha);
+    reused_ = head_ == std::optional<Oid>(lease_.full_sha);
+  }
+
+  void resume(const git::Git& source, const git::Git& slot) {
+    steps_.done("detach HEAD", [this, source] { detach(undo_git(source)); });
+    git::switch_to_existing(slot, lease_.name, spec_.fresh);
+    reused_ = head_ == std::optional<Oid>(lease_.full_sha);
+  }
+
+  void set_old_tip_aside(const git::Git& source) {
+    const Oid old = *spec_.branch_tip;
+    record_trash(job_, trash_id(), lease_.name);
+    const std::string kept = git::trash_ref(trash_id(), "heads/" + lease_.name);
+    steps_.done("put branch " + lease_.name + " back", [this, source, old, kept] {
+      git::RefTransaction back;
+      back.create(branch_, old);
+      back.remove(kept, old);
+      back.commit(undo_git(source));
+    });
+    git::RefTransaction aside;
+    aside.set(kept, old);
+    aside.remove(branch_, old);
+    aside.commit(source);
+    warnings_.push_back("the old branch " + lease_.name + " is kept as " + trash_id());
+  }
+
+  // Undos run though the job was told to stop.
+  git::Git undo_git(const git::Git& git) const {
+    auto context = git.context();
+    context.stop = StopToken();
+    context.deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    context.on_progress = nullptr;
+    return git::Git(git.place(), std::move(context));
+  }
+
+  void detach(const git::Git& source) const {
+    if (!git::read_head(job_.pool->place.source.str(), git_id_).branch) return;
+    git::RefTransaction transaction;
+    const auto at = git::ids_of(source, {"worktrees/" + git_id_ + "/HEAD"}).front();
+    transaction.detach_head(git_id_, at.value_or(lease_.full_sha));
+    transaction.commit(source);
+  }
+
+  void remove_made_branch(const git::Git& source) const {
+    git::RefTransaction transaction;
+    const auto ids = git::ids_of(source, {"worktrees/" + git_id_ + "/HEAD", branch_});
+    if (git::read_head(job_.pool->place.source.str(), git_id_).branch) {
+      transaction.detach_head(git_id_, ids[0].value_or(lease_.full_sha));
+    }
+    if (ids[1] && *ids[1] == lease_.full_sha) transaction.remove(branch_, *ids[1]);
+    if (!transaction.empty()) transaction.commit(source);
+  }
+
+  void report_checkout(std::string_view text) const {
+    const auto percent = text.rfind('%');
+    if (percent == std::string_view::npos) return;
+    auto begin = percent;
+    while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9') --begin;
+    if (begin == percent || percent - begin > 3) return;
+    job_.progress("checkout", std::stoi(std::string(text.substr(begin, percent - begin))));
+  }
+
+  // ---- the end ----
+  core::done::Acquired hold() {
+    if (!spec_.fresh) remember_untracked(job_, git_id_, untracked_);
+    const auto tree = git::ids_of(job_.source_git(&lock_), {lease_.full_sha.str() + "^{tree}"}).front();
+    job_.check_stop();
+    core::done::Acquired done{disk::MarkerFile(job_.entry(git_id_).marker()).write(marker(core::MarkerState::held)),
+                              git_id_,
+                              lease_,
+                              tree.value_or(Oid{}),
+                              reused_,
+                              warnings_};
+    steps_.commit();
+    return done;
+  }
+
+  JobContext& job_;
+  const core::job::Acquire& spec_;
+  disk::SlotLock lock_;
+  core::Lease lease_;
+  std::string branch_;
+  std::string git_id_;
+  mutable std::string trash_id_;
+  std::optional<Oid> head_;
+  std::vector<std::string> untracked_;
+  std::vector<std::string> warnings_;
+  bool reused_ = false;
+  Steps steps_;
+};
+
+}  // namespace
+
+core::JobDone acquire(JobContext& job, const core::job::Acquire& spec) { return Acquisition(job, spec).run(); }
+
+}  // namespace wtpool::jobs

@@ -1,0 +1,108 @@
+#include "daemon/jobs/context.hpp"
+
+#include <exception>
+
+#include "common/log.hpp"
+
+namespace wtpool::jobs {
+
+std::shared_ptr<const ServedPool> ServedPools::find(const PoolKey& key) const {
+  const std::lock_guard guard(mutex_);
+  const auto found = pools_.find(key);
+  return found == pools_.end() ? nullptr : found->second;
+}
+
+void ServedPools::put(std::shared_ptr<const ServedPool> pool) {
+  const std::lock_guard guard(mutex_);
+  pools_[pool->key] = std::move(pool);
+}
+
+void ServedPools::drop(const PoolKey& key) {
+  const std::lock_guard guard(mutex_);
+  pools_.erase(key);
+}
+
+void JobContext::check_stop() const {
+  if (stop.stop_requested()) throw core::Error(core::ErrorKind::cancelled, "cancelled");
+}
+
+void JobContext::progress(const std::string& phase, std::optional<int> percent) const {
+  report(core::event::JobProgress{grant.job, phase, percent});
+}
+
+git::Context JobContext::git_context(const disk::SlotLock* lock) const {
+  git::Context context;
+  context.stop = stop;
+  context.deadline = deadline;
+  if (pool) context.allowed_filters = pool->config.filters;
+  if (lock != nullptr) {
+    context.inherited = {lock->descriptor()};
+    context.on_child = [lock](pid_t child) { lock->record_child(child); };
+  }
+  return context;
+}
+
+git::Git JobContext::source_git(const disk::SlotLock* lock) const {
+  return git::Git({pool->place.source.str(), {}}, git_context(lock));
+}
+
+git::Git JobContext::slot_git(const std::string& git_id, const disk::SlotLock& lock) const {
+  return git::Git({entry(git_id).entry.string(), slot_path().string()}, git_context(&lock));
+}
+
+void Steps::done(std::string what, std::function<void()> undo) { undos_.emplace_back(std::move(what), std::move(undo)); }
+
+std::vector<std::string> Steps::roll_back() {
+  std::vector<std::string> failed;
+  while (!undos_.empty()) {
+    auto [what, undo] = std::move(undos_.back());
+    undos_.pop_back();
+    try {
+      undo();
+    } catch (const std::exception& error) {
+      failed.push_back("cannot " + what + ": " + error.what());
+      log_warn("roll-back: " + failed.back());
+    }
+  }
+  return failed;
+}
+
+void fail(core::Fault fault, core::ErrorKind kind, std::string message, std::string hint) {
+  throw FaultError{fault, core::Error(kind, std::move(message), std::move(hint))};
+}
+
+namespace {
+
+bool says(const core::Error& error, const char* text) {
+  return error.git && error.git->stderr_tail.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+core::Fault fault_of(const core::Error& error) {
+  using core::ErrorKind;
+  switch (error.kind) {
+    case ErrorKind::cancelled:
+      return core::Fault::cancelled;
+    case ErrorKind::no_space:
+    case ErrorKind::read_only:
+    case ErrorKind::io_error:
+      return core::Fault::host_fault;
+    case ErrorKind::permission_denied:
+      return core::Fault::slot_fault;
+    case ErrorKind::git_failed:
+      if (says(error, "No space left on device") || says(error, "Read-only file system") ||
+          says(error, "Too many open files")) {
+        return core::Fault::host_fault;
+      }
+      if (says(error, "bad object") || says(error, "unable to read") || says(error, "not a valid object") ||
+          says(error, "cannot lock ref") || says(error, "packed-refs.lock") || (error.git && error.git->exit_code > 128)) {
+        return core::Fault::source_fault;
+      }
+      return core::Fault::slot_fault;
+    default:
+      return core::Fault::source_fault;
+  }
+}
+
+}  // namespace wtpool::jobs

@@ -1,0 +1,201 @@
+#include "daemon/jobs/keep.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "common/clock.hpp"
+#include "common/files.hpp"
+
+namespace wtpool::jobs {
+namespace {
+
+constexpr int kRefTries = 3;
+
+std::string first_eight(const LeaseId& lease) { return lease.str().substr(0, 8); }
+
+std::vector<std::string> trees_of(const git::Git& git, const std::string& work) {
+  const auto ids = git::ids_of(git, {work + "^{tree}", work + "^1", work + "^2^{tree}", work + "^3^{tree}"});
+  std::vector<std::string> trees;
+  for (const auto& id : ids) trees.push_back(id ? id->str() : std::string{});
+  return trees;
+}
+
+bool same_work(const git::Git& git, const std::string& one, const std::string& other) {
+  return trees_of(git, one) == trees_of(git, other);
+}
+
+// An id under which no `work` stands yet.
+std::string free_trash_id(const git::Git& git, const std::string& wanted, const LeaseId& lease) {
+  std::string id = wanted;
+  for (std::int64_t later = 0; git::ids_of(git, {git::trash_ref(id, "work")}).front(); ++later) {
+    id = compact_utc(wall_now() + later) + "-" + first_eight(lease);
+  }
+  return id;
+}
+
+}  // namespace
+
+std::string new_trash_id(const LeaseId& lease) { return compact_utc(wall_now()) + "-" + first_eight(lease); }
+
+void record_trash(const JobContext& job, const std::string& id, const std::string& name) {
+  const auto file = job.pool->files.trash_record(id);
+  if (disk::read_trash_record(file)) return;
+  make_directories(job.pool->files.trash_dir(), 0755, true);
+  disk::write_trash_record(file, {id, job.pool->key.str(), job.grant.slot.str(), name, wall_now()});
+}
+
+SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
+                        const disk::SlotLock& lock) {
+  const git::Git source = job.source_git(&lock);
+  const std::string branch = "refs/heads/" + lease.name;
+  const bool has_entry = !git_id.empty();
+  for (int attempt = 1;; ++attempt) {
+    SettledRefs settled;
+    git::RefTransaction transaction;
+    const auto ids = git::ids_of(source, {has_entry ? "worktrees/" + git_id + "/HEAD" : "refs/wtpool/none",
+                                          lease.name.empty() ? "refs/wtpool/none" : branch});
+    const auto head = has_entry ? ids[0] : std::nullopt;
+    const auto& tip = ids[1];
+    std::optional<std::string> attached;
+    if (has_entry) attached = git::read_head(job.pool->place.source.str(), git_id).branch;
+
+    if (has_entry && attached) {
+      const auto at = head ? head : (tip ? tip : std::optional<Oid>(lease.full_sha));
+      transaction.detach_head(git_id, *at);
+    }
+    if (head && (!tip || *head != *tip) && head != lease.branch_base && *head != lease.full_sha) {
+      transaction.set(git::trash_ref(trash_id, "head"), *head);
+      settled.kept = true;
+    }
+    if (tip) {
+      if (!lease.branch_base || *tip != *lease.branch_base) {
+        transaction.set(git::trash_ref(trash_id, "heads/" + lease.name), *tip);
+        settled.kept = true;
+      }
+      const auto elsewhere = git::checked_out_at(job.pool->source, lease.name, git_id);
+      if (elsewhere) {
+        settled.warnings.push_back("branch " + lease.name + " is checked out at " + *elsewhere + " too, and was left alone");
+      } else {
+        transaction.remove(branch, *tip);
+      }
+    }
+    if (transaction.empty()) return settled;
+    if (settled.kept) record_trash(job, trash_id, lease.name);
+    try {
+      transaction.commit(source);
+      return settled;
+    } catch (const core::Error& error) {
+      if (attempt == kRefTries || error.kind != core::ErrorKind::git_failed) throw;
+      git::stale_ref_locks(job.pool->place.source.str(), std::chrono::seconds(10), error.git && error.git->exit_code > 128);
+    }
+  }
+}
+
+std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot, const std::string& git_id,
+                                     const core::Lease& lease, const git::TreeLook& look,
+                                     const std::vector<std::string>& untracked, const std::string& trash_id) {
+  if (look.changed.empty() && untracked.empty()) return std::nullopt;
+  const auto files = job.entry(git_id);
+  const std::string id = free_trash_id(slot, trash_id, lease.id);
+  git::SaveRequest request;
+  request.name = lease.name.empty() ? job.grant.slot.str() : lease.name;
+  request.base = look.head.value_or(lease.full_sha);
+  request.changed = look.changed;
+  request.untracked = untracked;
+  request.limit_bytes = job.pool->config.save_limit_bytes;
+  request.limit_files = job.pool->config.save_limit_files;
+  request.aside = job.pool->files.trash_files(id);
+  record_trash(job, id, request.name);
+  const git::Saved saved = git::save_work(slot, request);
+  if (!saved.work) return saved.moved_aside ? std::optional(id) : std::nullopt;
+
+  if (!saved.moved_aside) {
+    const auto last = read_file(files.last_save());
+    if (last) {
+      const auto work = git::ids_of(slot, {git::trash_ref(*last, "work")}).front();
+      if (work && same_work(slot, work->str(), saved.work->str())) {
+        if (id != *last && id != trash_id) unlink_durably(job.pool->files.trash_record(id));
+        return last;
+      }
+    }
+  }
+  git::RefTransaction transaction;
+  transaction.set(git::trash_ref(id, "work"), *saved.work);
+  transaction.commit(job.source_git());
+  write_durably(files.last_save(), id);
+  return id;
+}
+
+void remember_untracked(const JobContext& job, const std::string& git_id, const std::vector<std::string>& untracked) {
+  std::vector<disk::UntrackedFile> files;
+  for (const auto& name : untracked) {
+    if (const auto stat = lstat_of(job.slot_path() / name)) {
+#ifdef __APPLE__
+      const auto& changed = stat->st_mtimespec;
+#else
+      const auto& changed = stat->st_mtim;
+#endif
+      files.push_back({name, static_cast<std::uint64_t>(stat->st_size),
+                       static_cast<std::int64_t>(changed.tv_sec) * 1'000'000'000 + static_cast<std::int64_t>(changed.tv_nsec)});
+    }
+  }
+  const auto file = job.entry(git_id).untracked();
+  if (files.empty() ? !lstat_of(file) : disk::read_untracked(file) == files) return;
+  make_directories(job.entry(git_id).own());
+  disk::write_untracked(file, files);
+}
+
+std::size_t count_new_untracked(const JobContext& job, const std::string& git_id, const std::vector<std::string>& untracked) {
+  const auto known = disk::read_untracked(job.entry(git_id).untracked()).value_or(std::vector<disk::UntrackedFile>{});
+  std::map<std::string, const disk::UntrackedFile*> by_name;
+  for (const auto& file : known) by_name[file.name] = &file;
+  std::size_t count = 0;
+  for (const auto& name : untracked) {
+    const auto found = by_name.find(name);
+    const auto stat = lstat_of(job.slot_path() / name);
+    if (found == by_name.end() || !stat) {
+      ++count;
+      continue;
+    }
+#ifdef __APPLE__
+    const auto& changed = stat->st_mtimespec;
+#else
+    const auto& changed = stat->st_mtim;
+#endif
+    const auto mtime = static_cast<std::int64_t>(changed.tv_sec) * 1'000'000'000 + static_cast<std::int64_t>(changed.tv_nsec);
+    if (found->second->size != static_cast<std::uint64_t>(stat->st_size) || found->second->mtime_ns != mtime) ++count;
+  }
+  return count;
+}
+
+disk::SlotLock take_slot_lock(const JobContext& job) {
+  auto lock = disk::SlotLock::try_take(job.pool->files, job.grant.slot);
+  if (!lock) {
+    fail(core::Fault::slot_busy, core::ErrorKind::contended,
+         "slot " + job.grant.slot.str() + " is being worked on by another process (its lock " +
+             job.pool->files.slot_lock(job.grant.slot).string() + " is held)",
+         "wtpool unstick --slot " + job.grant.slot.str());
+  }
+  return std::move(*lock);
+}
+
+void prove_place(const JobContext& job, const std::string& git_id) {
+  const auto why = git_id.empty() ? std::optional<std::string>("it has no worktree entry")
+                                  : git::disproof_of_place(job.pool->place.source.str(), git_id, job.slot_path());
+  if (why) {
+    fail(core::Fault::quarantine, core::ErrorKind::quarantined, "slot " + job.grant.slot.str() + " is not what it was: " + *why,
+         "wtpool --pool " + job.pool->key.str() + " repair " + job.grant.slot.str());
+  }
+}
+
+std::optional<std::string> clear_the_way(const JobContext& job, const git::Git& slot, const Oid& from, const Oid& to,
+                                         const std::string& trash_id, const std::string& name) {
+  if (from == to) return std::nullopt;
+  const auto in_way = git::in_the_way(job.slot_path().string(), git::paths_added(slot, from, to));
+  if (in_way.empty()) return std::nullopt;
+  record_trash(job, trash_id, name);
+  git::move_aside(job.slot_path(), in_way, job.pool->files.trash_files(trash_id));
+  return trash_id;
+}
+
+}  // namespace wtpool::jobs

@@ -1,0 +1,57 @@
+// The parts that several jobs share: keeping work in the trash, ending a lease's refs, making a slot's tree clean again.
+// Each takes a slot whose lock the job holds; the place must have been proven unless it says otherwise.
+#pragma once
+
+#include "daemon/disk/marker.hpp"
+#include "daemon/git/entries.hpp"
+#include "daemon/git/refs.hpp"
+#include "daemon/git/save.hpp"
+#include "daemon/git/tree.hpp"
+#include "daemon/jobs/context.hpp"
+
+namespace wtpool::jobs {
+
+[[nodiscard]] std::string new_trash_id(const LeaseId& lease);
+
+// Writes <ID>.yaml unless it stands; to be done before the first ref or file of that entry.
+void record_trash(const JobContext& job, const std::string& id, const std::string& name);
+
+// The refs' half of the end of a lease (contract section 5, step 4): HEAD detached at its commit, what moved kept under
+// `trash_id`, the branch deleted. Safe to repeat. Needs no directory and no sound place: it runs in the source.
+struct SettledRefs {
+  bool kept = false;
+  std::vector<std::string> warnings;
+};
+[[nodiscard]] SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease,
+                                      const std::string& trash_id, const disk::SlotLock& lock);
+
+// Saves tracked changes (and `untracked`, which the caller is about to remove) under `trash_id`, or, where that id already
+// keeps other work, under a new one. Nothing when there was nothing, or when it equals the slot's last save.
+[[nodiscard]] std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot, const std::string& git_id,
+                                                   const core::Lease& lease, const git::TreeLook& look,
+                                                   const std::vector<std::string>& untracked, const std::string& trash_id);
+
+// Step 6 of a release: from whatever the holder left to an idle tree; the marker stays. Throws when work could not be kept.
+[[nodiscard]] core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, const core::Lease& lease,
+                                            core::Dirty dirty, const std::string& trash_id, const disk::SlotLock& lock);
+
+// Remembers what stays untracked, for the next holder's dirt to be told apart.
+void remember_untracked(const JobContext& job, const std::string& git_id, const std::vector<std::string>& untracked);
+// How many of `untracked` are not remembered, or differ.
+[[nodiscard]] std::size_t count_new_untracked(const JobContext& job, const std::string& git_id,
+                                              const std::vector<std::string>& untracked);
+
+// Takes the lock or throws slot_busy.
+[[nodiscard]] disk::SlotLock take_slot_lock(const JobContext& job);
+// Proves the place or throws quarantine, naming why.
+void prove_place(const JobContext& job, const std::string& git_id);
+// Moves what stands untracked where `to` has files into the trash. The trash id, if anything was moved.
+[[nodiscard]] std::optional<std::string> clear_the_way(const JobContext& job, const git::Git& slot, const Oid& from,
+                                                       const Oid& to, const std::string& trash_id, const std::string& name);
+
+// The slot's facts, by plain reads; touches nothing.
+[[nodiscard]] core::SlotFacts read_facts(const ServedPool& pool, const SlotId& slot, const std::vector<git::Entry>& entries);
+// Every slot that the pool has anything of: directory, entry, intent or quarantine record.
+[[nodiscard]] std::vector<SlotId> slots_on_disk(const ServedPool& pool, const std::vector<git::Entry>& entries);
+
+}  // namespace wtpool::jobs

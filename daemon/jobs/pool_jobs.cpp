@@ -1,0 +1,184 @@
+// Pools as a whole: made, loaded, taken away; and what the source is asked.
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "common/clock.hpp"
+#include "common/files.hpp"
+#include "common/names.hpp"
+#include "common/paths.hpp"
+#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/tasks.hpp"
+
+namespace wtpool::jobs {
+namespace {
+
+std::shared_ptr<const disk::FileLock> lock_pool(const JobContext& job, const disk::PoolFiles& files, const PoolKey& key) {
+  if (const auto served = job.pools->find(key)) {
+    // The lock is of the file that stands there: a pool that was taken away and made anew has another.
+    const auto held = lstat_of(files.pool_lock());
+    struct ::stat ours {};
+    if (held && ::fstat(served->lock->descriptor(), &ours) == 0 && held->st_ino == ours.st_ino && held->st_dev == ours.st_dev) {
+      return served->lock;
+    }
+  }
+  auto lock = disk::FileLock::try_take(files.pool_lock());
+  if (!lock) {
+    core::Error error(core::ErrorKind::pool_unavailable,
+                      "cannot serve pool " + key.str() + ": another process holds its lock " + files.pool_lock().string(),
+                      "wtpool --pool " + key.str() + " unstick");
+    error.pool = key.str();
+    throw FaultError{core::Fault::slot_busy, error};
+  }
+  lock->set_text("pid: " + std::to_string(::getpid()) + "\n");
+  return std::make_shared<const disk::FileLock>(std::move(*lock));
+}
+
+std::string repository_name(const git::SourceFacts& source) {
+  const disk::path path = source.worktree ? disk::path(*source.worktree) : disk::path(source.common_dir);
+  std::string name = path.filename().string();
+  if (name == ".git") name = path.parent_path().filename().string();
+  if (name.size() > 4 && name.ends_with(".git")) name.resize(name.size() - 4);
+  return name;
+}
+
+[[noreturn]] void refuse_init(core::ErrorKind kind, const std::string& why, const std::string& hint = {}) {
+  throw core::Error(kind, "cannot make the pool: " + why, hint);
+}
+
+}  // namespace
+
+core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
+  const auto root = real_path(disk::path(job.host.pools_root) / spec.pool.str());
+  auto pool = std::make_shared<ServedPool>(ServedPool{spec.pool, disk::PoolFiles(root), {}, {}, {}, nullptr});
+  const auto stat = lstat_of(root);
+  if (!stat || !S_ISDIR(stat->st_mode)) {
+    throw core::Error(core::ErrorKind::pool_unavailable,
+                      "pool " + spec.pool.str() + " is unavailable: " + root.string() + " is not there");
+  }
+  const auto text = read_file(pool->files.config());
+  if (!text) {
+    throw core::Error(core::ErrorKind::pool_unavailable,
+                      "pool " + spec.pool.str() + " is unavailable: it has no " + pool->files.config().string());
+  }
+  pool->config = disk::parse_pool_config(*text, pool->files.config());
+  pool->lock = lock_pool(job, pool->files, spec.pool);
+  pool->source = git::open_source(pool->config.source, job.git_context(nullptr));
+  pool->place.root = root.string();
+  pool->place.source = SourceId(pool->source.common_dir);
+  pool->place.worktree = pool->source.worktree;
+  pool->place.device = static_cast<std::uint64_t>(stat->st_dev);
+  make_directories(pool->files.init_dir());
+
+  const auto entries = git::list_entries(pool->source.common_dir);
+  core::done::LoadedPool loaded;
+  for (const auto& slot : slots_on_disk(*pool, entries)) {
+    auto facts = read_facts(*pool, slot, entries);
+    if (facts.entry == core::SlotFacts::Entry::sound && facts.directory == core::SlotFacts::Directory::sound) {
+      git::lock_entry(pool->source.common_dir, facts.git_id, "wtpool " + spec.pool.str());
+    }
+    loaded.slots.push_back(std::move(facts));
+  }
+  loaded.config = pool->config;
+  loaded.place = pool->place;
+  job.pools->put(pool);
+  return loaded;
+}
+
+core::JobDone resolve(JobContext& job, const core::job::Resolve& spec) {
+  return git::resolve(job.source_git(), spec.commit, spec.name);
+}
+
+core::JobDone fetch(JobContext& job, const core::job::Fetch& spec) {
+  core::done::Fetched fetched;
+  fetched.nothing_to_fetch = !git::fetch(job.source_git(), spec.wanted);
+  return fetched;
+}
+
+core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
+  const auto& params = spec.params;
+  core::PoolConfig config;
+  const auto source = git::open_source(params.source, job.git_context(nullptr));
+  const std::string key = params.pool.value_or(repository_name(source));
+  if (const auto why = bad_pool_key(key)) {
+    refuse_init(core::ErrorKind::invalid_params, "its key '" + printable(key) + "' " + *why,
+                "wtpool --pool KEY init --source " + params.source);
+  }
+  const disk::PoolFiles files(real_path(disk::path(job.host.pools_root)) / key);
+  if (lstat_of(files.config())) {
+    refuse_init(core::ErrorKind::pool_exists, "pool " + key + " exists already at " + files.root.string(),
+                "wtpool --pool " + key + " ls");
+  }
+  config.source = source.worktree.value_or(source.common_dir);
+  config.max_slots = params.max_slots.value_or(16);
+  config.groups = params.groups;
+  config.default_commit = params.default_commit.value_or(std::string{});
+  config.submodule_mirror_mode = params.submodule_mirror_mode;
+  config.submodule_mirror_base = params.submodule_mirror_base;
+  const git::Git git({source.common_dir, {}}, job.git_context(nullptr));
+  if (config.default_commit.empty()) {
+    config.default_commit = git::default_commit_of(source, job.git_context(nullptr));
+  } else if (!git::ids_of(git, {config.default_commit + "^{commit}"}).front()) {
+    refuse_init(core::ErrorKind::commit_unknown,
+                "the default commit '" + printable(config.default_commit) + "' is unknown in " + params.source,
+                "git -C " + params.source + " branch -a");
+  }
+  const std::string text = disk::format_pool_config(config);
+  (void)disk::parse_pool_config(text, files.config());  // what init writes, the daemon reads
+
+  const bool had_root = is_directory_no_follow(files.root) || lstat_of(files.root);
+  make_directories(files.meta(), 0755, true);
+  try {
+    write_durably(files.config(), text, 0644);
+  } catch (const core::Error&) {
+    if (!had_root) remove_tree(files.root);
+    throw;
+  }
+  return core::done::PoolMade{{key, config.source, files.root.string()}};
+}
+
+core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
+  const auto& files = job.pool->files;
+  unlink_durably(files.config());
+  std::error_code ignored;
+  for (const auto& folder : {files.init_dir(), files.quarantine_dir()}) {
+    if (is_directory_no_follow(folder)) remove_tree(folder);
+  }
+  // Kept work outlives its pool: its records stay as long as its refs do.
+  bool keeps = false;
+  std::vector<disk::path> records;
+  for (const auto& item : std::filesystem::directory_iterator(files.trash_dir(), ignored)) records.push_back(item.path());
+  for (const auto& record : records) {
+    if (record.extension() != ".yaml") {
+      keeps = true;
+    } else if (git::list_refs(job.source_git(), "refs/wtpool/trash/" + record.stem().string()).empty() &&
+               !lstat_of(files.trash_files(record.stem().string()))) {
+      unlink_durably(record);
+    } else {
+      keeps = true;
+    }
+  }
+  const auto lock = job.pool->lock;
+  unlink_durably(files.pool_lock());
+  if (!keeps) {
+    std::filesystem::remove(files.trash_dir(), ignored);
+    std::filesystem::remove(files.meta(), ignored);
+    std::filesystem::remove(files.root, ignored);
+  }
+  job.pools->drop(job.pool->key);
+  return core::done::Plain{};
+}
+
+core::JobDone rewrite_marker(JobContext& job, const core::job::RewriteMarker& spec) {
+  prove_place(job, job.grant.git_id);
+  (void)disk::MarkerFile(job.entry(job.grant.git_id).marker()).write(spec.marker);
+  return core::done::Plain{};
+}
+
+core::JobDone quarantine(JobContext& job, const core::job::Quarantine& spec) {
+  make_directories(job.pool->files.quarantine_dir(), 0755, true);
+  disk::write_quarantine(job.pool->files.quarantine(job.grant.slot), {spec.reason, wall_now(), spec.doing});
+  return core::done::Plain{};
+}
+
+}  // namespace wtpool::jobs

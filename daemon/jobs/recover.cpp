@@ -1,0 +1,224 @@
+// Back from what a daemon that is gone was doing: an intent, an acquire, a release. Each part may be killed and repeated.
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "common/files.hpp"
+#include "common/log.hpp"
+#include "common/platform/process.hpp"
+#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/tasks.hpp"
+
+namespace wtpool::jobs {
+namespace {
+
+constexpr std::chrono::seconds kOrphanPatience{10};
+
+// The git of the last daemon had its time: SIGTERM, patience, SIGKILL, if it is still that very process.
+void end_orphan(const JobContext& job) {
+  const auto child = disk::SlotLock::recorded_child(job.pool->files, job.grant.slot);
+  if (!child) return;
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    if (!platform::alive(*child)) return;
+    log_warn("ending the orphaned git " + std::to_string(child->pid) + " in slot " + job.grant.slot.str());
+    const Fd gone = platform::watch_exit(*child);
+    ::kill(static_cast<pid_t>(child->pid), signal);
+    if (gone.valid()) {
+      struct pollfd wait {
+        gone.get(), POLLIN, 0
+      };
+      ::poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(kOrphanPatience).count()));
+    }
+  }
+}
+
+// An acquire that made the slot and did not come to its end: nobody has seen the slot, so it is taken away again.
+core::done::Fresh undo_fresh(const JobContext& job, const std::string& git_id) {
+  const auto slot = job.slot_path();
+  if (!git_id.empty()) {
+    // Git's own half-done checkout is no work; what is not git's stays for a person to look at.
+    git::remove_entry(job.pool->place.source.str(), git_id);
+  }
+  if (lstat_of(slot)) remove_tree(slot);
+  return {};
+}
+
+core::done::Fresh undo_intent(const JobContext& job) {
+  const auto& files = job.pool->files;
+  const auto file = files.intent(job.grant.slot);
+  const std::string& common = job.pool->place.source.str();
+  const auto read = disk::read_intent(file);
+  const auto slot = job.slot_path();
+  const disk::Intent* intent = read ? std::get_if<disk::Intent>(&*read) : nullptr;
+  for (const auto& entry : git::list_entries(common)) {
+    if (intent && std::find(intent->entries.begin(), intent->entries.end(), entry.git_id) != intent->entries.end()) continue;
+    const bool names_slot = !entry.worktree.empty() && real_path(entry.worktree) == real_path(slot);
+    const bool names_nothing = entry.state == core::SlotFacts::Entry::torn && entry.worktree.empty();
+    if (names_slot || (names_nothing && intent)) (void)git::move_entry_aside(common, entry.git_id);
+  }
+  if (const auto stat = lstat_of(slot); stat && S_ISDIR(stat->st_mode)) {
+    // Only what `worktree add --no-checkout` makes may stand there: a .git file.
+    (void)::unlink((slot / ".git").c_str());
+    std::error_code failed;
+    if (!(intent && intent->directory_existed) && !std::filesystem::remove(slot, failed)) {
+      fail(core::Fault::quarantine, core::ErrorKind::quarantined,
+           "slot " + job.grant.slot.str() + " was being made when the daemon died, and something else stands in " +
+               slot.string());
+    }
+  }
+  unlink_durably(file);
+  return {};
+}
+
+// Which of `paths` are not what `commit` has there: what an interrupted checkout wrote is the commit's own, the rest is
+// somebody's. Whatever cannot be told counts as somebody's.
+std::vector<std::string> not_of_commit(const git::Git& slot, const Oid& commit, const std::vector<std::string>& paths,
+                                       const disk::path& work_tree) {
+  std::vector<std::string> plain;
+  std::vector<std::string> strangers;
+  for (const auto& path : paths) {
+    const auto stat = lstat_of(work_tree / path);
+    if (!stat) continue;
+    (S_ISREG(stat->st_mode) && path.find('\n') == std::string::npos ? plain : strangers).push_back(path);
+  }
+  if (plain.empty()) return strangers;
+  git::Command hash;
+  hash.arguments = {"hash-object", "--stdin-paths"};
+  for (const auto& path : plain) hash.input += (work_tree / path).string() + "\n";
+  hash.may_filter = true;
+  const std::string hashes = slot.must(hash);
+  git::Command list;
+  list.arguments = {"ls-tree", "-r", "-z", "--full-tree", commit.str()};
+  const std::string tree = slot.must(list);
+  std::map<std::string, std::string> of_commit;
+  for (std::size_t begin = 0, end; (end = tree.find('\0', begin)) != std::string::npos; begin = end + 1) {
+    const std::string line = tree.substr(begin, end - begin);  // <mode> <type> <oid>\t<path>
+    const auto tab = line.find('\t');
+    const auto space = line.rfind(' ', tab);
+    if (tab != std::string::npos && space != std::string::npos)
+      of_commit[line.substr(tab + 1)] = line.substr(space + 1, tab - space - 1);
+  }
+  std::size_t begin = 0;
+  for (const auto& path : plain) {
+    const auto end = hashes.find('\n', begin);
+    const auto found = of_commit.find(path);
+    if (end == std::string::npos || found == of_commit.end() || found->second != hashes.substr(begin, end - begin))
+      strangers.push_back(path);
+    begin = end == std::string::npos ? end : end + 1;
+  }
+  return strangers;
+}
+
+void undo_branch(const JobContext& job, const std::string& git_id, const core::Marker& marker, const disk::SlotLock& lock) {
+  const auto& lease = marker.lease;
+  const git::Git source = job.source_git(&lock);
+  const std::string branch = "refs/heads/" + lease.name;
+  const std::string old = marker.trash_id ? git::trash_ref(*marker.trash_id, "heads/" + lease.name) : "refs/wtpool/none";
+  const auto ids = git::ids_of(source, {"worktrees/" + git_id + "/HEAD", branch, old});
+  git::RefTransaction transaction;
+  const auto attached = git::read_head(job.pool->place.source.str(), git_id).branch;
+  if (attached) transaction.detach_head(git_id, ids[0].value_or(lease.full_sha));
+  // Made by this acquire: none was there when the marker was written, and it has not moved since.
+  const bool ours = ids[1] && lease.branch_base && *ids[1] == *lease.branch_base && (!attached || *attached == lease.name);
+  if (ids[2] && (!ids[1] || ours)) {
+    if (ids[1])
+      transaction.update(branch, *ids[2], *ids[1]);
+    else
+      transaction.create(branch, *ids[2]);
+    transaction.remove(old, *ids[2]);
+  } else if (ours) {
+    transaction.remove(branch, *ids[1]);
+  }
+  if (!transaction.empty()) transaction.commit(source);
+}
+
+// The tree may stand anywhere between two commits. It goes on to the one it was on its way to, since a checkout that is run
+// again to its end needs no guess about what the first one wrote; what neither commit has is kept.
+void bring_to_commit(const JobContext& job, const git::Git& slot, const std::string& git_id, const core::Lease& nobody,
+                     const std::string& trash_id) {
+  const auto work_tree = job.slot_path();
+  auto look = git::look(slot, git::Untracked::all, true);
+  if (look.head == nobody.full_sha && look.changed.empty()) return;
+  look.changed = not_of_commit(slot, nobody.full_sha, look.changed, work_tree);
+  (void)save_dirt(job, slot, git_id, nobody, look, {}, trash_id);
+  if (look.head) {
+    const auto in_way = git::in_the_way(work_tree.string(), git::paths_added(slot, *look.head, nobody.full_sha));
+    const auto others = not_of_commit(slot, nobody.full_sha, in_way, work_tree);
+    if (!others.empty()) {
+      record_trash(job, trash_id, job.grant.slot.str());
+      git::move_aside(work_tree, others, job.pool->files.trash_files(trash_id));
+    }
+  }
+  git::reset_hard(slot, nobody.full_sha);
+}
+
+core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, const disk::SlotLock& lock) {
+  const auto& marker = *facts.marker;
+  const auto entry = job.entry(facts.git_id);
+  git::remove_stale_locks(entry.entry.string());
+  undo_branch(job, facts.git_id, marker, lock);
+  if (!lstat_of(entry.entry / "index")) return undo_fresh(job, facts.git_id);
+
+  prove_place(job, facts.git_id);
+  git::restore_private_config(entry.entry.string(), entry.pristine().string());
+  const git::Git slot = job.slot_git(facts.git_id, lock);
+  core::Lease nobody;
+  nobody.id = marker.lease.id;
+  nobody.full_sha = marker.lease.full_sha;
+  const auto trash_id = new_trash_id(marker.lease.id);
+  bring_to_commit(job, slot, facts.git_id, nobody, trash_id);
+  auto idle = recycle_tree(job, facts.git_id, nobody, core::Dirty::save, trash_id, lock);
+  disk::MarkerFile(entry.marker()).remove();
+  return idle;
+}
+
+core::JobDone finish_release(const JobContext& job, const core::SlotFacts& facts, const disk::SlotLock& lock) {
+  const auto& marker = *facts.marker;
+  const auto trash_id = marker.trash_id.value_or(new_trash_id(marker.lease.id));
+  const auto settled = settle_refs(job, facts.git_id, marker.lease, trash_id, lock);
+  if (facts.directory == core::SlotFacts::Directory::absent) {
+    git::remove_entry(job.pool->place.source.str(), facts.git_id);
+    return core::done::Fresh{settled.kept ? std::optional(trash_id) : std::nullopt};
+  }
+  auto idle = recycle_tree(job, facts.git_id, marker.lease, marker.on_dirty.value_or(core::Dirty::save), trash_id, lock);
+  if (settled.kept && !idle.kept) idle.kept = trash_id;
+  disk::MarkerFile(job.entry(facts.git_id).marker()).remove();
+  return idle;
+}
+
+}  // namespace
+
+core::JobDone recover(JobContext& job, const core::job::Recover& spec) {
+  if (spec.end_orphan) end_orphan(job);
+  const auto lock = take_slot_lock(job);
+  // Read again under the lock: what was read before may be older than the orphan's last act.
+  const auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(job.pool->place.source.str()));
+  const bool sound_marker = facts.marker && facts.entry == core::SlotFacts::Entry::sound;
+  if (facts.intent) {
+    if (!sound_marker) return undo_intent(job);
+    unlink_durably(job.pool->files.intent(job.grant.slot));
+  }
+  if (!sound_marker) {
+    if (facts.entry == core::SlotFacts::Entry::absent && facts.directory == core::SlotFacts::Directory::absent)
+      return core::done::Fresh{};
+    fail(core::Fault::quarantine, core::ErrorKind::quarantined,
+         "slot " + job.grant.slot.str() +
+             " cannot be recovered: " + (facts.problem.empty() ? "its marker is gone" : facts.problem));
+  }
+  if (facts.marker->state == core::MarkerState::held) {
+    fail(core::Fault::quarantine, core::ErrorKind::quarantined, "slot " + job.grant.slot.str() + " is held, by its marker");
+  }
+  try {
+    return facts.marker->state == core::MarkerState::acquiring ? undo_acquire(job, facts, lock)
+                                                               : finish_release(job, facts, lock);
+  } catch (const core::Error& error) {
+    if (error.kind == core::ErrorKind::cancelled) throw;
+    throw FaultError{core::Fault::quarantine, error};
+  }
+}
+
+}  // namespace wtpool::jobs

@@ -1,0 +1,108 @@
+#include <algorithm>
+
+#include "common/files.hpp"
+#include "common/log.hpp"
+#include "common/platform/process.hpp"
+#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/tasks.hpp"
+
+namespace wtpool::jobs {
+namespace {
+
+constexpr int kTries = 2;  // a git that was killed is tried once more; a second kill is no accident
+
+bool git_was_killed(const core::Error& error) { return error.git && error.git->exit_code > 128; }
+
+void keep_autostashes(const JobContext& job, const disk::EntryFiles& entry, const core::Lease& lease,
+                      const std::string& trash_id) {
+  const auto stashes = git::autostashes(entry.entry.string());
+  if (stashes.empty()) return;
+  record_trash(job, trash_id, lease.name);
+  git::RefTransaction transaction;
+  int number = 0;
+  for (const auto& stash : stashes) transaction.set(git::trash_ref(trash_id, "autostash/" + std::to_string(number++)), stash);
+  transaction.commit(job.source_git());
+}
+
+core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
+                              const std::string& trash_id, const disk::SlotLock& lock) {
+  const auto entry = job.entry(git_id);
+  const std::string gitdir = entry.entry.string();
+  prove_place(job, git_id);
+  git::restore_private_config(gitdir, entry.pristine().string());
+  git::remove_stale_locks(gitdir);
+  const git::Git slot = job.slot_git(git_id, lock);
+  keep_autostashes(job, entry, lease, trash_id);
+  git::clear_hiding_bits(slot, gitdir);
+
+  auto look = git::look(slot, git::Untracked::all, true);
+  const auto clean = job.pool->config.clean;
+  core::done::Idle idle;
+  if (dirty != core::Dirty::discard) {
+    idle.kept = save_dirt(job, slot, git_id, lease, look,
+                          clean == core::Clean::none ? std::vector<std::string>{} : look.untracked, trash_id);
+  }
+  git::clear_operations(gitdir);
+  if (!lease.name.empty()) git::forget_branch_config(job.source_git(&lock), lease.name);
+
+  // A HEAD that moved goes back to where the lease began: that is what the next caller most likely wants.
+  Oid target = look.head.value_or(lease.full_sha);
+  if (target != lease.full_sha) {
+    const auto begun = git::ids_of(slot, {lease.full_sha.str() + "^{commit}"}).front();
+    if (begun && git::in_the_way(job.slot_path().string(), git::paths_added(slot, target, *begun)).empty()) target = *begun;
+  }
+  if (!look.changed.empty() || !look.head || *look.head != target || look.branch) {
+    git::reset_hard(slot, target);
+    look = git::look(slot, git::Untracked::all, true);
+    if (!look.changed.empty()) {
+      fail(core::Fault::quarantine, core::ErrorKind::git_failed,
+           "slot " + job.grant.slot.str() + " is still dirty after a reset: " + look.changed.front());
+    }
+  }
+  if (clean != core::Clean::none) {
+    std::vector<std::string> arguments{"clean", "-f", "-d", "-q"};
+    if (clean == core::Clean::ignored) arguments.emplace_back("-x");
+    git::Command command;
+    command.arguments = std::move(arguments);
+    slot.must(command);
+    look.untracked.clear();
+  }
+  for (const auto& nested : look.nested) {
+    idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + nested);
+  }
+  remember_untracked(job, git_id, look.untracked);
+  idle.at = target;
+  idle.tree = git::ids_of(slot, {target.str() + "^{tree}"}).front().value_or(Oid{});
+  idle.git_id = git_id;
+  idle.occupied = !platform::processes_inside(job.slot_path()).empty();
+  return idle;
+}
+
+}  // namespace
+
+core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
+                              const std::string& trash_id, const disk::SlotLock& lock) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return recycle_once(job, git_id, lease, dirty, trash_id, lock);
+    } catch (const core::Error& error) {
+      if (error.kind == core::ErrorKind::cancelled) throw;
+      if (attempt < kTries && git_was_killed(error)) {
+        log_warn("recycling " + job.grant.slot.str() + " again: " + error.message);
+        continue;
+      }
+      core::Error kept = error;
+      kept.message = "cannot recycle slot " + job.grant.slot.str() + ": " + error.message;
+      throw FaultError{core::Fault::quarantine, kept};
+    }
+  }
+}
+
+core::JobDone recycle(JobContext& job, const core::job::Recycle& spec) {
+  const auto lock = take_slot_lock(job);
+  auto idle = recycle_tree(job, job.grant.git_id, spec.lease, spec.dirty, spec.trash_id, lock);
+  disk::MarkerFile(job.entry(job.grant.git_id).marker()).remove();
+  return idle;
+}
+
+}  // namespace wtpool::jobs

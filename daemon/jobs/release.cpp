@@ -1,0 +1,114 @@
+#include <algorithm>
+
+#include "common/files.hpp"
+#include "common/platform/process.hpp"
+#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/tasks.hpp"
+
+namespace wtpool::jobs {
+namespace {
+
+void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk::SlotLock& lock) {
+  const auto& git_id = job.grant.git_id;
+  prove_place(job, git_id);
+  const auto look = git::look(job.slot_git(git_id, lock), git::Untracked::all, false);
+  std::vector<std::string> why;
+  const std::size_t fresh_files = count_new_untracked(job, git_id, look.untracked);
+  if (!look.changed.empty()) why.push_back(std::to_string(look.changed.size()) + " tracked file(s) changed");
+  if (fresh_files > 0) why.push_back(std::to_string(fresh_files) + " new untracked file(s)");
+  const auto tip = git::ids_of(job.source_git(&lock), {"refs/heads/" + lease.name}).front();
+  const auto base = lease.branch_base.value_or(lease.full_sha);
+  if ((tip && *tip != base) || (look.head && *look.head != base)) why.emplace_back("commits were made");
+  if (why.empty()) return;
+  std::string text = "cannot release " + lease.name + ": slot " + job.grant.slot.str() + " is dirty: ";
+  for (std::size_t i = 0; i < why.size(); ++i) text += (i == 0 ? "" : ", ") + why[i];
+  core::Error error(core::ErrorKind::dirty, text,
+                    "wtpool --pool " + job.pool->key.str() + " release " + lease.name + " (keeps the work in the trash)");
+  error.slot = job.grant.slot.str();
+  error.name = lease.name;
+  for (std::size_t i = 0; i < look.changed.size() && i < 10; ++i) error.details.push_back("  " + look.changed[i]);
+  throw FaultError{core::Fault::source_fault, error};
+}
+
+// The directory is gone, the entry is not: what was staged is in its index alone.
+std::optional<Oid> staged_work(const JobContext& job, const disk::SlotLock& lock) {
+  const auto entry = job.entry(job.grant.git_id);
+  if (!lstat_of(entry.entry / "index")) return std::nullopt;
+  const git::Git bare = job.source_git(&lock).with_place({entry.entry.string(), {}});
+  git::Command write;
+  write.arguments = {"write-tree"};
+  write.durable = true;
+  const auto result = bare.run(write);
+  if (!result.ok()) return std::nullopt;
+  const std::string tree = result.output.substr(0, result.output.find('\n'));
+  const auto ids = git::ids_of(bare, {"HEAD", "HEAD^{tree}"});
+  if (!ids[0] || !ids[1] || ids[1]->str() == tree) return std::nullopt;
+  git::Command commit;
+  commit.arguments = {"commit-tree", "-p", ids[0]->str(), "-m", "what was staged in " + job.grant.slot.str(), tree};
+  commit.environment = {{"GIT_AUTHOR_NAME", "wtpool"},
+                        {"GIT_AUTHOR_EMAIL", "wtpool@localhost"},
+                        {"GIT_COMMITTER_NAME", "wtpool"},
+                        {"GIT_COMMITTER_EMAIL", "wtpool@localhost"}};
+  commit.durable = true;
+  const std::string made = bare.must(commit);
+  return Oid(made.substr(0, made.find('\n')));
+}
+
+std::vector<std::string> name_processes(const JobContext& job, const core::job::Release& spec) {
+  auto found = platform::processes_with_environment("WTPOOL_LEASE=" + spec.lease.id.str());
+  for (auto& inside : platform::processes_inside(job.slot_path())) {
+    if (std::none_of(found.begin(), found.end(), [&](const auto& p) { return p.pid == inside.pid; }))
+      found.push_back(std::move(inside));
+  }
+  std::vector<std::string> warnings;
+  for (const auto& process : found) {
+    if (std::find(spec.caller_pids.begin(), spec.caller_pids.end(), process.pid) != spec.caller_pids.end()) continue;
+    warnings.push_back("process " + std::to_string(process.pid) + " (" + process.command + ") is still in slot " +
+                       job.grant.slot.str());
+  }
+  return warnings;
+}
+
+}  // namespace
+
+core::JobDone release(JobContext& job, const core::job::Release& spec) {
+  const auto lock = take_slot_lock(job);
+  const auto& git_id = job.grant.git_id;
+  const auto entry = job.entry(git_id);
+  const bool entry_gone = git_id.empty() || !is_directory_no_follow(entry.entry);
+  const bool directory_gone = !lstat_of(job.slot_path());
+  if (!entry_gone && !directory_gone) prove_place(job, git_id);
+  if (spec.dirty == core::Dirty::refuse && !entry_gone && !directory_gone) refuse_if_dirty(job, spec.lease, lock);
+
+  core::done::Released released;
+  released.trash_id = new_trash_id(spec.lease.id);
+  if (!entry_gone) {
+    core::Marker marker;
+    marker.lease = spec.lease;
+    marker.lease.adopted = false;
+    marker.state = core::MarkerState::releasing;
+    marker.on_dirty = spec.dirty == core::Dirty::refuse ? core::Dirty::save : spec.dirty;
+    marker.trash_id = released.trash_id;
+    (void)disk::MarkerFile(entry.marker()).write(marker);
+  }
+  if (!directory_gone) released.warnings = name_processes(job, spec);
+
+  auto settled = settle_refs(job, entry_gone ? std::string{} : git_id, spec.lease, released.trash_id, lock);
+  released.warnings.insert(released.warnings.end(), settled.warnings.begin(), settled.warnings.end());
+  released.moved = settled.kept;
+  if (directory_gone && !entry_gone) {
+    if (const auto staged = staged_work(job, lock); staged && spec.dirty != core::Dirty::discard) {
+      record_trash(job, released.trash_id, spec.lease.name);
+      git::RefTransaction transaction;
+      transaction.set(git::trash_ref(released.trash_id, "work"), *staged);
+      transaction.commit(job.source_git(&lock));
+      settled.kept = true;
+    }
+    git::remove_entry(job.pool->place.source.str(), git_id);
+  }
+  if (settled.kept) released.kept = released.trash_id;
+  released.entry_gone = entry_gone || directory_gone;
+  return released;
+}
+
+}  // namespace wtpool::jobs

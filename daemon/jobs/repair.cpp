@@ -1,0 +1,151 @@
+// A slot out of quarantine, and a slot taken away. Both keep first what stands in no other place.
+#include <filesystem>
+
+#include "common/clock.hpp"
+#include "common/files.hpp"
+#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/tasks.hpp"
+
+namespace wtpool::jobs {
+namespace {
+
+// Whoever the last holder was, or nobody: then HEAD is kept, and no branch is anybody's to delete.
+core::Lease last_lease(const core::SlotFacts& facts) {
+  if (facts.marker) return facts.marker->lease;
+  core::Lease nobody;
+  nobody.id = LeaseId(random_hex(32));
+  nobody.full_sha = facts.head.value_or(Oid{});
+  return nobody;
+}
+
+void rename_to_trash(const JobContext& job, const std::string& trash_id) {
+  record_trash(job, trash_id, job.grant.slot.str());
+  const auto to = job.pool->files.trash_files(trash_id);
+  make_directories(to, 0755, true);
+  const auto from = job.slot_path();
+  if (::rename(from.c_str(), (to / job.grant.slot.str()).c_str()) != 0) throw io_error("cannot move to the trash", from, errno);
+  sync_directory(to);
+}
+
+// A directory whose entry names it, and whose .git file alone is missing, is made whole.
+bool restore_gitfile(const JobContext& job, const core::SlotFacts& facts) {
+  if (facts.directory != core::SlotFacts::Directory::no_gitfile || facts.entry != core::SlotFacts::Entry::sound) return false;
+  const auto gitfile = job.pool->files.gitfile(job.grant.slot);
+  if (lstat_of(gitfile)) return false;
+  write_durably(gitfile, "gitdir: " + job.entry(facts.git_id).entry.string() + "\n", 0644);
+  return !git::disproof_of_place(job.pool->place.source.str(), facts.git_id, job.slot_path());
+}
+
+void keep_head(const JobContext& job, const core::SlotFacts& facts, const std::string& trash_id) {
+  if (!facts.head) return;
+  record_trash(job, trash_id, job.grant.slot.str());
+  git::RefTransaction transaction;
+  transaction.set(git::trash_ref(trash_id, "head"), *facts.head);
+  transaction.commit(job.source_git());
+}
+
+core::JobDone take_apart(const JobContext& job, const core::SlotFacts& facts, const core::Lease& lease,
+                         const std::string& trash_id, const disk::SlotLock& lock) {
+  const std::string& common = job.pool->place.source.str();
+  core::done::Fresh fresh;
+  if (facts.entry == core::SlotFacts::Entry::sound) {
+    if (settle_refs(job, facts.git_id, lease, trash_id, lock).kept) fresh.kept = trash_id;
+  } else if (facts.entry == core::SlotFacts::Entry::torn && facts.head) {
+    (void)git::move_entry_aside(common, facts.git_id);
+    keep_head(job, facts, trash_id);
+    fresh.kept = trash_id;
+  }
+  if (lstat_of(job.slot_path())) {
+    rename_to_trash(job, trash_id);
+    fresh.kept = trash_id;
+  }
+  if (facts.entry == core::SlotFacts::Entry::sound) {
+    git::remove_entry(common, facts.git_id);
+  } else if (facts.entry == core::SlotFacts::Entry::torn && lstat_of(job.entry(facts.git_id).entry)) {
+    (void)git::move_entry_aside(common, facts.git_id);
+  }
+  return fresh;
+}
+
+}  // namespace
+
+core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
+  const auto lock = take_slot_lock(job);
+  const std::string& common = job.pool->place.source.str();
+  auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(common));
+  const auto lease = last_lease(facts);
+  const auto trash_id = new_trash_id(lease.id);
+  const auto dirty = spec.discard ? core::Dirty::discard : core::Dirty::save;
+  if (restore_gitfile(job, facts)) facts.directory = core::SlotFacts::Directory::sound;
+
+  core::JobDone outcome;
+  if (facts.entry == core::SlotFacts::Entry::sound && facts.directory == core::SlotFacts::Directory::sound) {
+    // The marker goes first to `releasing`, where a kill leads on to the same end.
+    core::Marker marker;
+    marker.lease = lease;
+    marker.lease.adopted = false;
+    marker.state = core::MarkerState::releasing;
+    marker.on_dirty = dirty;
+    marker.trash_id = trash_id;
+    if (marker.lease.name.empty()) marker.lease.name = job.grant.slot.str();
+    if (facts.marker) (void)disk::MarkerFile(job.entry(facts.git_id).marker()).write(marker);
+    const bool kept = settle_refs(job, facts.git_id, lease, trash_id, lock).kept;
+    auto idle = recycle_tree(job, facts.git_id, lease, dirty, trash_id, lock);
+    if (kept && !idle.kept) idle.kept = trash_id;
+    disk::MarkerFile(job.entry(facts.git_id).marker()).remove();
+    git::lock_entry(common, facts.git_id, "wtpool " + job.pool->key.str());
+    outcome = std::move(idle);
+  } else {
+    outcome = take_apart(job, facts, lease, trash_id, lock);
+  }
+  unlink_durably(job.pool->files.intent(job.grant.slot));
+  unlink_durably(job.pool->files.quarantine(job.grant.slot));
+  return outcome;
+}
+
+core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
+  const auto& files = job.pool->files;
+  const std::string& common = job.pool->place.source.str();
+  core::done::Fresh fresh;
+  {
+    const auto lock = take_slot_lock(job);
+    const auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(common));
+    const auto trash_id = new_trash_id(LeaseId(random_hex(32)));
+    if (facts.marker) {
+      fail(core::Fault::source_fault, core::ErrorKind::slot_held,
+           "cannot remove slot " + job.grant.slot.str() + ": a marker stands in it, of lease " + facts.marker->lease.id.str());
+    }
+    if (facts.entry == core::SlotFacts::Entry::sound && facts.directory == core::SlotFacts::Directory::sound) {
+      const auto entry = job.entry(facts.git_id);
+      git::restore_private_config(entry.entry.string(), entry.pristine().string());
+      git::remove_stale_locks(entry.entry.string());
+      const git::Git slot = job.slot_git(facts.git_id, lock);
+      git::clear_hiding_bits(slot, entry.entry.string());
+      const auto look = git::look(slot, git::Untracked::all, true);
+      if (!look.nested.empty()) {
+        fail(core::Fault::source_fault, core::ErrorKind::dirty,
+             "cannot remove slot " + job.grant.slot.str() + ": a repository of its own stands in it, at " + look.nested.front(),
+             "mv " + (job.slot_path() / look.nested.front()).string() + " ELSEWHERE");
+      }
+      core::Lease nobody;
+      nobody.id = LeaseId(trash_id.substr(trash_id.rfind('-') + 1));
+      nobody.full_sha = facts.head.value_or(Oid{});
+      fresh.kept = save_dirt(job, slot, facts.git_id, nobody, look, look.untracked, trash_id);
+      // A rename takes it away at once; deleting takes as long as it takes, and may be cut off.
+      const auto doomed = files.meta() / ("removing-" + job.grant.slot.str());
+      if (lstat_of(doomed)) remove_tree(doomed);
+      if (::rename(job.slot_path().c_str(), doomed.c_str()) != 0) throw io_error("cannot remove", job.slot_path(), errno);
+      git::remove_entry(common, facts.git_id);
+      remove_tree(doomed);
+    } else {
+      const auto outcome = take_apart(job, facts, last_lease(facts), trash_id, lock);
+      if (const auto* apart = std::get_if<core::done::Fresh>(&outcome)) fresh = *apart;
+    }
+    unlink_durably(files.quarantine(job.grant.slot));
+    unlink_durably(files.intent(job.grant.slot));
+    unlink_durably(files.slot_lock(job.grant.slot));
+  }
+  return fresh;
+}
+
+}  // namespace wtpool::jobs

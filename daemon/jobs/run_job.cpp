@@ -1,0 +1,73 @@
+#include <exception>
+
+#include "daemon/jobs/tasks.hpp"
+
+namespace wtpool::jobs {
+namespace {
+
+struct Dispatch {
+  JobContext& job;
+  core::JobDone operator()(const core::job::LoadPool& s) const { return load_pool(job, s); }
+  core::JobDone operator()(const core::job::Resolve& s) const { return resolve(job, s); }
+  core::JobDone operator()(const core::job::Fetch& s) const { return fetch(job, s); }
+  core::JobDone operator()(const core::job::Acquire& s) const { return acquire(job, s); }
+  core::JobDone operator()(const core::job::Release& s) const { return release(job, s); }
+  core::JobDone operator()(const core::job::Recycle& s) const { return recycle(job, s); }
+  core::JobDone operator()(const core::job::Recover& s) const { return recover(job, s); }
+  core::JobDone operator()(const core::job::RewriteMarker& s) const { return rewrite_marker(job, s); }
+  core::JobDone operator()(const core::job::ReadBack& s) const { return read_back(job, s); }
+  core::JobDone operator()(const core::job::Quarantine& s) const { return quarantine(job, s); }
+  core::JobDone operator()(const core::job::Repair& s) const { return repair(job, s); }
+  core::JobDone operator()(const core::job::RemoveSlot& s) const { return remove_slot(job, s); }
+  core::JobDone operator()(const core::job::RemovePool& s) const { return remove_pool(job, s); }
+  core::JobDone operator()(const core::job::InitPool& s) const { return init_pool(job, s); }
+  core::JobDone operator()(const core::job::GitStatus& s) const { return git_status(job, s); }
+  core::JobDone operator()(const core::job::ListTrash& s) const { return list_trash(job, s); }
+  core::JobDone operator()(const core::job::RestoreTrash& s) const { return restore_trash(job, s); }
+  core::JobDone operator()(const core::job::DropTrash& s) const { return drop_trash(job, s); }
+  core::JobDone operator()(const core::job::ExpireTrash& s) const { return expire_trash(job, s); }
+};
+
+bool needs_pool(const core::JobSpec& spec) {
+  return !std::holds_alternative<core::job::LoadPool>(spec) && !std::holds_alternative<core::job::InitPool>(spec) &&
+         !std::holds_alternative<core::job::ListTrash>(spec);
+}
+
+// Jobs without a slot name their pool themselves.
+PoolKey pool_of(const JobContext& job, const core::JobSpec& spec) {
+  return std::visit(
+      [&](const auto& s) {
+        if constexpr (requires { PoolKey{s.pool}; }) {
+          return s.pool;
+        } else {
+          return job.grant.pool;
+        }
+      },
+      spec);
+}
+
+}  // namespace
+
+core::JobOutcome run_job(JobContext& job, const core::JobSpec& spec) {
+  try {
+    if (job.grant.pool.empty()) job.grant.pool = pool_of(job, spec);
+    if (needs_pool(spec)) {
+      job.pool = job.pools->find(job.grant.pool);
+      if (!job.pool) {
+        return core::JobFailed{
+            core::Fault::host_fault,
+            core::Error(core::ErrorKind::pool_unavailable, "pool " + job.grant.pool.str() + " is not served any more")};
+      }
+    }
+    return std::visit(Dispatch{job}, spec);
+  } catch (const FaultError& failed) {
+    return core::JobFailed{failed.fault, failed.error};
+  } catch (const core::Error& error) {
+    return core::JobFailed{fault_of(error), error};
+  } catch (const std::exception& error) {
+    return core::JobFailed{core::Fault::host_fault,
+                           core::Error(core::ErrorKind::internal, std::string("internal error: ") + error.what())};
+  }
+}
+
+}  // namespace wtpool::jobs

@@ -1,0 +1,211 @@
+// Looking at kept work, bringing it back, letting it go.
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "common/clock.hpp"
+#include "common/files.hpp"
+#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/tasks.hpp"
+
+namespace wtpool::jobs {
+namespace {
+
+constexpr std::string_view kTrash = "refs/wtpool/trash/";
+
+struct Sizes {
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+};
+
+void add_diff(const git::Git& git, const std::string& from, const std::string& to, Sizes& sizes) {
+  git::Command diff;
+  diff.arguments = {"diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-commit-id", from, to};
+  const auto result = git.run(diff);
+  if (!result.ok()) return;
+  std::string wanted;
+  std::size_t begin = 0;
+  while (begin < result.output.size() && result.output[begin] == ':') {
+    const auto end = result.output.find('\0', begin);
+    const auto next = result.output.find('\0', end + 1);
+    if (end == std::string::npos || next == std::string::npos) break;
+    const std::string line = result.output.substr(begin, end - begin);  // :mode mode oid oid status
+    std::size_t field = 0;
+    for (int i = 0; i < 3; ++i) field = line.find(' ', field) + 1;
+    const std::string oid = line.substr(field, line.find(' ', field) - field);
+    ++sizes.files;
+    if (oid.find_first_not_of('0') != std::string::npos) wanted += oid + "\n";
+    begin = next + 1;
+  }
+  git::Command check;
+  check.arguments = {"cat-file", "--batch-check=%(objectsize)"};
+  check.input = wanted;
+  if (wanted.empty()) return;
+  const auto sizes_text = git.run(check);
+  for (std::size_t at = 0, end; (end = sizes_text.output.find('\n', at)) != std::string::npos; at = end + 1) {
+    sizes.bytes += std::strtoll(sizes_text.output.c_str() + at, nullptr, 10);
+  }
+}
+
+Sizes sizes_of(const ServedPool& pool, const git::Git& git, const std::string& id) {
+  Sizes sizes;
+  const std::string work = git::trash_ref(id, "work");
+  const auto ids = git::ids_of(git, {work + "^1", work, work + "^3", work + "^3^{tree}"});
+  if (ids[0] && ids[1]) add_diff(git, ids[0]->str(), ids[1]->str(), sizes);
+  if (ids[2] && ids[3]) {
+    const auto empty = git.must({.arguments = {"hash-object", "-t", "tree", "--stdin"}, .input = {}, .environment = {}});
+    add_diff(git, empty.substr(0, empty.find('\n')), ids[3]->str(), sizes);
+  }
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator at(pool.files.trash_files(id), error), end; !error && at != end;
+       at.increment(error)) {
+    if (!at->is_regular_file(error) || at->is_symlink(error)) continue;
+    ++sizes.files;
+    sizes.bytes += static_cast<std::int64_t>(at->file_size(error));
+  }
+  return sizes;
+}
+
+std::string id_of_ref(const std::string& ref) {
+  const auto rest = ref.substr(kTrash.size());
+  return rest.substr(0, rest.find('/'));
+}
+
+// By id: the refs of every entry that is this pool's. An entry without a record is of whoever serves the source.
+std::map<std::string, std::vector<git::Ref>> entries_of(const ServedPool& pool, const git::Git& git) {
+  std::map<std::string, std::vector<git::Ref>> entries;
+  for (auto& ref : git::list_refs(git, std::string(kTrash))) entries[id_of_ref(ref.name)].push_back(std::move(ref));
+  std::erase_if(entries, [&](const auto& entry) { return !disk::read_trash_record(pool.files.trash_record(entry.first)); });
+  std::error_code ignored;
+  for (const auto& item : std::filesystem::directory_iterator(pool.files.trash_dir(), ignored)) {
+    if (is_directory_no_follow(item.path())) entries[item.path().filename().string()];
+  }
+  return entries;
+}
+
+void drop_entry(const JobContext& job, const std::string& id, const std::vector<git::Ref>& refs) {
+  git::RefTransaction transaction;
+  for (const auto& ref : refs) transaction.remove(ref.name, ref.value);
+  if (!refs.empty()) transaction.commit(job.source_git());
+  if (lstat_of(job.pool->files.trash_files(id))) remove_tree(job.pool->files.trash_files(id));
+  unlink_durably(job.pool->files.trash_record(id));
+}
+
+std::vector<git::Ref> find_entry(const JobContext& job, const std::string& id) {
+  const bool plain = !id.empty() && id.find('/') == std::string::npos && id.front() != '.';
+  const auto entries = plain ? entries_of(*job.pool, job.source_git()) : std::map<std::string, std::vector<git::Ref>>{};
+  const auto found = entries.find(id);
+  if (found == entries.end()) {
+    throw core::Error(core::ErrorKind::trash_unknown, "pool " + job.pool->key.str() + " keeps nothing as '" + id + "'",
+                      "wtpool --pool " + job.pool->key.str() + " trash ls");
+  }
+  return found->second;
+}
+
+}  // namespace
+
+core::JobDone list_trash(JobContext& job, const core::job::ListTrash& spec) {
+  core::done::TrashListed listed;
+  for (const auto& key : spec.pools) {
+    job.check_stop();
+    job.pool = job.pools->find(key);
+    if (!job.pool) continue;
+    const git::Git git = job.source_git();
+    for (const auto& [id, refs] : entries_of(*job.pool, git)) {
+      proto::TrashEntry entry;
+      const auto record = disk::read_trash_record(job.pool->files.trash_record(id)).value_or(disk::TrashRecord{});
+      entry.id = id;
+      entry.pool = key.str();
+      entry.slot = record.slot;
+      entry.name = record.name;
+      entry.time = record.time;
+      for (const auto& ref : refs) entry.refs.push_back(ref.name);
+      const auto sizes = sizes_of(*job.pool, git, id);
+      entry.files = sizes.files;
+      entry.bytes = sizes.bytes;
+      listed.entries.push_back(std::move(entry));
+    }
+  }
+  std::stable_sort(listed.entries.begin(), listed.entries.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+  return listed;
+}
+
+core::JobDone drop_trash(JobContext& job, const core::job::DropTrash& spec) {
+  drop_entry(job, spec.id, find_entry(job, spec.id));
+  return core::done::Plain{};
+}
+
+core::JobDone expire_trash(JobContext& job, const core::job::ExpireTrash& spec) {
+  const auto now = wall_now();
+  for (const auto& [id, refs] : entries_of(*job.pool, job.source_git())) {
+    const auto record = disk::read_trash_record(job.pool->files.trash_record(id));
+    // Without a record nobody knows its age; a clock that went back makes nothing old.
+    if (record && record->time <= now && now - record->time > spec.age.count()) drop_entry(job, id, refs);
+  }
+  return core::done::Plain{};
+}
+
+// A branch whose tip holds everything that was kept: the tree of `work` (with its untracked files) as one commit on top of the
+// commits that were kept. The entry itself stays until it is dropped or expires.
+core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec) {
+  const auto refs = find_entry(job, spec.id);
+  const git::Git git = job.source_git();
+  std::optional<Oid> work, head, kept_branch;
+  std::string name;
+  const std::string heads = git::trash_ref(spec.id, "heads/");
+  for (const auto& ref : refs) {
+    if (ref.name == git::trash_ref(spec.id, "work")) work = ref.value;
+    if (ref.name == git::trash_ref(spec.id, "head")) head = ref.value;
+    if (ref.name.starts_with(heads)) {
+      kept_branch = ref.value;
+      name = ref.name.substr(heads.size());
+    }
+  }
+  const auto record = disk::read_trash_record(job.pool->files.trash_record(spec.id));
+  if (name.empty() && record) name = record->name;
+  const std::string branch = spec.branch.value_or(name);
+  std::optional<Oid> tip = head ? head : kept_branch;
+  if (work) {
+    const auto ids = git::ids_of(git, {work->str() + "^1", work->str() + "^{tree}", work->str() + "^3^{tree}"});
+    std::string tree = ids[1] ? ids[1]->str() : std::string{};
+    if (ids[2]) {
+      const auto index = (job.pool->files.meta() / ("restore-" + random_hex(8) + ".index")).string();
+      const std::vector<std::pair<std::string, std::string>> environment{{"GIT_INDEX_FILE", index}};
+      (void)git.must({.arguments = {"read-tree", tree}, .input = {}, .environment = environment});
+      git::Command list;
+      list.arguments = {"ls-tree", "-r", "-z", "--full-tree", ids[2]->str()};
+      (void)git.must(
+          {.arguments = {"update-index", "-z", "--index-info"}, .input = git.must(list), .environment = environment});
+      const auto written = git.must({.arguments = {"write-tree"}, .input = {}, .environment = environment, .durable = true});
+      tree = written.substr(0, written.find('\n'));
+      (void)::unlink(index.c_str());
+    }
+    const std::string parent = tip ? tip->str() : (ids[0] ? ids[0]->str() : std::string{});
+    git::Command commit;
+    commit.arguments = {"commit-tree", "-p", parent, "-m", "Work of " + branch + ", kept as " + spec.id, tree};
+    commit.environment = {{"GIT_AUTHOR_NAME", "wtpool"},
+                          {"GIT_AUTHOR_EMAIL", "wtpool@localhost"},
+                          {"GIT_COMMITTER_NAME", "wtpool"},
+                          {"GIT_COMMITTER_EMAIL", "wtpool@localhost"}};
+    commit.durable = true;
+    const auto made = git.must(commit);
+    tip = Oid(made.substr(0, made.find('\n')));
+  }
+  if (!tip) {
+    throw core::Error(core::ErrorKind::trash_unknown, "cannot make a branch of " + spec.id + ": it keeps files alone",
+                      "ls " + job.pool->files.trash_files(spec.id).string());
+  }
+  const auto there = git::ids_of(git, {"refs/heads/" + branch}).front();
+  if (there) {
+    throw core::Error(core::ErrorKind::branch_exists, "cannot restore " + spec.id + ": branch " + branch + " exists already",
+                      "wtpool --pool " + job.pool->key.str() + " trash restore " + spec.id + " --branch ANOTHER");
+  }
+  git::RefTransaction transaction;
+  transaction.create("refs/heads/" + branch, *tip);
+  transaction.commit(git);
+  return core::done::TrashRestored{branch};
+}
+
+}  // namespace wtpool::jobs
