@@ -46,7 +46,8 @@ class Git {
 
   // Runs to the end; a non-zero exit is a result. Throws git_timeout, cancelled, git_failed (killed by a signal; cannot start).
   [[nodiscard]] ChildResult run(const Command& command) const;
-  // The same, and throws git_failed with argv, exit code and stderr's tail on any non-zero exit; returns stdout.
+  // The same, and throws git_failed (no_space, read_only where git says so) with argv, exit code and stderr's tail on any
+  // non-zero exit; returns stdout.
   std::string must(const Command& command) const;
 
   [[nodiscard]] const Place& place() const { return place_; }

@@ -15,7 +15,8 @@ struct SourceFacts {
 // Lets git itself judge the repository (its ownership rule included). Throws source_missing or source_not_owned, with a hint.
 [[nodiscard]] SourceFacts open_source(const std::string& path, const Context& context);
 
-// init's default for default_commit: refs/remotes/origin/HEAD's target, else the current branch, as full ref names.
+// init's default for default_commit: refs/remotes/origin/HEAD's target, else the current branch, as full ref names. Throws
+// commit_unknown when HEAD is detached.
 [[nodiscard]] std::string default_commit_of(const SourceFacts& source, const Context& context);
 
 // One snapshot for an acquire: the commit and its tree; refs/heads/<name>; a branch that conflicts as directory and file.
@@ -28,7 +29,8 @@ struct SourceFacts {
                                                         const std::string& except = {});
 
 // Fetches every remote into its remote-tracking refs: no FETCH_HEAD, tags or maintenance, no slot's lock. A full oid in
-// `wanted` that is still missing is then asked for by id. False when there is no remote. Throws git_failed, git_timeout.
+// `wanted` that is still missing is then asked for by id. False when there is no remote. Throws git_failed, git_timeout: of
+// origin, or when no remote answered.
 bool fetch(const Git& source, const std::optional<Oid>& wanted);
 
 // Deletes a branch at the remote `origin`; the error's message when that failed.

@@ -1,0 +1,121 @@
+#include "common/names.hpp"
+#include "daemon/git/refs.hpp"
+#include "daemon/git/text.hpp"
+#include "daemon/git/tree.hpp"
+
+namespace wtpool::git {
+namespace {
+
+using proto::Error;
+using proto::ErrorKind;
+
+// git's words are a hint only; the refs decide.
+bool sounds_like_a_branch_in_the_way(const std::string& stderr_text) {
+  for (const char* words : {"already exists", "cannot lock ref", "exists; cannot create"}) {
+    if (stderr_text.find(words) != std::string::npos) return true;
+  }
+  return false;
+}
+
+std::optional<std::string> branch_in_the_way(const Git& slot, const std::string& branch) {
+  Command list;
+  list.arguments = {"for-each-ref", "--format=%(refname)", "--count=1", "--", "refs/heads/" + branch};
+  const std::string found = trimmed(slot.must(list));
+  if (found.starts_with("refs/heads/")) return found.substr(11);
+  for (std::size_t slash = branch.find('/'); slash != std::string::npos; slash = branch.find('/', slash + 1)) {
+    const std::string parent = branch.substr(0, slash);
+    Command verify;
+    verify.arguments = {"show-ref", "--verify", "-q", "--", "refs/heads/" + parent};
+    if (slot.run(verify).ok()) return parent;
+  }
+  return std::nullopt;
+}
+
+void make_branch(const Git& slot, const Command& command, const std::string& branch) {
+  try {
+    slot.must(command);
+  } catch (const Error& error) {
+    if (error.kind != ErrorKind::git_failed || !error.git || !sounds_like_a_branch_in_the_way(error.git->stderr_tail)) throw;
+    const std::optional<std::string> other = branch_in_the_way(slot, branch);
+    if (!other) throw;
+    Error refused(ErrorKind::branch_exists,
+                  "create the branch " + printable(branch) + ": " +
+                      (*other == branch ? "it exists already" : "it conflicts with the branch " + printable(*other)),
+                  "choose another name, or see: git branch --list '" + printable(*other) + "'");
+    refused.git = error.git;
+    throw refused;
+  }
+}
+
+}  // namespace
+
+void checkout_fresh(const Git& slot, const std::string& branch, const Oid& at) {
+  Command command;
+  command.arguments = {"checkout", "-f", slot.context().on_progress ? "--progress" : "-q", "--no-track", "-b", branch,
+                       at.str(),   "--"};
+  command.durable = true;
+  command.may_filter = true;
+  command.limit = std::chrono::hours(2);
+  make_branch(slot, command, branch);
+}
+
+void switch_to_new(const Git& slot, const std::string& branch, const Oid& at) {
+  Command command;
+  command.arguments = {"switch", "-q", "--no-overwrite-ignore", "--no-track", "-c", branch, at.str()};
+  command.durable = true;
+  command.may_filter = true;
+  command.limit = std::chrono::hours(2);
+  make_branch(slot, command, branch);
+}
+
+void switch_to_existing(const Git& slot, const std::string& branch, bool fresh) {
+  Command command;
+  if (fresh) {
+    command.arguments = {"checkout", "-f", slot.context().on_progress ? "--progress" : "-q", "--no-guess", branch, "--"};
+  } else {
+    command.arguments = {"switch", "-q", "--no-overwrite-ignore", "--no-guess", branch};
+  }
+  command.durable = true;
+  command.may_filter = true;
+  command.limit = std::chrono::hours(2);
+  slot.must(command);
+}
+
+void reset_hard(const Git& slot, const Oid& at) {
+  Command command;
+  command.arguments = {"checkout", "-f", "-q", "--detach", at.str(), "--"};
+  command.durable = true;
+  command.may_filter = true;
+  command.limit = std::chrono::hours(2);
+  slot.must(command);
+}
+
+void clear_hiding_bits(const Git& slot, const std::string& entry) {
+  (void)entry;
+  Command list;
+  list.arguments = {"ls-files", "-v", "-z"};
+  std::string assumed;
+  std::string skipped;
+  for (const std::string& item : split(slot.must(list), '\0')) {
+    if (item.size() < 3) continue;
+    if (item[0] >= 'a' && item[0] <= 'z') assumed += item.substr(2) + '\0';
+    if (item[0] == 'S' || item[0] == 's') skipped += item.substr(2) + '\0';
+  }
+  const auto clear = [&](const char* option, const std::string& paths) {
+    if (paths.empty()) return;
+    Command command;
+    command.arguments = {"update-index", option, "-z", "--stdin"};
+    command.input = paths;
+    slot.must(command);
+  };
+  clear("--no-assume-unchanged", assumed);
+  if (skipped.empty()) return;
+  // In a sparse slot the bits are mostly its own; git drops them itself where the file is there, and the next checkout sets
+  // all of them anew by the slot's patterns.
+  Command sparse;
+  sparse.arguments = {"config", "--type=bool", "--get", "core.sparseCheckout"};
+  if (trimmed(slot.run(sparse).output) == "true") return;
+  clear("--no-skip-worktree", skipped);
+}
+
+}  // namespace wtpool::git

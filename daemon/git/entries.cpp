@@ -1,0 +1,282 @@
+#include "daemon/git/entries.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "common/clock.hpp"
+#include "common/files.hpp"
+#include "common/names.hpp"
+#include "daemon/git/text.hpp"
+
+namespace wtpool::git {
+namespace {
+
+namespace fs = std::filesystem;
+using State = core::SlotFacts::Entry;
+using DirectoryState = core::SlotFacts::Directory;
+
+constexpr std::size_t kSmallFile = 64 * 1024;
+constexpr std::size_t kPackedRefs = std::size_t{512} * 1024 * 1024;
+
+// One line without its newline; nothing when the file is missing, unreadable, empty, zero-filled or no regular file.
+std::optional<std::string> line_of(const fs::path& file) {
+  std::optional<std::string> text;
+  try {
+    text = read_file(file, kSmallFile);
+  } catch (const proto::Error&) {
+    return std::nullopt;
+  }
+  if (!text || text->find('\0') != std::string::npos) return std::nullopt;
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  if (text->empty()) return std::nullopt;
+  return text;
+}
+
+// HEAD as text; git also takes a symbolic link to a ref.
+std::optional<std::string> head_text(const fs::path& entry) {
+  std::error_code failed;
+  const fs::path target = fs::read_symlink(entry / "HEAD", failed);
+  if (!failed) return target.string().starts_with("refs/") ? std::optional("ref: " + target.string()) : std::nullopt;
+  return line_of(entry / "HEAD");
+}
+
+bool sound_head(const std::string& text) { return text.starts_with("ref: refs/") || oid_from(text).has_value(); }
+
+fs::path absolute_from(const fs::path& base, const std::string& text) {
+  const fs::path path(text);
+  return path.is_absolute() ? path : base / path;
+}
+
+fs::path entry_path(const std::string& common_dir, const std::string& git_id) {
+  return fs::path(common_dir) / "worktrees" / git_id;
+}
+
+Entry read_entry(const fs::path& entry, const fs::path& common) {
+  Entry result;
+  result.git_id = entry.filename().string();
+  const auto torn = [&](std::string problem) {
+    result.state = State::torn;
+    if (result.problem.empty()) result.problem = std::move(problem);
+  };
+  if (!is_directory_no_follow(entry)) {
+    result.state = State::foreign;
+    result.problem = "the worktree entry is no directory of its own";
+    return result;
+  }
+  const auto gitdir = line_of(entry / "gitdir");
+  if (!gitdir) {
+    torn("its gitdir file is missing or damaged");
+  } else if (!gitdir->ends_with("/.git")) {
+    torn("its gitdir file names no .git");
+  } else {
+    result.worktree = fs::path(absolute_from(entry, *gitdir)).lexically_normal().parent_path().string();
+  }
+  const auto commondir = line_of(entry / "commondir");
+  if (!commondir) {
+    torn("its commondir file is missing or damaged");
+  } else if (real_path(absolute_from(entry, *commondir)) != real_path(common)) {
+    result.state = State::foreign;
+    result.problem = "its commondir leads to another repository";
+  }
+  const auto head = head_text(entry);
+  if (!head) {
+    torn("its HEAD is missing or damaged");
+  } else if (!sound_head(*head)) {
+    torn("its HEAD is damaged");
+  }
+  return result;
+}
+
+std::vector<fs::path> children_of(const fs::path& directory) {
+  std::vector<fs::path> found;
+  std::error_code failed;
+  for (fs::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
+    if (!it->is_directory(failed) && !it->is_symlink(failed)) continue;
+    found.push_back(it->path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::optional<Oid> packed_value(const fs::path& common, const std::string& ref) {
+  std::optional<std::string> text;
+  try {
+    text = read_file(common / "packed-refs", kPackedRefs);
+  } catch (const proto::Error&) {
+    return std::nullopt;
+  }
+  if (!text) return std::nullopt;
+  const std::string needle = " " + ref + "\n";
+  const std::size_t at = text->find(needle);
+  if (at == std::string::npos) return std::nullopt;
+  const std::size_t line = at == 0 ? 0 : text->rfind('\n', at - 1);
+  const std::size_t begin = line == std::string::npos || at == 0 ? 0 : line + 1;
+  return oid_from(std::string_view(*text).substr(begin, at - begin));
+}
+
+bool per_worktree(const std::string& ref) {
+  return ref.starts_with("refs/bisect/") || ref.starts_with("refs/worktree/") || ref.starts_with("refs/rewritten/");
+}
+
+bool plain_ref(const std::string& ref) {
+  if (!ref.starts_with("refs/")) return false;
+  for (const fs::path& part : fs::path(ref)) {
+    if (part == ".." || part == ".") return false;
+  }
+  return true;
+}
+
+void remove_if_empty(const fs::path& directory) { ::rmdir(directory.c_str()); }
+
+}  // namespace
+
+std::vector<Entry> list_entries(const std::string& common_dir) {
+  std::vector<Entry> entries;
+  for (const fs::path& entry : children_of(fs::path(common_dir) / "worktrees")) {
+    entries.push_back(read_entry(entry, common_dir));
+  }
+  return entries;
+}
+
+std::vector<std::string> entry_names(const std::string& common_dir) {
+  std::vector<std::string> names;
+  for (const fs::path& entry : children_of(fs::path(common_dir) / "worktrees")) names.push_back(entry.filename().string());
+  return names;
+}
+
+DirectoryFacts look_at_directory(const std::string& common_dir, const fs::path& slot) {
+  DirectoryFacts facts;
+  const std::string shown = printable(slot.string());
+  const auto stat = lstat_of(slot);
+  if (!stat) return facts;
+  if (!S_ISDIR(stat->st_mode)) {
+    facts.state = DirectoryState::not_a_directory;
+    facts.problem = shown + (S_ISLNK(stat->st_mode) ? " is a symlink" : " is no directory");
+    return facts;
+  }
+  const auto gitfile = lstat_of(slot / ".git");
+  if (!gitfile) {
+    facts.state = DirectoryState::no_gitfile;
+    facts.problem = shown + " has no .git file";
+    return facts;
+  }
+  if (!S_ISREG(gitfile->st_mode)) {
+    facts.state = DirectoryState::foreign;
+    facts.problem = shown + "/.git is " +
+                    (S_ISLNK(gitfile->st_mode)   ? "a symlink"
+                     : S_ISDIR(gitfile->st_mode) ? "a repository of its own"
+                                                 : "no regular file");
+    return facts;
+  }
+  const auto text = line_of(slot / ".git");
+  if (!text || !text->starts_with("gitdir: ")) {
+    facts.state = DirectoryState::no_gitfile;
+    facts.problem = shown + "/.git is damaged";
+    return facts;
+  }
+  const fs::path target = absolute_from(slot, text->substr(8)).lexically_normal();
+  if (target.filename().empty() || real_path(target.parent_path()) != real_path(fs::path(common_dir) / "worktrees")) {
+    facts.state = DirectoryState::foreign;
+    facts.problem = shown + "/.git leads to " + printable(target.string());
+    return facts;
+  }
+  facts.state = DirectoryState::sound;
+  facts.git_id = target.filename().string();
+  return facts;
+}
+
+std::optional<std::string> disproof_of_place(const std::string& common_dir, const std::string& git_id, const fs::path& slot) {
+  if (git_id.empty() || git_id == "." || git_id == ".." || git_id.find('/') != std::string::npos) {
+    return "'" + printable(git_id) + "' names no worktree entry";
+  }
+  const DirectoryFacts directory = look_at_directory(common_dir, slot);
+  if (directory.state == DirectoryState::absent) return printable(slot.string()) + " is not there";
+  if (directory.state != DirectoryState::sound) return directory.problem;
+  if (directory.git_id != git_id) {
+    return printable(slot.string()) + "/.git leads to the entry " + printable(directory.git_id) + ", not " + printable(git_id);
+  }
+  if (!is_directory_no_follow(fs::path(common_dir) / "worktrees")) return "worktrees/ of the source is no directory of its own";
+  const fs::path path = entry_path(common_dir, git_id);
+  if (!lstat_of(path)) return "the source has no worktree entry " + printable(git_id);
+  const Entry entry = read_entry(path, common_dir);
+  if (entry.state != State::sound) return "worktree entry " + printable(git_id) + ": " + entry.problem;
+  if (real_path(entry.worktree) != real_path(slot)) {
+    return "worktree entry " + printable(git_id) + " belongs to " + printable(entry.worktree);
+  }
+  return std::nullopt;
+}
+
+HeadFacts read_head(const std::string& common_dir, const std::string& git_id) {
+  HeadFacts facts;
+  const fs::path entry = entry_path(common_dir, git_id);
+  std::optional<std::string> text = head_text(entry);
+  for (int depth = 0; text && depth < 6; ++depth) {
+    if (!text->starts_with("ref: ")) {
+      facts.oid = oid_from(*text);
+      return facts;
+    }
+    const std::string ref = trimmed(text->substr(5));
+    if (!plain_ref(ref)) return facts;
+    // With the reftable backend, HEAD is a placeholder and plain reads tell nothing.
+    if (ref == "refs/heads/.invalid") return facts;
+    if (depth == 0 && ref.starts_with("refs/heads/")) facts.branch = ref.substr(11);
+    const fs::path home = per_worktree(ref) ? entry : fs::path(common_dir);
+    text = line_of(home / ref);
+    if (!text) {
+      facts.oid = packed_value(common_dir, ref);
+      return facts;
+    }
+  }
+  return facts;
+}
+
+std::string add_worktree(const Git& source, const fs::path& slot, const Oid& at, const std::string& lock_reason) {
+  Command command;
+  command.arguments = {"worktree", "add",       "--detach", "--no-checkout", "--lock",
+                       "--reason", lock_reason, "--",       slot.string(),   at.str()};
+  source.must(command);
+  const DirectoryFacts made = look_at_directory(source.place().git_dir, slot);
+  if (made.git_id.empty()) {
+    throw proto::Error(proto::ErrorKind::git_failed, "git worktree add left no entry for " + printable(slot.string()) +
+                                                         (made.problem.empty() ? "" : ": " + made.problem));
+  }
+  return made.git_id;
+}
+
+void lock_entry(const std::string& common_dir, const std::string& git_id, const std::string& reason) {
+  const fs::path file = entry_path(common_dir, git_id) / "locked";
+  if (!lstat_of(file)) write_durably(file, reason + "\n", 0644);
+}
+
+fs::path move_entry_aside(const std::string& common_dir, const std::string& git_id) {
+  const fs::path from = entry_path(common_dir, git_id);
+  const fs::path aside = fs::path(common_dir) / "wtpool" / "aside";
+  make_directories(aside, 0755, true);
+  fs::path to = aside / (compact_utc(wall_now()) + "-" + git_id);
+  while (lstat_of(to)) to = aside / (compact_utc(wall_now()) + "." + random_hex(8) + "-" + git_id);
+  if (::rename(from.c_str(), to.c_str()) != 0) throw io_error("move aside", from, errno);
+  sync_directory(from.parent_path());
+  sync_directory(aside);
+  return to;
+}
+
+void remove_entry(const std::string& common_dir, const std::string& git_id) {
+  const fs::path entry = entry_path(common_dir, git_id);
+  const fs::path worktrees = entry.parent_path();
+  if (lstat_of(entry)) remove_tree(entry);
+  remove_if_empty(worktrees);
+  const bool last = !lstat_of(worktrees).has_value();
+  const fs::path aside = fs::path(common_dir) / "wtpool" / "aside";
+  for (const fs::path& kept : children_of(aside)) {
+    const std::string name = kept.filename().string();
+    const std::size_t dash = name.find('-');
+    if (last || (dash != std::string::npos && name.substr(dash + 1) == git_id)) remove_tree(kept);
+  }
+  remove_if_empty(aside);
+  remove_if_empty(aside.parent_path());
+}
+
+}  // namespace wtpool::git

@@ -1,0 +1,258 @@
+#include "daemon/git/git.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+#include <string_view>
+
+#include "common/names.hpp"
+#include "daemon/git/text.hpp"
+#include "proto/errors.hpp"
+
+extern char** environ;
+
+namespace wtpool::git {
+namespace {
+
+using proto::Error;
+using proto::ErrorKind;
+using std::chrono::steady_clock;
+
+// What no configuration may change. -c is the strongest scope, and git hands it on to the git processes it starts itself.
+constexpr const char* kSettings[] = {
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.ext.allow=never",
+    "core.packedRefsTimeout=10000",
+    "core.filesRefLockTimeout=2000",
+    "submodule.recurse=false",
+    "fetch.recurseSubmodules=false",
+    "push.recurseSubmodules=no",
+    "fetch.writeCommitGraph=false",
+    "commit.gpgSign=false",
+    "push.gpgSign=false",
+    "log.showSignature=false",
+    "color.ui=false",
+    "core.ignoreStat=false",
+    "advice.detachedHead=false",
+    "worktree.useRelativePaths=false",
+    "i18n.commitEncoding=UTF-8",
+};
+
+constexpr const char* kDurableSettings[] = {
+    "core.fsync=loose-object,pack,pack-metadata,reference",
+    "core.fsyncMethod=batch",
+};
+
+bool passes(std::string_view name) {
+  static const std::set<std::string_view> kNames = {
+      "PATH",          "HOME",        "USER",     "LOGNAME",   "TMPDIR",     "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR",
+      "http_proxy",    "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",   "NO_PROXY",      "ALL_PROXY",
+      "DEVELOPER_DIR",  // which git the macOS shim starts
+  };
+  return kNames.contains(name) || name.starts_with("XDG_");
+}
+
+std::string in_words(const std::vector<std::string>& arguments) {
+  std::string text = "git";
+  for (std::size_t i = 0; i < arguments.size() && i < 3; ++i) text += " " + printable(arguments[i]);
+  if (arguments.size() > 3) text += " ...";
+  return text;
+}
+
+// The line of git's stderr that says why: the first that git itself marks, else the last one.
+std::string reason_in(const std::string& stderr_text) {
+  std::string last;
+  for (const std::string& line : split(stderr_text, '\n')) {
+    if (line.starts_with("fatal: ") || line.starts_with("error: ")) return printable(line.substr(7));
+    if (!line.empty()) last = line;
+  }
+  return printable(last);
+}
+
+ErrorKind kind_of(const std::string& stderr_text) {
+  if (stderr_text.find("No space left on device") != std::string::npos) return ErrorKind::no_space;
+  if (stderr_text.find("Read-only file system") != std::string::npos) return ErrorKind::read_only;
+  return ErrorKind::git_failed;
+}
+
+Error failure(ErrorKind kind, const std::vector<std::string>& argv, const Command& command, const ChildResult& result,
+              const std::string& why) {
+  Error error(kind, in_words(command.arguments) + " failed: " + why);
+  error.git = proto::GitDetails{argv, result.exit_code, result.error_tail};
+  return error;
+}
+
+// Pairs that switch off every filter driver that is not allowed. Drivers in the pool's list run as the user's and the source's
+// own configuration say, never as the slot's config.worktree says. Environment pairs take any driver name; -c would not take
+// one that has '=' in it.
+std::vector<std::string> overrides_from(const std::string& listing, const std::vector<std::string>& allowed) {
+  static constexpr std::pair<const char*, const char*> kOff[] = {
+      {"clean", ""}, {"smudge", ""}, {"process", ""}, {"required", "false"}};
+  std::set<std::string> off;
+  std::vector<std::pair<std::string, std::string>> pairs;
+  std::vector<std::pair<std::string, std::string>> trusted;  // key, value, in the order of reading
+  std::set<std::string> from_slot;
+  const std::vector<std::string> fields = split(listing, '\0');
+  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+    const std::string& scope = fields[i];
+    const std::size_t newline = fields[i + 1].find('\n');
+    const std::string key = fields[i + 1].substr(0, newline);
+    const std::size_t first = key.find('.');
+    const std::size_t last = key.rfind('.');
+    if (first == std::string::npos || first == last) continue;
+    const std::string driver = key.substr(first + 1, last - first - 1);
+    if (std::find(allowed.begin(), allowed.end(), driver) == allowed.end()) {
+      off.insert(driver);
+    } else if (scope == "worktree") {
+      from_slot.insert(key);
+    } else {
+      trusted.emplace_back(key, newline == std::string::npos ? "true" : fields[i + 1].substr(newline + 1));
+    }
+  }
+  for (const std::string& driver : off) {
+    for (const auto& [variable, value] : kOff) pairs.emplace_back("filter." + driver + "." + variable, value);
+  }
+  for (const std::string& key : from_slot) {
+    std::string value = key.ends_with(".required") ? "false" : "";
+    for (const auto& [known, known_value] : trusted) {
+      if (known == key) value = known_value;
+    }
+    pairs.emplace_back(key, value);
+  }
+  std::vector<std::string> result;
+  if (pairs.empty()) return result;
+  result.push_back("GIT_CONFIG_COUNT=" + std::to_string(pairs.size()));
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    result.push_back("GIT_CONFIG_KEY_" + std::to_string(i) + "=" + pairs[i].first);
+    result.push_back("GIT_CONFIG_VALUE_" + std::to_string(i) + "=" + pairs[i].second);
+  }
+  return result;
+}
+
+}  // namespace
+
+Git::Git(Place place, Context context) : place_(std::move(place)), context_(std::move(context)) {}
+
+Git Git::with_place(Place place) const { return Git(std::move(place), context_); }
+
+ChildResult Git::run(const Command& command) const {
+  SpawnOptions options;
+  options.argv = {"git", "--no-pager"};
+  if (!place_.git_dir.empty()) options.argv.push_back("--git-dir=" + place_.git_dir);
+  if (!place_.work_tree.empty()) options.argv.push_back("--work-tree=" + place_.work_tree);
+  for (const char* setting : kSettings) options.argv.insert(options.argv.end(), {"-c", setting});
+  if (command.durable) {
+    for (const char* setting : kDurableSettings) options.argv.insert(options.argv.end(), {"-c", setting});
+  }
+  options.argv.insert(options.argv.end(), command.arguments.begin(), command.arguments.end());
+
+  options.environment = git_environment();
+  if (command.may_filter) {
+    if (!filter_overrides_) {
+      Command ask;
+      ask.arguments = {"config", "--show-scope", "-z", "--get-regexp", "^filter\\."};
+      const ChildResult listed = run(ask);  // 1: there is none
+      if (!listed.ok() && listed.exit_code != 1) {
+        throw failure(kind_of(listed.error_tail), {"git", "config"}, ask, listed, reason_in(listed.error_tail));
+      }
+      filter_overrides_ = overrides_from(listed.output, context_.allowed_filters);
+    }
+    options.environment.insert(options.environment.end(), filter_overrides_->begin(), filter_overrides_->end());
+  }
+  for (const auto& [key, value] : command.environment) options.environment.push_back(key + "=" + value);
+
+  // A directory that is there as long as the command makes sense; never the daemon's own, which may have been removed.
+  options.directory = place_.git_dir.empty() ? "/" : place_.git_dir;
+  options.input = command.input;
+  options.inherited = context_.inherited;
+  options.stop = context_.stop;
+  options.on_start = context_.on_child;
+  options.on_error_text = context_.on_progress;
+  options.deadline = command.limit;
+  if (context_.deadline != steady_clock::time_point::max()) {
+    options.deadline = std::min<steady_clock::duration>(options.deadline, context_.deadline - steady_clock::now());
+  }
+  if (context_.stop.stop_requested()) throw Error(ErrorKind::cancelled, in_words(command.arguments) + " was not started");
+  if (options.deadline <= steady_clock::duration::zero()) {
+    throw Error(ErrorKind::git_timeout, in_words(command.arguments) + " was not started: the deadline is over");
+  }
+
+  ChildResult result;
+  try {
+    result = run_child(options);
+  } catch (const Error& error) {
+    Error wrapped(ErrorKind::git_failed, in_words(command.arguments) + " cannot start: " + error.message, error.hint);
+    wrapped.git = proto::GitDetails{options.argv, 127, {}};
+    throw wrapped;
+  }
+  switch (result.end) {
+    case ChildEnd::exited:
+      return result;
+    case ChildEnd::signalled:
+      throw failure(ErrorKind::git_failed, options.argv, command, result,
+                    "git was ended by signal " + std::to_string(result.signal));
+    case ChildEnd::timed_out:
+      throw failure(ErrorKind::git_timeout, options.argv, command, result, "it took too long and was ended");
+    case ChildEnd::stopped:
+      throw failure(ErrorKind::cancelled, options.argv, command, result, "it was cancelled");
+    case ChildEnd::too_much_output:
+      throw failure(ErrorKind::git_failed, options.argv, command, result, "it printed too much and was ended");
+  }
+  return result;
+}
+
+std::string Git::must(const Command& command) const {
+  ChildResult result = run(command);
+  if (result.ok()) return std::move(result.output);
+  std::vector<std::string> argv = {"git"};
+  argv.insert(argv.end(), command.arguments.begin(), command.arguments.end());
+  std::string why = reason_in(result.error_tail);
+  if (why.empty()) why = "exit code " + std::to_string(result.exit_code);
+  throw failure(kind_of(result.error_tail), argv, command, result, why);
+}
+
+std::vector<std::string> git_environment() {
+  std::vector<std::string> result;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (passes(text.substr(0, text.find('=')))) result.emplace_back(text);
+  }
+  for (const char* fixed : {
+           "LANG=C",
+           "LC_ALL=C",
+           "GIT_TERMINAL_PROMPT=0",
+           "GIT_ASKPASS=",  // empty: also core.askPass and SSH_ASKPASS are left alone
+           "SSH_ASKPASS_REQUIRE=never",
+           "GIT_PAGER=cat",
+           "GIT_EDITOR=false",
+           "GIT_SEQUENCE_EDITOR=false",
+       }) {
+    result.emplace_back(fixed);
+  }
+  return result;
+}
+
+std::optional<Version> git_version() {
+  SpawnOptions options;
+  options.argv = {"git", "version"};
+  options.environment = git_environment();
+  options.directory = "/";
+  options.deadline = std::chrono::seconds(20);
+  try {
+    const ChildResult result = run_child(options);
+    Version version;
+    if (!result.ok() ||
+        std::sscanf(result.output.c_str(), "git version %d.%d.%d", &version.major, &version.minor, &version.patch) < 2) {
+      return std::nullopt;
+    }
+    return version;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace wtpool::git

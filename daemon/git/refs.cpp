@@ -1,0 +1,111 @@
+#include "daemon/git/refs.hpp"
+
+#include <unistd.h>
+#include <cerrno>
+#include <ctime>
+#include <filesystem>
+
+#include "common/files.hpp"
+#include "daemon/git/open_files.hpp"
+#include "daemon/git/text.hpp"
+
+namespace wtpool::git {
+namespace {
+
+// Every command acts on the very ref it names: a branch that somebody made symbolic never leads a change elsewhere.
+constexpr std::string_view kNoDeref{"option no-deref\0", 16};
+
+std::string terminated(std::string_view text) { return std::string(text) + '\0'; }
+
+}  // namespace
+
+void RefTransaction::create(std::string ref, Oid value) {
+  lines_ += kNoDeref;
+  lines_ += terminated("create " + ref) + terminated(value.str());
+}
+
+void RefTransaction::update(std::string ref, Oid value, Oid expected) {
+  lines_ += kNoDeref;
+  lines_ += terminated("update " + ref) + terminated(value.str()) + terminated(expected.str());
+}
+
+void RefTransaction::set(std::string ref, Oid value) {
+  lines_ += kNoDeref;
+  lines_ += terminated("update " + ref) + terminated(value.str()) + terminated("");
+}
+
+void RefTransaction::remove(std::string ref, Oid expected) {
+  lines_ += kNoDeref;
+  lines_ += terminated("delete " + ref) + terminated(expected.str());
+}
+
+void RefTransaction::detach_head(const std::string& git_id, Oid value) {
+  set("worktrees/" + git_id + "/HEAD", std::move(value));
+}
+
+void RefTransaction::commit(const Git& source) const {
+  if (empty()) return;
+  Command command;
+  command.arguments = {"update-ref", "-m", "wtpool", "--stdin", "-z"};
+  command.input = terminated("start") + lines_ + terminated("prepare") + terminated("commit");
+  command.durable = true;
+  source.must(command);
+}
+
+std::vector<Ref> list_refs(const Git& source, const std::string& prefix) {
+  Command command;
+  command.arguments = {"for-each-ref", "--format=%(objectname) %(objecttype) %(refname)", "--", prefix};
+  std::vector<Ref> refs;
+  for (const std::string& line : split(source.must(command), '\n')) {
+    const std::size_t first = line.find(' ');
+    const std::size_t second = line.find(' ', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    refs.push_back({line.substr(second + 1), Oid(line.substr(0, first)), line.substr(first + 1, second - first - 1)});
+  }
+  return refs;
+}
+
+std::vector<std::optional<Oid>> ids_of(const Git& place, const std::vector<std::string>& expressions) {
+  std::vector<std::optional<Oid>> ids(expressions.size());
+  Command command;
+  command.arguments = {"cat-file", "--batch-check"};
+  std::vector<std::size_t> asked;
+  for (std::size_t i = 0; i < expressions.size(); ++i) {
+    // A line is a question; what does not fit in one line has no answer.
+    if (expressions[i].empty() || expressions[i].find_first_of(std::string_view("\n\0", 2)) != std::string::npos) continue;
+    asked.push_back(i);
+    command.input += expressions[i] + "\n";
+  }
+  if (asked.empty()) return ids;
+  const std::vector<std::string> answers = split(place.must(command), '\n');
+  for (std::size_t i = 0; i < asked.size() && i < answers.size(); ++i) {
+    // "<oid> <type> <size>"; anything else repeats the question and ends in "missing" or "ambiguous".
+    const std::string& line = answers[i];
+    if (line.empty() || line.back() < '0' || line.back() > '9') continue;
+    ids[asked[i]] = oid_from(std::string_view(line).substr(0, line.find(' ')));
+  }
+  return ids;
+}
+
+std::vector<std::string> stale_ref_locks(const std::string& common_dir, std::chrono::seconds age, bool remove) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> locks = {fs::path(common_dir) / "packed-refs.lock"};
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator
+           it(fs::path(common_dir) / "refs", fs::directory_options::skip_permission_denied, ignored),
+       end;
+       it != end; it.increment(ignored)) {
+    if (it->path().extension() == ".lock") locks.push_back(it->path());
+  }
+  std::vector<std::string> stale;
+  for (const fs::path& lock : locks) {
+    const auto stat = lstat_of(lock);
+    if (!stat || !S_ISREG(stat->st_mode) || std::time(nullptr) - stat->st_mtime < age.count()) continue;
+    if (is_open_somewhere(lock)) continue;
+    if (remove && ::unlink(lock.c_str()) != 0 && errno != ENOENT) continue;
+    stale.push_back(lock.string());
+  }
+  return stale;
+}
+
+}  // namespace wtpool::git

@@ -1,0 +1,271 @@
+#include "daemon/git/save.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "common/clock.hpp"
+#include "common/files.hpp"
+#include "common/names.hpp"
+#include "daemon/git/text.hpp"
+
+namespace wtpool::git {
+namespace {
+
+namespace fs = std::filesystem;
+using proto::Error;
+using proto::ErrorKind;
+
+constexpr std::string_view kSubmodule = "160000";
+
+// An index file of our own, gone with the value.
+class ScratchIndex {
+ public:
+  explicit ScratchIndex(const Git& slot) : slot_(slot) {
+    const fs::path own = fs::path(slot.place().git_dir) / "worktree-pool";
+    make_directories(own);
+    file_ = own / ("tmp-index-" + random_hex(16));
+  }
+  ScratchIndex(const ScratchIndex&) = delete;
+  ScratchIndex& operator=(const ScratchIndex&) = delete;
+  ~ScratchIndex() {
+    ::unlink(file_.c_str());
+    ::unlink((file_.string() + ".lock").c_str());
+  }
+
+  void copy_from_slot() {
+    const fs::path real = fs::path(slot_.place().git_dir) / "index";
+    const auto stat = lstat_of(real);
+    if (!stat) return;  // no index is an empty one
+    if (!S_ISREG(stat->st_mode)) throw io_error("read", real, EINVAL);
+    std::ifstream in(real, std::ios::binary);
+    std::ofstream out(file_, std::ios::binary);
+    if (stat->st_size > 0) out << in.rdbuf();
+    out.close();
+    if (!in || !out) throw io_error("copy", real, errno == 0 ? EIO : errno);
+    // git trusts the sizes and times in an index unless they are as young as its file: a younger copy would be trusted more.
+    std::error_code failed;
+    fs::last_write_time(file_, fs::last_write_time(real, failed), failed);
+    if (failed) throw io_error("set the time of", file_, failed.value());
+  }
+
+  std::string git(std::vector<std::string> arguments, std::string input = {}) const {
+    Command command;
+    command.arguments = {"-c", "core.safecrlf=false", "-c", "core.splitIndex=false", "-c", "core.untrackedCache=false"};
+    command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+    command.input = std::move(input);
+    command.environment = {{"GIT_INDEX_FILE", file_.string()}};
+    command.durable = true;
+    command.may_filter = true;
+    return slot_.must(command);
+  }
+  Oid write_tree() const { return Oid(trimmed(git({"write-tree"}))); }
+  // Lines of `update-index --index-info`; with no lines git is not asked.
+  void set_entries(const std::string& lines) const {
+    if (!lines.empty()) git({"update-index", "-z", "--index-info"}, lines);
+  }
+  void add_files(const std::vector<std::string>& paths) const {
+    if (paths.empty()) return;
+    std::string input;
+    for (const std::string& path : paths) input += path + '\0';
+    git({"update-index", "--add", "--replace", "-z", "--stdin"}, input);
+  }
+
+ private:
+  const Git& slot_;
+  fs::path file_;
+};
+
+struct Staged {
+  std::string mode;
+  std::string oid;
+  bool unmerged = false;
+  bool ours = false;  // there is a version to keep: stage 0 or 2
+};
+
+std::map<std::string, Staged> staged_entries(const ScratchIndex& index) {
+  std::map<std::string, Staged> entries;
+  for (const std::string& item : split(index.git({"ls-files", "-s", "-z"}), '\0')) {
+    // <mode> <oid> <stage>\t<path>
+    const std::size_t tab = item.find('\t');
+    const std::size_t space = item.find(' ', 7);
+    if (tab == std::string::npos || space == std::string::npos || space + 2 > tab) continue;
+    const char stage = item[space + 1];
+    Staged& entry = entries[item.substr(tab + 1)];
+    entry.unmerged = entry.unmerged || stage != '0';
+    if (stage == '0' || stage == '2' || entry.mode.empty()) {
+      entry.mode = item.substr(0, 6);
+      entry.oid = item.substr(7, space - 7);
+      entry.ours = stage == '0' || stage == '2';
+    }
+  }
+  return entries;
+}
+
+std::string removal(const std::string& path, std::size_t digits) {
+  return "0 " + std::string(digits, '0') + "\t" + path + '\0';
+}
+std::string entry_line(const Staged& entry, const std::string& path) {
+  return entry.mode + " " + entry.oid + " 0\t" + path + '\0';
+}
+
+// The file at `path` when it can be kept as content: regular or symlink, with real directories on the way.
+std::optional<struct ::stat> keepable(const fs::path& work_tree, const std::string& path) {
+  for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    if (!is_directory_no_follow(work_tree / path.substr(0, slash))) return std::nullopt;
+  }
+  const auto stat = lstat_of(work_tree / path);
+  if (!stat || !(S_ISREG(stat->st_mode) || S_ISLNK(stat->st_mode))) return std::nullopt;
+  return stat;
+}
+
+struct Sorted {
+  std::vector<std::string> present;    // tracked, and there
+  std::vector<std::string> gone;       // tracked, and not there (any more) as a file
+  std::vector<std::string> untracked;  // there
+  std::uint64_t bytes = 0;
+  std::uint64_t files = 0;
+};
+
+Sorted sort_out(const SaveRequest& request, const fs::path& work_tree, const std::map<std::string, Staged>& entries) {
+  Sorted sorted;
+  const auto count = [&](const struct ::stat& stat) {
+    sorted.bytes += static_cast<std::uint64_t>(stat.st_size);
+    ++sorted.files;
+  };
+  const std::set<std::string> changed(request.changed.begin(), request.changed.end());
+  for (const std::string& path : changed) {
+    const auto known = entries.find(path);
+    if (known != entries.end() && known->second.mode == kSubmodule) continue;
+    if (const auto stat = keepable(work_tree, path)) {
+      sorted.present.push_back(path);
+      count(*stat);
+    } else {
+      sorted.gone.push_back(path);
+    }
+  }
+  for (const std::string& path : std::set<std::string>(request.untracked.begin(), request.untracked.end())) {
+    if (changed.contains(path)) continue;  // staged as deleted, and there again: kept as a tracked file
+    if (const auto stat = keepable(work_tree, path)) {
+      sorted.untracked.push_back(path);
+      count(*stat);
+    }
+  }
+  return sorted;
+}
+
+class Committer {
+ public:
+  Committer(const Git& slot, const SaveRequest& request) : slot_(slot) {
+    Command who;
+    who.arguments = {"var", "GIT_COMMITTER_IDENT"};
+    Command author = who;
+    author.arguments = {"var", "GIT_AUTHOR_IDENT"};
+    if (!slot.run(who).ok() || !slot.run(author).ok()) {
+      for (const char* role : {"AUTHOR", "COMMITTER"}) {
+        identity_.emplace_back(std::string("GIT_") + role + "_NAME", "wtpool");
+        identity_.emplace_back(std::string("GIT_") + role + "_EMAIL", "wtpool@localhost");
+      }
+    }
+    Command head;
+    head.arguments = {"rev-parse", "-q", "--verify", "HEAD^{commit}"};
+    const ChildResult found = slot.run(head);
+    head_ = found.ok() ? Oid(trimmed(found.output)) : request.base;
+
+    Command read;
+    read.arguments = {"cat-file", "commit", head_.str()};
+    const std::string text = slot.must(read);
+    const std::size_t body = text.find("\n\n");
+    std::string subject = body == std::string::npos ? "" : text.substr(body + 2);
+    subject = subject.substr(0, subject.find('\n'));
+    where_ = request.name + ": " + head_.str().substr(0, 7) + " " + subject + "\n";
+  }
+
+  [[nodiscard]] const Oid& head() const { return head_; }
+  [[nodiscard]] Oid commit(const std::string& what, const Oid& tree, const std::vector<Oid>& parents) const {
+    Command command;
+    command.arguments = {"commit-tree", tree.str()};
+    for (const Oid& parent : parents) command.arguments.insert(command.arguments.end(), {"-p", parent.str()});
+    command.arguments.insert(command.arguments.end(), {"-F", "-"});
+    command.input = what + " on " + where_;
+    command.environment = identity_;
+    command.durable = true;
+    return Oid(trimmed(slot_.must(command)));
+  }
+
+ private:
+  const Git& slot_;
+  std::vector<std::pair<std::string, std::string>> identity_;
+  Oid head_;
+  std::string where_;
+};
+
+}  // namespace
+
+std::string trash_ref(const std::string& id, const std::string& rest) { return "refs/wtpool/trash/" + id + "/" + rest; }
+
+Saved save_work(const Git& slot, const SaveRequest& request) {
+  Saved saved;
+  if (request.changed.empty() && request.untracked.empty()) return saved;
+  const fs::path work_tree = slot.place().work_tree;
+  const std::size_t digits = request.base.str().size() == 64 ? 64 : 40;
+
+  ScratchIndex index(slot);
+  index.copy_from_slot();
+  const std::map<std::string, Staged> entries = staged_entries(index);
+  const Sorted sorted = sort_out(request, work_tree, entries);
+  saved.moved_aside = sorted.bytes > request.limit_bytes || sorted.files > request.limit_files;
+  if (saved.moved_aside && request.aside.empty()) {
+    throw Error(ErrorKind::internal, "save the work of " + printable(request.name) + ": too large, and no place for files");
+  }
+
+  // The index as it was staged; a conflict counts as our side, its markers are in the working tree.
+  std::string merged;
+  for (const auto& [path, entry] : entries) {
+    if (!entry.unmerged) continue;
+    merged += removal(path, digits);
+    if (entry.ours) merged += entry_line(entry, path);
+  }
+  index.set_entries(merged);
+  const Oid index_tree = index.write_tree();
+
+  // The working tree. Each path is entered anew, so that no remembered time, size or bit can pass for its content; its mode is
+  // kept for file systems that cannot tell.
+  std::string lines;
+  for (const std::string& path : sorted.gone) lines += removal(path, digits);
+  if (!saved.moved_aside) {
+    for (const std::string& path : sorted.present) {
+      lines += removal(path, digits);
+      const auto known = entries.find(path);
+      if (known != entries.end()) lines += entry_line(known->second, path);
+    }
+  }
+  index.set_entries(lines);
+  if (!saved.moved_aside) index.add_files(sorted.present);
+  const Oid work_tree_id = index.write_tree();
+
+  const Committer committer(slot, request);
+  std::vector<Oid> parents = {committer.head(), committer.commit("index", index_tree, {committer.head()})};
+  if (!saved.moved_aside && !sorted.untracked.empty()) {
+    const ScratchIndex others(slot);
+    others.add_files(sorted.untracked);
+    parents.push_back(committer.commit("untracked files", others.write_tree(), {}));
+  }
+  saved.work = committer.commit("WIP", work_tree_id, parents);
+
+  if (saved.moved_aside) {
+    std::string deleted;
+    for (const std::string& path : sorted.gone) deleted += path + '\0';
+    make_directories(request.aside, 0755, true);
+    if (!deleted.empty()) write_durably(request.aside.string() + ".deleted", deleted);
+    std::vector<std::string> files = sorted.present;
+    files.insert(files.end(), sorted.untracked.begin(), sorted.untracked.end());
+    move_aside(work_tree, files, request.aside);
+  }
+  return saved;
+}
+
+}  // namespace wtpool::git

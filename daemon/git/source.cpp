@@ -1,0 +1,175 @@
+#include "daemon/git/source.hpp"
+
+#include <unistd.h>
+#include <filesystem>
+
+#include "common/files.hpp"
+#include "common/names.hpp"
+#include "daemon/git/checked_out.hpp"
+#include "daemon/git/refs.hpp"
+#include "daemon/git/text.hpp"
+
+namespace wtpool::git {
+namespace {
+
+namespace fs = std::filesystem;
+using proto::Error;
+using proto::ErrorKind;
+
+std::optional<std::string> value_of(const Git& git, const std::string& key, const std::string& type) {
+  Command command;
+  command.arguments = {"config", "-z", "--type=" + type, "--get", key};
+  const ChildResult result = git.run(command);
+  if (!result.ok()) return std::nullopt;
+  return result.output.substr(0, result.output.find('\0'));
+}
+
+bool is_bare(const Git& common) { return value_of(common, "core.bare", "bool") == "true"; }
+
+// The main working tree of a repository that is not bare. Its place is nowhere written when the git directory stands apart;
+// then it is known only when `path` is it.
+std::optional<std::string> main_worktree(const Git& common, const Git& at_path, const std::string& path) {
+  const fs::path common_dir = common.place().git_dir;
+  if (const auto set = value_of(common, "core.worktree", "path")) {
+    const fs::path tree(*set);
+    return real_path(tree.is_absolute() ? tree : common_dir / tree).string();
+  }
+  if (common_dir.filename() == ".git") return common_dir.parent_path().string();
+  Command ask;
+  ask.arguments = {"-C", path, "rev-parse", "--absolute-git-dir"};
+  const ChildResult own = at_path.run(ask);
+  if (!own.ok() || real_path(trimmed(own.output)) != common_dir || real_path(path) == common_dir) return std::nullopt;
+  return real_path(path).string();
+}
+
+Error no_repository(const std::string& path, const ChildResult& asked) {
+  const std::string shown = printable(path);
+  if (asked.error_tail.find("dubious ownership") != std::string::npos ||
+      asked.error_tail.find("unsafe repository") != std::string::npos) {
+    return {ErrorKind::source_not_owned, "open the source " + shown + ": the repository belongs to another user",
+            "git config --global --add safe.directory " + shown};
+  }
+  std::error_code failed;
+  const bool there = fs::exists(path, failed);
+  Error error(ErrorKind::source_missing,
+              "open the source " + shown + ": " + (there ? "it is no git repository" : "there is no such directory"),
+              "name the top directory of a clone, or a bare repository");
+  error.git = proto::GitDetails{{"git", "-C", path, "rev-parse"}, asked.exit_code, asked.error_tail};
+  return error;
+}
+
+}  // namespace
+
+SourceFacts open_source(const std::string& path, const Context& context) {
+  const Git anywhere(Place{}, context);
+  Command ask;
+  ask.arguments = {"-C", path, "rev-parse", "--path-format=absolute", "--git-common-dir"};
+  // Only what stands at the path itself: a repository that happens to enclose it was not meant.
+  ask.environment = {{"GIT_CEILING_DIRECTORIES", real_path(path).parent_path().string()}};
+  const ChildResult asked = path.empty() ? ChildResult{.exit_code = 128, .output = {}, .error_tail = {}} : anywhere.run(ask);
+  if (!asked.ok()) throw no_repository(path, asked);
+  std::string common_dir = asked.output;
+  if (common_dir.ends_with('\n')) common_dir.pop_back();
+
+  SourceFacts facts;
+  facts.common_dir = real_path(common_dir).string();
+  const Git common(Place{facts.common_dir, {}}, context);
+  facts.worktree_config = value_of(common, "extensions.worktreeConfig", "bool") == "true";
+  if (!is_bare(common)) facts.worktree = main_worktree(common, anywhere, path);
+  return facts;
+}
+
+std::string default_commit_of(const SourceFacts& source, const Context& context) {
+  const Git git(Place{source.common_dir, {}}, context);
+  Command ask;
+  ask.arguments = {"symbolic-ref", "-q", "refs/remotes/origin/HEAD"};
+  const ChildResult origin = git.run(ask);
+  if (origin.ok()) {
+    const std::string target = trimmed(origin.output);
+    if (ids_of(git, {target}).front()) return target;
+  }
+  ask.arguments.back() = "HEAD";
+  const ChildResult head = git.run(ask);
+  if (head.ok()) return trimmed(head.output);
+  throw Error(ErrorKind::commit_unknown,
+              "find a default commit in " + printable(source.common_dir) + ": it has no origin/HEAD and its HEAD is detached",
+              "wtpool init --default-commit REF");
+}
+
+core::done::Resolved resolve(const Git& source, const std::string& commit, const std::string& name) {
+  core::done::Resolved resolved;
+  const std::string branch = "refs/heads/" + name;
+  const bool askable = !commit.empty() && commit.find_first_of(std::string_view("\n\0", 2)) == std::string::npos;
+
+  std::vector<std::string> parents;
+  for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
+    parents.push_back(name.substr(0, slash));
+  }
+  std::vector<std::string> questions = {askable ? commit + "^{commit}" : "", askable ? commit + "^{tree}" : ""};
+  for (const std::string& parent : parents) questions.push_back("refs/heads/" + parent);
+  const std::vector<std::optional<Oid>> ids = ids_of(source, questions);
+  if (ids[0] && ids[1]) {
+    resolved.commit = ids[0];
+    resolved.tree = *ids[1];
+  }
+
+  // The branch itself and what stands below it, by exact names: `cat-file` would also find refs/tags/refs/heads/NAME.
+  Command list;
+  list.arguments = {"for-each-ref", "--count=2", "--format=%(objectname) %(refname)", "--", branch};
+  for (const std::string& line : split(source.must(list), '\n')) {
+    const std::size_t space = line.find(' ');
+    if (space == std::string::npos) continue;
+    const std::string ref = line.substr(space + 1);
+    if (ref == branch) {
+      resolved.branch_tip = Oid(line.substr(0, space));
+    } else if (ref.starts_with(branch + "/")) {
+      resolved.branch_conflict = ref.substr(11);
+    }
+  }
+  for (std::size_t i = 0; i < parents.size() && !resolved.branch_conflict; ++i) {
+    if (!ids[i + 2]) continue;
+    Command verify;
+    verify.arguments = {"show-ref", "--verify", "-q", "--", "refs/heads/" + parents[i]};
+    if (source.run(verify).ok()) resolved.branch_conflict = parents[i];
+  }
+
+  SourceFacts facts;
+  facts.common_dir = source.place().git_dir;
+  if (holds_branch(facts.common_dir, name) && !is_bare(source)) {
+    const fs::path common_dir(facts.common_dir);
+    facts.worktree = common_dir.filename() == ".git" ? common_dir.parent_path().string() : facts.common_dir;
+  }
+  resolved.checked_out_at = checked_out_at(facts, name);
+  return resolved;
+}
+
+void forget_branch_config(const Git& source, const std::string& name) {
+  const std::string prefix = "branch." + name + ".";
+  Command list;
+  list.arguments = {"config", "--local", "--name-only", "-z", "--get-regexp", "^branch\\."};
+  bool found = false;
+  for (const std::string& key : split(source.run(list).output, '\0')) {
+    found = found || (key.starts_with(prefix) && key.find('.', prefix.size()) == std::string::npos);
+  }
+  if (!found) return;
+  Command remove;
+  remove.arguments = {"config", "--local", "--remove-section", "branch." + name};
+  // git does not wait for config.lock, and another job of the same source may hold it for a moment.
+  for (int attempt = 0;; ++attempt) {
+    const ChildResult result = source.run(remove);
+    if (result.ok() || result.error_tail.find("no such section") != std::string::npos) return;
+    if (attempt == 40 || result.error_tail.find("could not lock") == std::string::npos) {
+      source.must(remove);
+      return;
+    }
+    ::usleep(25'000);
+  }
+}
+
+std::int64_t commits_ahead(const Git& place, const std::string& tip, const std::string& base) {
+  Command command;
+  command.arguments = {"rev-list", "--count", "--end-of-options", base + ".." + tip, "--"};
+  return std::stoll(place.must(command));
+}
+
+}  // namespace wtpool::git

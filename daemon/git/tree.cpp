@@ -1,0 +1,164 @@
+#include "daemon/git/tree.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "common/files.hpp"
+#include "daemon/git/refs.hpp"
+#include "daemon/git/text.hpp"
+
+namespace wtpool::git {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What follows the n-th space: porcelain records are space-separated fields and then a path that may hold anything but NUL.
+std::string after_fields(const std::string& record, int count) {
+  std::size_t at = 0;
+  for (int i = 0; i < count; ++i) {
+    at = record.find(' ', at);
+    if (at == std::string::npos) return {};
+    ++at;
+  }
+  return record.substr(at);
+}
+
+// "(detached)" is how status says that HEAD is no branch, and also a name that a branch may have.
+bool attached_to_branch_called_detached(const Git& slot) {
+  return trimmed(read_file(fs::path(slot.place().git_dir) / "HEAD").value_or("")) == "ref: refs/heads/(detached)";
+}
+
+bool holds_anything(const fs::path& directory) {
+  std::error_code failed;
+  for (fs::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
+    if (!is_directory_no_follow(it->path()) || it->path().filename() == ".git" || holds_anything(it->path())) return true;
+  }
+  return static_cast<bool>(failed);
+}
+
+struct Change {
+  std::string path;
+  std::string old_mode;
+  std::string new_mode;
+};
+constexpr std::string_view kNothing = "000000";
+constexpr std::string_view kSubmodule = "160000";
+
+std::vector<Change> changes_between(const Git& slot, const Oid& from, const Oid& to) {
+  Command command;
+  command.arguments = {
+      "diff-tree", "-r",     "-z", "--raw", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none",
+      from.str(),  to.str(), "--"};
+  const std::vector<std::string> fields = split(slot.must(command), '\0');
+  std::vector<Change> changes;
+  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+    if (fields[i].size() < 14) continue;
+    changes.push_back({fields[i + 1], fields[i].substr(1, 6), fields[i].substr(8, 6)});
+  }
+  return changes;
+}
+
+bool below_one_of(const std::string& path, const std::set<std::string>& files) {
+  for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    if (files.contains(path.substr(0, slash))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TreeLook look(const Git& slot, Untracked untracked, bool write_index) {
+  Command command;
+  if (!write_index) command.arguments.emplace_back("--no-optional-locks");
+  // A submodule at another commit is a change; what is going on inside it is not asked here, since that would run git in it.
+  command.arguments.insert(
+      command.arguments.end(),
+      {"status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--no-ahead-behind", "--ignore-submodules=dirty",
+       "--ignored=no", untracked == Untracked::all ? "--untracked-files=all" : "--untracked-files=no"});
+  command.may_filter = true;
+  TreeLook result;
+  const std::vector<std::string> records = split(slot.must(command), '\0');
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const std::string& record = records[i];
+    if (record.starts_with("# branch.oid ")) {
+      result.head = oid_from(std::string_view(record).substr(13));
+    } else if (record.starts_with("# branch.head ")) {
+      const std::string name = record.substr(14);
+      if (name != "(detached)" || attached_to_branch_called_detached(slot)) result.branch = name;
+    } else if (record.starts_with("1 ")) {
+      result.changed.push_back(after_fields(record, 8));
+    } else if (record.starts_with("u ")) {
+      result.changed.push_back(after_fields(record, 10));
+    } else if (record.starts_with("2 ")) {
+      result.changed.push_back(after_fields(record, 9));
+      if (i + 1 < records.size()) result.changed.push_back(records[++i]);
+    } else if (record.starts_with("? ")) {
+      std::string path = record.substr(2);
+      if (path.ends_with('/')) {
+        path.pop_back();
+        result.nested.push_back(std::move(path));
+      } else {
+        result.untracked.push_back(std::move(path));
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<std::string> paths_added(const Git& slot, const Oid& from, const Oid& to) {
+  const std::vector<Change> changes = changes_between(slot, from, to);
+  std::set<std::string> files_gone;        // tracked files of `from` that go: nothing untracked can be below one
+  std::set<std::string> directories_gone;  // leading directories of what goes
+  for (const Change& change : changes) {
+    if (change.old_mode == kNothing || change.new_mode != kNothing) continue;
+    if (change.old_mode != kSubmodule) files_gone.insert(change.path);
+    for (std::size_t slash = change.path.find('/'); slash != std::string::npos; slash = change.path.find('/', slash + 1)) {
+      directories_gone.insert(change.path.substr(0, slash));
+    }
+  }
+  std::vector<std::string> added;
+  std::string replaced;  // tracked directories that become one file
+  for (const Change& change : changes) {
+    const bool was_submodule = change.old_mode == kSubmodule && change.new_mode != kSubmodule;
+    if (change.new_mode == kNothing || (change.old_mode != kNothing && !was_submodule)) continue;
+    if (directories_gone.contains(change.path)) {
+      replaced += ":(top,literal)" + change.path + '\0';
+    } else if (!below_one_of(change.path, files_gone)) {
+      added.push_back(change.path);
+    }
+  }
+  if (!replaced.empty()) {
+    // The tracked files in there go by themselves; in the way is only what is not tracked, ignored or not.
+    Command list;
+    list.arguments = {"ls-files", "--others", "-z", "--"};
+    for (const std::string& pathspec : split(replaced, '\0')) list.arguments.push_back(pathspec);
+    for (std::string path : split(slot.must(list), '\0')) {
+      if (path.ends_with('/')) path.pop_back();
+      added.push_back(std::move(path));
+    }
+  }
+  return added;
+}
+
+std::vector<std::string> in_the_way(const std::string& work_tree, const std::vector<std::string>& paths) {
+  std::set<std::string> found;
+  for (const std::string& path : paths) {
+    bool reachable = true;
+    for (std::size_t slash = path.find('/'); reachable && slash != std::string::npos; slash = path.find('/', slash + 1)) {
+      const std::string leading = path.substr(0, slash);
+      const auto stat = lstat_of(fs::path(work_tree) / leading);
+      if (stat && S_ISDIR(stat->st_mode)) continue;
+      reachable = false;
+      if (stat) found.insert(leading);
+    }
+    if (!reachable) continue;
+    const fs::path whole = fs::path(work_tree) / path;
+    const auto stat = lstat_of(whole);
+    // git itself takes away directories in which nothing is.
+    if (stat && (!S_ISDIR(stat->st_mode) || holds_anything(whole))) found.insert(path);
+  }
+  return {found.begin(), found.end()};
+}
+
+}  // namespace wtpool::git
