@@ -15,7 +15,8 @@ namespace wtpool {
 
 // A pool key: one path component, letters digits . _ - , not starting with '.' or '-', at most 100 bytes.
 [[nodiscard]] std::optional<std::string> bad_pool_key(std::string_view key);
-// A group: letters digits _ . , starting with a letter, at most 64 bytes, no '-N' ending that would make slot ids ambiguous.
+// A group: letters digits _ . - , starting with a letter, at most 64 bytes; not 'slot', and without a '-N' ending, either of
+// which would make slot ids ambiguous.
 [[nodiscard]] std::optional<std::string> bad_group(std::string_view group);
 
 // For messages: control and other unprintable bytes as \xNN, so that a hostile name cannot draw on a terminal.

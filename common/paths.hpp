@@ -1,6 +1,7 @@
 // Where things are, from the environment: the one place that reads HOME, XDG_*, WORKTREE_ROOT and WTPOOL_SOCKET.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>

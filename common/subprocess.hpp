@@ -69,6 +69,7 @@ class LineChild {
   bool write(std::string_view text);                                     // false: it is gone
   // Next line without newline; nothing at end, at the deadline, or when stopped.
   std::optional<std::string> read_line(std::chrono::steady_clock::duration deadline);
+  [[nodiscard]] std::string error_tail() const;  // the end of what it wrote to stderr so far
   [[nodiscard]] pid_t pid() const;
 
  private:

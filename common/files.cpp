@@ -1,0 +1,210 @@
+#include "common/files.hpp"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "common/clock.hpp"
+#include "common/names.hpp"
+
+namespace wtpool {
+namespace {
+
+using std::filesystem::path;
+
+path directory_of(const path& file) { return file.has_parent_path() ? file.parent_path() : path("."); }
+
+Fd open_retrying(const path& file, int flags, mode_t mode = 0) {
+  int fd = -1;
+  do {
+    fd = ::open(file.c_str(), flags | O_CLOEXEC, mode);
+  } while (fd < 0 && errno == EINTR);
+  return Fd(fd);
+}
+
+// 0, or the errno of what failed.
+int write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    if (written == 0) return ENOSPC;
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+int sync_file(int fd) {
+#ifdef __APPLE__
+  // fsync of macOS leaves the data in the drive's cache.
+  if (::fcntl(fd, F_FULLFSYNC) == 0) return 0;
+#endif
+  int result = 0;
+  do {
+    result = ::fsync(fd);
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? 0 : errno;
+}
+
+// Removes the temporary file unless it was renamed to its place.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const path& target) : path_(directory_of(target) / (".wtpool-" + random_hex(16) + ".tmp")) {
+    fd_ = open_retrying(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    if (!fd_.valid()) throw io_error("cannot write", target, errno);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (!committed_) ::unlink(path_.c_str());
+  }
+
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
+  void rename_to(const path& target) {
+    if (::rename(path_.c_str(), target.c_str()) != 0) throw io_error("cannot replace", target, errno);
+    committed_ = true;
+  }
+
+ private:
+  path path_;
+  Fd fd_;
+  bool committed_ = false;
+};
+
+enum class Sync { no, yes };
+
+void replace_file(const path& target, std::string_view content, mode_t mode, Sync sync) {
+  TemporaryFile temporary(target);
+  // By descriptor, so that the mode is the one asked for whatever the umask.
+  if (::fchmod(temporary.descriptor(), mode) != 0) throw io_error("cannot write", target, errno);
+  if (const int failure = write_all(temporary.descriptor(), content)) throw io_error("cannot write", target, failure);
+  if (sync == Sync::yes) {
+    if (const int failure = sync_file(temporary.descriptor())) throw io_error("cannot sync", target, failure);
+  }
+  temporary.rename_to(target);
+  if (sync == Sync::yes) sync_directory(directory_of(target));
+}
+
+}  // namespace
+
+proto::Error io_error(std::string_view what, const path& where, int error_number) {
+  auto kind = proto::ErrorKind::io_error;
+  if (error_number == ENOSPC || error_number == EDQUOT) kind = proto::ErrorKind::no_space;
+  if (error_number == EROFS) kind = proto::ErrorKind::read_only;
+  if (error_number == EACCES || error_number == EPERM) kind = proto::ErrorKind::permission_denied;
+  return {kind, std::string(what) + " " + printable(where.native()) + ": " + std::generic_category().message(error_number)};
+}
+
+std::optional<std::string> read_file(const path& file, std::size_t limit) {
+  // Without O_NONBLOCK a FIFO would hold the thread until somebody writes to it.
+  const Fd fd = open_retrying(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  if (!fd.valid()) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw io_error("cannot read", file, errno);
+  }
+  struct ::stat status {};
+  if (::fstat(fd.get(), &status) != 0) throw io_error("cannot read", file, errno);
+  const auto refuse = [&](const std::string& why) {
+    return proto::Error(proto::ErrorKind::io_error, "cannot read " + printable(file.native()) + ": " + why);
+  };
+  if (!S_ISREG(status.st_mode)) throw refuse("it is not a regular file");
+
+  std::string content(static_cast<std::size_t>(status.st_size) < limit ? static_cast<std::size_t>(status.st_size) : limit,
+                      '\0');
+  std::size_t filled = 0;
+  while (true) {
+    // One byte past the end is asked for: the file may have grown, or claim no size at all (as those below /proc do).
+    if (filled == content.size()) content.resize(filled < limit ? std::min(limit, filled + 4096) + 1 : limit + 1);
+    const ssize_t count = ::read(fd.get(), content.data() + filled, content.size() - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw io_error("cannot read", file, errno);
+    if (count == 0) break;
+    filled += static_cast<std::size_t>(count);
+    if (filled > limit) throw refuse("it has more than " + std::to_string(limit) + " bytes");
+  }
+  content.resize(filled);
+  return content;
+}
+
+void write_durably(const path& file, std::string_view content, mode_t mode) { replace_file(file, content, mode, Sync::yes); }
+
+void write_atomically(const path& file, std::string_view content, mode_t mode) { replace_file(file, content, mode, Sync::no); }
+
+bool unlink_durably(const path& file) {
+  if (::unlink(file.c_str()) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    throw io_error("cannot remove", file, errno);
+  }
+  sync_directory(directory_of(file));
+  return true;
+}
+
+void sync_directory(const path& directory) {
+  const Fd fd = open_retrying(directory, O_RDONLY | O_DIRECTORY);
+  if (!fd.valid()) throw io_error("cannot sync", directory, errno);
+  const int failure = sync_file(fd.get());
+  // Some file systems cannot sync a directory; there is nothing more that could be done on them.
+  if (failure != 0 && failure != EINVAL && failure != ENOTSUP) throw io_error("cannot sync", directory, failure);
+}
+
+void make_directories(const path& directory, mode_t mode, bool durable) {
+  if (directory.empty()) return;
+  if (::mkdir(directory.c_str(), mode) == 0) {
+    if (durable) sync_directory(directory_of(directory));
+    return;
+  }
+  if (errno == ENOENT && directory.has_relative_path() && directory_of(directory) != directory) {
+    make_directories(directory_of(directory), mode, durable);
+    if (::mkdir(directory.c_str(), mode) == 0) {
+      if (durable) sync_directory(directory_of(directory));
+      return;
+    }
+  }
+  const int failure = errno;
+  struct ::stat status {};
+  // A symlink to a directory is one here: a pool's root may be moved to another disk that way.
+  if (::stat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return;
+  throw io_error("cannot make the directory", directory, failure == EEXIST ? ENOTDIR : failure);
+}
+
+std::optional<struct ::stat> lstat_of(const path& file) {
+  struct ::stat status {};
+  if (::lstat(file.c_str(), &status) == 0) return status;
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  throw io_error("cannot look at", file, errno);
+}
+
+bool is_directory_no_follow(const path& file) {
+  const auto status = lstat_of(file);
+  return status && S_ISDIR(status->st_mode);
+}
+
+path real_path(const path& file) {
+  std::error_code failure;
+  const path absolute = std::filesystem::absolute(file, failure);
+  path existing = failure ? file : absolute;
+  path rest;
+  while (true) {
+    path real = std::filesystem::canonical(existing, failure);
+    if (!failure) return rest.empty() ? real : (real / rest).lexically_normal();
+    const path parent = existing.parent_path();
+    if (parent == existing || parent.empty()) return (existing / rest).lexically_normal();
+    if (!existing.filename().empty()) rest = rest.empty() ? existing.filename() : existing.filename() / rest;
+    existing = parent;
+  }
+}
+
+std::optional<std::uint64_t> free_bytes(const path& where) {
+  struct ::statvfs status {};
+  int result = 0;
+  do {
+    result = ::statvfs(where.c_str(), &status);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(status.f_bavail) * static_cast<std::uint64_t>(status.f_frsize);
+}
+
+}  // namespace wtpool

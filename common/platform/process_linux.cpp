@@ -1,0 +1,113 @@
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "common/files.hpp"
+#include "common/names.hpp"
+#include "common/platform/proc_linux.hpp"
+#include "common/platform/process.hpp"
+
+namespace wtpool::platform {
+namespace {
+
+using std::filesystem::path;
+
+path proc_directory(std::int64_t pid) { return path("/proc") / std::to_string(pid); }
+
+std::string read_or_nothing(const path& file) {
+  try {
+    return read_file(file, 4 * 1024 * 1024).value_or(std::string());
+  } catch (const proto::Error&) {
+    return {};  // not ours to read, or gone meanwhile
+  }
+}
+
+std::string command_of(std::int64_t pid) {
+  constexpr std::size_t kShown = 120;
+  std::string command = read_or_nothing(proc_directory(pid) / "cmdline");
+  while (!command.empty() && command.back() == '\0') command.pop_back();
+  std::replace(command.begin(), command.end(), '\0', ' ');
+  if (command.empty()) {
+    command = read_or_nothing(proc_directory(pid) / "comm");
+    while (!command.empty() && command.back() == '\n') command.pop_back();
+  }
+  if (command.size() > kShown) command.resize(kShown);
+  return printable(command);
+}
+
+bool is_own_user(std::int64_t pid) {
+  struct ::stat status {};
+  return ::stat(proc_directory(pid).c_str(), &status) == 0 && status.st_uid == ::geteuid();
+}
+
+template <class Matches>
+std::vector<ProcessUse> processes_where(const Matches& matches) {
+  std::vector<ProcessUse> found;
+  for_each_process([&](std::int64_t pid) {
+    if (pid != ::getpid() && is_own_user(pid) && matches(pid)) found.push_back({pid, command_of(pid)});
+    return true;
+  });
+  return found;
+}
+
+}  // namespace
+
+std::string boot_id() {
+  std::string id = read_or_nothing("/proc/sys/kernel/random/boot_id");
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
+std::optional<ProcessStamp> stamp_of(std::int64_t pid) {
+  const auto stat = proc_stat(pid);
+  if (!stat || stat->ended()) return std::nullopt;
+  return ProcessStamp{pid, stat->start, boot_id()};
+}
+
+Fd watch_exit(const ProcessStamp& stamp) {
+  Fd fd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(stamp.pid), 0)));
+  // Asked after the descriptor is had: it names whoever bore the pid then.
+  if (fd.valid() && !alive(stamp)) fd.reset();
+  return fd;
+}
+
+std::vector<ProcessUse> processes_with_environment(const std::string& entry) {
+  if (entry.empty()) return {};
+  const std::string wanted = '\0' + entry + '\0';
+  return processes_where([&](std::int64_t pid) {
+    const std::string environment = '\0' + read_or_nothing(proc_directory(pid) / "environ") + '\0';
+    return environment.find(wanted) != std::string::npos;
+  });
+}
+
+std::vector<ProcessUse> processes_inside(const path& directory) {
+  if (directory.empty()) return {};
+  const std::string top = real_path(directory).native();
+  return processes_where([&](std::int64_t pid) {
+    std::error_code failure;
+    const std::string cwd = std::filesystem::read_symlink(proc_directory(pid) / "cwd", failure).native();
+    return !failure && cwd.starts_with(top) && (cwd.size() == top.size() || cwd[top.size()] == '/' || top == "/");
+  });
+}
+
+std::vector<std::int64_t> ancestors_of(std::int64_t pid) {
+  std::vector<std::int64_t> line;
+  // A pid may be reused while the line is walked; seeing one twice ends it.
+  while (pid > 0 && std::find(line.begin(), line.end(), pid) == line.end()) {
+    const auto stat = proc_stat(pid);
+    if (!stat) break;
+    line.push_back(pid);
+    pid = stat->parent;
+  }
+  return line;
+}
+
+path own_executable() {
+  std::error_code failure;
+  return std::filesystem::read_symlink("/proc/self/exe", failure);
+}
+
+}  // namespace wtpool::platform
