@@ -1,0 +1,3 @@
+#include "daemon/app/start.hpp"
+
+int main(int argc, char** argv) { return wtpool::app::start(argc, argv); }

@@ -1,0 +1,28 @@
+#include "daemon/app/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace wtpool::app {
+
+Parsed parse_options(int argc, const char* const* argv) {
+  Parsed parsed;
+  CLI::App app(
+      "wtpoold hands out git worktrees from a pool. It runs in the foreground; wtpool(1) starts it when it is needed.");
+  app.set_version_flag("--version", std::string("wtpoold ") + WTPOOL_VERSION);
+  app.add_option("--check", parsed.options.check, "Run one check without a daemon, and end")
+      ->check(CLI::IsMember({"doctor", "unstick", "validate-gitmodules"}));
+  app.add_flag("--json", parsed.options.json, "With --check: compact JSON");
+  app.add_option("--slot", parsed.options.slot, "With --check unstick: this slot alone");
+  app.add_option("--pool", parsed.options.pool, "With --check: this pool alone");
+  app.add_option("--socket", parsed.options.socket, "Serve at this path instead of $WTPOOL_SOCKET or the default");
+  app.add_flag("-v,--verbose", parsed.options.verbose, "Log to stderr too, with details");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    parsed.exit_code = code == 0 ? 0 : 2;
+  }
+  return parsed;
+}
+
+}  // namespace wtpool::app

@@ -1,0 +1,267 @@
+#include "daemon/app/service.hpp"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <thread>
+
+#include "common/clock.hpp"
+#include "common/files.hpp"
+#include "common/log.hpp"
+#include "common/names.hpp"
+#include "daemon/app/checks.hpp"
+
+namespace wtpool::app {
+namespace {
+
+constexpr std::chrono::seconds kDrain{20};
+
+int limit_of(const std::optional<int>& configured, unsigned fallback) {
+  return std::max(2, configured.value_or(static_cast<int>(fallback)));
+}
+
+core::Settings settings_of(const disk::HostConfig& config, const std::filesystem::path& root) {
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  core::Settings settings;
+  settings.root = root.string();
+  settings.answering_limit = static_cast<std::size_t>(limit_of(config.answering_jobs, std::min(16U, 2 * cores)));
+  settings.recycling_limit = static_cast<std::size_t>(limit_of(config.recycling_jobs, std::min(8U, cores)));
+  settings.background_limit = 1;
+  settings.network_limit = 4;
+  settings.queue_limit = static_cast<std::size_t>(config.queue_limit);
+  settings.default_ttl = config.default_ttl;
+  settings.trash_expiry = config.trash_expiry;
+  return settings;
+}
+
+int threads_for(const core::Settings& settings) {
+  // One more than the core can fill, for the host's own checks.
+  return static_cast<int>(settings.answering_limit + settings.recycling_limit + settings.background_limit +
+                          settings.network_limit) +
+         1;
+}
+
+bool has_stake(const core::Host& host, SessionId session) {
+  for (const auto& [key, pool] : host.pools) {
+    for (const auto& [id, slot] : pool.slots) {
+      if (slot.session == session) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Service::Service(InstanceLock instance, HostPaths paths, disk::HostConfig config, std::filesystem::path root,
+                 std::filesystem::path socket)
+    : instance_(std::move(instance)),
+      paths_(std::move(paths)),
+      config_(std::move(config)),
+      root_(std::move(root)),
+      socket_(std::move(socket)),
+      instance_id_(random_hex(32)),
+      started_(awake_now()),
+      signals_(loop_),
+      timer_(loop_),
+      drain_timer_(loop_),
+      server_(loop_, {WTPOOL_VERSION, instance_id_, root_.string()},
+              {[this](RequestId id, SessionId session, const proto::Params& params) { on_request(id, session, params); },
+               [this](RequestId id) { feed(core::event::Cancel{id}); }, [this](SessionId id) { return has_stake(host_, id); },
+               [this](SessionId id) { feed(core::event::SessionClosed{id}); }}),
+      owners_(loop_, [this](const LeaseId& lease) { feed(core::event::OwnerGone{lease}); }) {
+  host_.settings = settings_of(config_, root_);
+  runner_ = std::make_unique<jobs::JobRunner>(
+      jobs::HostFacts{root_.string(), config_.reserve_bytes}, threads_for(host_.settings),
+      [this](core::Event event) { asio::post(loop_, [this, event = std::move(event)]() mutable { feed(std::move(event)); }); });
+}
+
+Service::~Service() = default;
+
+int Service::run() {
+  ::signal(SIGPIPE, SIG_IGN);
+  server_.listen(socket_);
+  instance_.publish({::getpid(), WTPOOL_VERSION, socket_.string(), root_.string()});
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  signals_.add(SIGHUP);
+  on_signal();
+  log_info(std::string("wtpoold ") + WTPOOL_VERSION + " serves " + root_.string() + " at " + socket_.string());
+  see_pools();
+  loop_.run();
+  runner_.reset();
+  log_info("wtpoold ends");
+  return 0;
+}
+
+void Service::on_signal() {
+  signals_.async_wait([this](asio::error_code error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload();
+    } else {
+      begin_shutdown(shutting_down_);
+    }
+    on_signal();
+  });
+}
+
+// A first SIGTERM drains, with leases kept; a second leaves at once, which is as safe as a kill.
+void Service::begin_shutdown(bool at_once) {
+  if (at_once) {
+    log_warn("leaving at once");
+    server_.close();
+    ::_exit(0);
+  }
+  if (std::exchange(shutting_down_, true)) return;
+  log_info("draining");
+  drain_timer_.expires_after(kDrain);
+  drain_timer_.async_wait([this](asio::error_code error) {
+    if (!error) begin_shutdown(true);
+  });
+  feed(core::event::Shutdown{});
+}
+
+void Service::reload() {
+  try {
+    const auto text = read_file(paths_.host_config);
+    const auto config = text ? disk::parse_host_config(*text, paths_.host_config) : disk::HostConfig{};
+    const auto limits = host_.settings;
+    host_.settings = settings_of(config, root_);
+    // Threads are made once; what depends on their number stays.
+    host_.settings.answering_limit = limits.answering_limit;
+    host_.settings.recycling_limit = limits.recycling_limit;
+    config_ = config;
+    log_info("host config read again");
+  } catch (const proto::Error& error) {
+    log_error("the host config is bad, the last good one stays: " + error.message);
+  }
+}
+
+// Which pools stand below the root now: a directory with a config. Two system calls a pool, before each request.
+void Service::see_pools() {
+  core::event::PoolsSeen seen;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(root_, error), end; !error && at != end; at.increment(error)) {
+    const std::string key = at->path().filename().string();
+    if (key.empty() || key.front() == '.') continue;
+    struct ::stat config {};
+    struct ::stat directory {};
+    if (::stat((at->path() / ".meta" / "config.yaml").c_str(), &config) != 0 || ::stat(at->path().c_str(), &directory) != 0)
+      continue;
+#ifdef __APPLE__
+    const auto& changed = config.st_mtimespec;
+#else
+    const auto& changed = config.st_mtim;
+#endif
+    seen.pools.push_back({PoolKey(key),
+                          std::to_string(config.st_ino) + ":" + std::to_string(config.st_size) + ":" +
+                              std::to_string(changed.tv_sec) + "." + std::to_string(changed.tv_nsec),
+                          static_cast<std::uint64_t>(directory.st_dev)});
+  }
+  feed(std::move(seen));
+}
+
+void Service::on_request(RequestId id, SessionId session, const proto::Params& params) {
+  if (answer_here(id, session, params)) return;
+  core::event::Request request{id, session, params, LeaseId(random_hex(32)), std::nullopt};
+  if (auto* acquire = std::get_if<proto::AcquireParams>(&request.params)) {
+    if (const auto why = bad_name(acquire->name)) {
+      proto::Error bad(proto::ErrorKind::bad_name, "cannot acquire '" + printable(acquire->name) + "': the name " + *why);
+      bad.name = printable(acquire->name);
+      return server_.refuse(id, bad);
+    }
+    if (acquire->owner_pid) request.owner = owner_of(*acquire->owner_pid);
+  }
+  see_pools();
+  feed(std::move(request));
+}
+
+bool Service::answer_here(RequestId id, SessionId, const proto::Params& params) {
+  if (std::holds_alternative<proto::HostShutdownParams>(params)) {
+    server_.reply(id, proto::EmptyResult{});
+    begin_shutdown(false);
+    return true;
+  }
+  if (std::holds_alternative<proto::HostReloadParams>(params)) {
+    reload();
+    server_.reply(id, proto::EmptyResult{});
+    return true;
+  }
+  if (std::holds_alternative<proto::HostDoctorParams>(params)) {
+    runner_->run([this, id, facts = CheckFacts{paths_, root_, socket_, true}] {
+      auto result = run_doctor(facts);
+      asio::post(loop_, [this, id, result = std::move(result)] { server_.reply(id, result); });
+    });
+    return true;
+  }
+  return false;
+}
+
+// Effects may lead to further events (a reply closes a session): those wait for the end of the turn.
+void Service::feed(core::Event event) {
+  waiting_.push_back(std::move(event));
+  if (std::exchange(feeding_, true)) return;
+  while (!waiting_.empty()) {
+    const auto batch = std::exchange(waiting_, {});
+    for (const auto& next : batch) {
+      auto effects = core::step(host_, next, {awake_now(), wall_now()});
+      for (auto& effect : effects) perform(effect);
+    }
+  }
+  feeding_ = false;
+  arm();
+}
+
+void Service::reply(const core::effect::Reply& effect) {
+  if (const auto* status = std::get_if<proto::StatusResult>(&effect.result)) {
+    proto::StatusResult whole = *status;
+    whole.pid = ::getpid();
+    whole.version = WTPOOL_VERSION;
+    whole.socket = socket_.string();
+    whole.root = root_.string();
+    whole.uptime_seconds = std::chrono::duration<double>(awake_now() - started_).count();
+    whole.clients = static_cast<std::int64_t>(server_.clients());
+    return server_.reply(effect.request, whole);
+  }
+  server_.reply(effect.request, effect.result);
+}
+
+void Service::perform(core::Effect& effect) {
+  struct Visitor {
+    Service& self;
+    void operator()(const core::effect::Reply& e) const { self.reply(e); }
+    void operator()(const core::effect::Refuse& e) const { self.server_.refuse(e.request, e.error); }
+    void operator()(const core::effect::Tell& e) const { self.server_.tell(e.request, e.note); }
+    void operator()(const core::effect::Emit& e) const { self.server_.broadcast(e.note); }
+    void operator()(const core::effect::StartJob& e) const { self.runner_->start(e); }
+    void operator()(const core::effect::StopJob& e) const { self.runner_->stop(e.job); }
+    void operator()(const core::effect::WatchOwner& e) const { self.owners_.watch(e.lease, e.owner); }
+    void operator()(const core::effect::UnwatchOwner& e) const { self.owners_.unwatch(e.lease); }
+    void operator()(const core::effect::Log& e) const { log(static_cast<LogLevel>(std::clamp(e.level, 0, 3)), e.message); }
+    void operator()(const core::effect::Drained&) const {
+      asio::post(self.loop_, [&service = self] {
+        service.drain_timer_.cancel();
+        service.server_.close();
+        service.loop_.stop();
+      });
+    }
+  };
+  std::visit(Visitor{*this}, effect);
+}
+
+void Service::arm() {
+  const auto due = core::next_deadline(host_);
+  if (!due) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_after(std::max(*due - awake_now(), std::chrono::nanoseconds(0)));
+  timer_.async_wait([this](asio::error_code error) {
+    if (!error) feed(core::event::Tick{});
+  });
+}
+
+}  // namespace wtpool::app

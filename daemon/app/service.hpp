@@ -1,0 +1,60 @@
+// The daemon: the loop that owns the state, and what it is wired to. One thread runs it; jobs report to it by posting.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+
+#include "common/paths.hpp"
+#include "daemon/app/instance.hpp"
+#include "daemon/app/owners.hpp"
+#include "daemon/core/step.hpp"
+#include "daemon/disk/config.hpp"
+#include "daemon/jobs/runner.hpp"
+#include "daemon/serve/server.hpp"
+
+namespace wtpool::app {
+
+class Service {
+ public:
+  Service(InstanceLock instance, HostPaths paths, disk::HostConfig config, std::filesystem::path root,
+          std::filesystem::path socket);
+  ~Service();
+  // Serves until it is told to end; the process's exit code.
+  int run();
+
+ private:
+  void on_request(RequestId id, SessionId session, const proto::Params& params);
+  [[nodiscard]] bool answer_here(RequestId id, SessionId session, const proto::Params& params);
+  void feed(core::Event event);
+  void perform(core::Effect& effect);
+  void reply(const core::effect::Reply& effect);
+  void see_pools();
+  void arm();
+  void on_signal();
+  void begin_shutdown(bool at_once);
+  void reload();
+
+  InstanceLock instance_;
+  HostPaths paths_;
+  disk::HostConfig config_;
+  std::filesystem::path root_;
+  std::filesystem::path socket_;
+  std::string instance_id_;
+  std::chrono::nanoseconds started_;
+  asio::io_context loop_;
+  asio::signal_set signals_;
+  asio::steady_timer timer_;
+  asio::steady_timer drain_timer_;
+  core::Host host_;
+  serve::Server server_;
+  OwnerWatch owners_;
+  std::unique_ptr<jobs::JobRunner> runner_;
+  bool shutting_down_ = false;
+  bool feeding_ = false;
+  std::vector<core::Event> waiting_;
+};
+
+}  // namespace wtpool::app

@@ -1,0 +1,77 @@
+#include "daemon/app/start.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+
+#include "common/files.hpp"
+#include "common/log.hpp"
+#include "common/platform/process.hpp"
+#include "daemon/app/checks.hpp"
+#include "daemon/app/options.hpp"
+#include "daemon/app/service.hpp"
+
+namespace wtpool::app {
+namespace {
+
+LogLevel level_of(const std::string& text) {
+  if (text == "debug") return LogLevel::debug;
+  if (text == "warn") return LogLevel::warn;
+  if (text == "error") return LogLevel::error;
+  return LogLevel::info;
+}
+
+std::filesystem::path root_of(const HostPaths& paths, const disk::HostConfig& config) {
+  if (paths.root_from_env) return *paths.root_from_env;
+  if (config.root) return expand_path(*config.root, paths.home);
+  return paths.default_root;
+}
+
+int check(const Options& options, const CheckFacts& facts) {
+  if (*options.check == "doctor") return print_doctor(facts, options.json);
+  if (*options.check == "unstick") return print_locks(facts, options);
+  return validate_gitmodules(std::filesystem::current_path(), options.json);
+}
+
+int serve(const Options& options) {
+  const auto paths = host_paths();
+  const auto text = read_file(paths.host_config);
+  const auto config = text ? disk::parse_host_config(*text, paths.host_config) : disk::HostConfig{};
+  const auto root = root_of(paths, config);
+  std::filesystem::path socket = paths.socket_from_env.value_or(paths.default_socket);
+  if (options.socket) socket = expand_path(*options.socket, std::filesystem::current_path());
+  if (options.check) return check(options, {paths, root, socket, false});
+
+  check_socket_path(socket);
+  auto instance = InstanceLock::try_take(paths);
+  if (!instance) {
+    const auto other = running_instance(paths.instance_lock);
+    std::fprintf(stderr, "wtpoold: another daemon serves already%s\n",
+                 other ? (" (pid " + std::to_string(other->pid) + ", " + other->socket + ")").c_str() : "");
+    return 0;
+  }
+  make_directories(root, 0755);
+  // What runs later must not depend on the directory it was started in, nor keep a file system busy.
+  std::filesystem::current_path("/");
+  open_log(paths.log_file, options.verbose ? LogLevel::debug : level_of(config.log_level), options.verbose);
+  Service service(std::move(*instance), paths, config, real_path(root), socket);
+  return service.run();
+}
+
+}  // namespace
+
+int start(int argc, const char* const* argv) {
+  const auto parsed = parse_options(argc, argv);
+  if (parsed.exit_code) return *parsed.exit_code;
+  try {
+    return serve(parsed.options);
+  } catch (const proto::Error& error) {
+    std::fprintf(stderr, "wtpoold: %s\n", error.message.c_str());
+    if (!error.hint.empty()) std::fprintf(stderr, "hint: %s\n", error.hint.c_str());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "wtpoold: internal error: %s\n", error.what());
+  }
+  return 1;
+}
+
+}  // namespace wtpool::app
