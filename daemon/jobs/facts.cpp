@@ -34,6 +34,7 @@ void read_marker(const ServedPool& pool, core::SlotFacts& facts) {
   if (facts.marker->lease.adopted) {
     auto& lease = facts.marker->lease;
     lease.name = facts.branch.value_or(facts.slot.str());
+    lease.branch_base = lease.full_sha;  // that tool makes every branch at the commit it wrote down
     if (!lease.group) lease.group = disk::parse_slot_id(facts.slot.str()).value_or(disk::SlotParts{}).group;
   }
 }
@@ -51,6 +52,11 @@ core::SlotFacts read_facts(const ServedPool& pool, const SlotId& slot, const std
   }
   const auto directory = git::look_at_directory(common, pool.files.slot(slot));
   facts.directory = directory.state;
+  std::error_code ignored;
+  if (facts.git_id.empty() && facts.directory == core::SlotFacts::Directory::no_gitfile &&
+      std::filesystem::is_empty(pool.files.slot(slot), ignored) && !ignored) {
+    facts.directory = core::SlotFacts::Directory::absent;  // an empty directory is nobody's slot, and nobody's work
+  }
   if (facts.problem.empty()) facts.problem = directory.problem;
   if (facts.entry == core::SlotFacts::Entry::sound) {
     const auto head = git::read_head(common, facts.git_id);

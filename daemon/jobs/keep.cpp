@@ -47,13 +47,14 @@ void record_trash(const JobContext& job, const std::string& id, const std::strin
 SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
                         const disk::SlotLock& lock) {
   const git::Git source = job.source_git(&lock);
-  const std::string branch = "refs/heads/" + lease.name;
+  // An adopted lease whose HEAD was detached is called by its slot's id, which is no branch's name.
+  const bool has_branch = !lease.name.empty() && lease.name != job.grant.slot.str();
+  const std::string branch = has_branch ? "refs/heads/" + lease.name : "refs/wtpool/none";
   const bool has_entry = !git_id.empty();
   for (int attempt = 1;; ++attempt) {
     SettledRefs settled;
     git::RefTransaction transaction;
-    const auto ids = git::ids_of(source, {has_entry ? "worktrees/" + git_id + "/HEAD" : "refs/wtpool/none",
-                                          lease.name.empty() ? "refs/wtpool/none" : branch});
+    const auto ids = git::ids_of(source, {has_entry ? "worktrees/" + git_id + "/HEAD" : "refs/wtpool/none", branch});
     const auto head = has_entry ? ids[0] : std::nullopt;
     const auto& tip = ids[1];
     std::optional<std::string> attached;
