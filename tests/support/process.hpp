@@ -29,8 +29,8 @@ std::ostream& operator<<(std::ostream& stream, const Outcome& outcome);
 struct Command {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH of `environment`, unless it has a slash
   Environment environment;
-  fs::path directory;  // empty = inherited
-  std::string input;   // stdin; empty = /dev/null
+  fs::path directory = {};  // empty = inherited
+  std::string input = {};   // stdin; empty = /dev/null
   std::chrono::milliseconds deadline = 60s;
 };
 

@@ -147,7 +147,8 @@ TEST(Arrows, TheCoreIncludesNothingThatTouchesTheWorld) {
                       "string",    "string_view", "tuple",   "type_traits", "unordered_map",    "unordered_set", "utility",
                       "variant",   "vector",      "cassert", "stdexcept",   "initializer_list", "charconv",      "cctype"};
   for (const auto& include : includes_below("daemon/core")) {
-    if (!include.quoted) EXPECT_TRUE(pure.contains(include.target)) << where(include);
+    if (include.quoted) continue;
+    EXPECT_TRUE(pure.contains(include.target)) << where(include);
   }
 }
 

@@ -1,0 +1,140 @@
+// Repositories that want to run something in the daemon's name. Whatever would run writes a line into one file.
+#include <gtest/gtest.h>
+
+#include "tests/support/world.hpp"
+
+namespace wtpool::test {
+namespace {
+
+class Hostile : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    write_text(trap(), "#!/bin/sh\necho \"$0 $*\" >>'" + log().string() + "'\ncat\n");
+    fs::permissions(trap(), fs::perms::owner_all);
+    world.start_daemon();
+  }
+  [[nodiscard]] fs::path trap() const { return world.dir() / "trap"; }
+  [[nodiscard]] fs::path log() const { return world.dir() / "it-ran"; }
+  // One whole life of a lease, with dirt and with another commit.
+  void live(const std::string& name) {
+    const auto slot = world.acquire(name);
+    if (slot.empty()) return;
+    write_text(slot / "README.md", "dirt of " + name + "\n");
+    write_text(slot / "data.bin", "new of " + name + "\n");
+    fs::last_write_time(slot / "src/main.c", fs::file_time_type::clock::now());
+    (void)world.json_of({"ls", "--git-status"});
+    world.release(name);
+  }
+  World world;
+  Repo repo = world.make_repo();
+};
+
+TEST_F(Hostile, NoHookRuns) {
+  for (const auto* hook :
+       {"post-checkout", "post-commit", "pre-commit", "reference-transaction", "post-index-change", "pre-push", "post-merge",
+        "post-rewrite", "pre-auto-gc", "fsmonitor-watchman", "sendemail-validate"}) {
+    fs::copy_file(trap(), repo.path() / ".git/hooks" / hook, fs::copy_options::overwrite_existing);
+  }
+  world.init(repo);
+  live("a");
+  live("b");
+  EXPECT_EQ(read_text(log()), "");
+}
+
+TEST_F(Hostile, NoHookOfAConfiguredDirectoryRuns) {
+  fs::create_directories(world.dir() / "hooks");
+  for (const auto* hook : {"post-checkout", "reference-transaction", "post-index-change"})
+    fs::copy_file(trap(), world.dir() / "hooks" / hook);
+  repo.git({"config", "core.hooksPath", (world.dir() / "hooks").string()});
+  world.init(repo);
+  live("a");
+  live("b");
+  EXPECT_EQ(read_text(log()), "");
+}
+
+TEST_F(Hostile, NoProgramOfTheConfigRuns) {
+  for (const auto* key :
+       {"core.fsmonitor", "core.editor", "core.pager", "core.sshCommand", "core.askPass", "diff.external", "gpg.program",
+        "credential.helper", "core.alternateRefsCommand", "uploadpack.packObjectsHook", "sequence.editor"}) {
+    repo.git({"config", key, trap().string()});
+  }
+  repo.git({"config", "alias.status", "!" + trap().string()});
+  repo.git({"config", "commit.gpgSign", "true"});
+  repo.git({"config", "tag.gpgSign", "true"});
+  world.init(repo);
+  live("a");
+  live("b");
+  EXPECT_EQ(read_text(log()), "");
+}
+
+TEST_F(Hostile, NoFilterRunsThatThePoolDoesNotAllow) {
+  repo.commit(".gitattributes", "*.bin filter=evil diff=evil merge=evil\nREADME.md filter=worse\n");
+  repo.commit("data.bin", "data\n");
+  for (const auto* key : {"filter.evil.clean", "filter.evil.smudge", "filter.worse.process", "diff.evil.textconv",
+                          "diff.evil.command", "merge.evil.driver"}) {
+    repo.git({"config", key, trap().string()});
+  }
+  repo.git({"config", "filter.evil.required", "true"});
+  world.init(repo);
+  const auto first = world.wtpool({"acquire", "a"});
+  if (first.code == 0) {
+    world.release("a");
+    live("b");
+    live("c");
+  }
+  EXPECT_EQ(read_text(log()), "") << first;
+}
+
+TEST_F(Hostile, AFilterThatThePoolAllowsRuns) {
+  repo.commit(".gitattributes", "*.bin filter=good\n");
+  repo.commit("data.bin", "data\n");
+  repo.git({"config", "filter.good.smudge", trap().string()});
+  repo.git({"config", "filter.good.clean", "cat"});
+  world.init(repo);
+  const auto config = world.root() / "app/.meta/config.yaml";
+  auto text = read_text(config);
+  const auto at = text.find("filters:");
+  if (at != std::string::npos) text.erase(at, text.find('\n', at) - at + 1);
+  write_text(config, text + "filters: [good]\n");
+  const auto slot = world.acquire("a");
+  EXPECT_EQ(read_text(slot / "data.bin"), "data\n");
+  EXPECT_NE(read_text(log()), "");
+}
+
+TEST_F(Hostile, ConfigOfTheSlotDoesNotOutliveItsHolder) {
+  repo.git({"config", "extensions.worktreeConfig", "true"});
+  world.init(repo);
+  const auto slot = world.acquire("a");
+  git(slot, {"config", "--worktree", "core.fsmonitor", trap().string()});
+  git(slot, {"config", "--worktree", "core.worktree", (world.dir() / "home").string()});
+  world.release("a");
+  EXPECT_EQ(read_text(log()), "");
+  world.acquire("b");
+  EXPECT_EQ(try_git(slot, {"config", "--worktree", "--get", "core.fsmonitor"}).code, 1);
+  EXPECT_EQ(read_text(slot / "README.md"), "A repository.\n");
+  EXPECT_TRUE(fs::is_empty(world.home()));
+}
+
+TEST_F(Hostile, GitVariablesOfTheDaemonsStarterAreNotPassedOn) {
+  world.stop_daemon();
+  world.environment["GIT_DIR"] = (world.dir() / "nowhere").string();
+  world.environment["GIT_WORK_TREE"] = world.home().string();
+  world.environment["GIT_SSH_COMMAND"] = trap().string();
+  world.environment["GIT_EXTERNAL_DIFF"] = trap().string();
+  world.environment["GIT_TEMPLATE_DIR"] = world.dir().string();
+  world.start_daemon();
+  world.init(repo);
+  live("a");
+  EXPECT_EQ(read_text(log()), "");
+}
+
+TEST_F(Hostile, AnExtTransportIsNotFollowed) {
+  repo.git({"remote", "add", "origin", "ext::" + trap().string()});
+  world.init(repo);
+  const auto outcome = world.wtpool({"acquire", "a", "--commit", std::string(40, 'a')});
+  EXPECT_NE(outcome.code, 0);
+  EXPECT_EQ(read_text(log()), "");
+}
+
+}  // namespace
+}  // namespace wtpool::test

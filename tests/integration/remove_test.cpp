@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/world.hpp"
+
+namespace wtpool::test {
+namespace {
+
+class Remove : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    world.start_daemon();
+    before = repo.everything();
+    world.init(repo);
+  }
+  World world;
+  Repo repo = world.make_repo();
+  std::string before;
+};
+
+TEST_F(Remove, OfAnIdleSlotTakesItsDirectoryAndItsEntry) {
+  const auto slot = world.acquire("x");
+  world.release("x");
+  const auto outcome = world.wtpool({"remove", "slot-0"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_FALSE(fs::exists(slot));
+  EXPECT_EQ(world.state_of("slot-0"), "fresh");
+  EXPECT_EQ(repo.everything(), before);
+  EXPECT_EQ(world.acquire("y"), slot);
+}
+
+TEST_F(Remove, OfAHeldSlotIsRefused) {
+  const auto slot = world.acquire("x");
+  EXPECT_EQ(world.wtpool({"remove", "slot-0"}).code, 1);
+  EXPECT_EQ(world.wtpool({"remove", "--pool", "app"}).code, 1);
+  EXPECT_EQ(world.state_of("slot-0"), "held");
+  EXPECT_TRUE(fs::exists(slot / "README.md"));
+}
+
+TEST_F(Remove, OfThePoolLeavesTheSourceAsItWas) {
+  world.acquire("x");
+  world.acquire("y");
+  world.release("x");
+  world.release("y");
+  const auto outcome = world.wtpool({"remove", "--pool", "app"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_FALSE(fs::exists(world.root() / "app"));
+  EXPECT_EQ(repo.everything(), before);
+  EXPECT_EQ(repo.complaint(), "");
+  EXPECT_TRUE(world.json_of({"pools"}).empty());
+  world.init(repo);
+  world.acquire("x");
+}
+
+TEST_F(Remove, OfAPoolWithoutSlotsWorks) {
+  EXPECT_EQ(world.wtpool({"remove", "--pool", "app"}).code, 0);
+  EXPECT_FALSE(fs::exists(world.root() / "app"));
+  EXPECT_EQ(repo.everything(), before);
+}
+
+TEST_F(Remove, LeavesWorktreesThatAreNotThePoolsAlone) {
+  const auto mine = world.dir() / "mine";
+  repo.git({"worktree", "add", "-q", "-b", "mine", mine.string()});
+  const auto with_mine = repo.everything();
+  world.acquire("x");
+  world.release("x");
+  EXPECT_EQ(world.wtpool({"remove", "--pool", "app"}).code, 0);
+  EXPECT_EQ(repo.everything(), with_mine);
+}
+
+TEST_F(Remove, OfWhatIsNotThereIsAnError) {
+  EXPECT_EQ(world.wtpool({"remove", "slot-77"}).code, 1);
+  EXPECT_EQ(world.wtpool({"remove", "--pool", "nowhere"}).code, 1);
+  EXPECT_EQ(world.wtpool({"remove"}).code, 2);
+}
+
+}  // namespace
+}  // namespace wtpool::test
