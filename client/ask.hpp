@@ -14,13 +14,13 @@ inline constexpr std::chrono::seconds kReportLimit{120};
 
 // The answer's text or its error thrown; after a signal whatever the answer says is followed by leaving.
 template <class R>
-[[nodiscard]] R result_of(Answer answer, Context& context, const Interrupts& interrupts) {
-  if (const auto* error = std::get_if<proto::Error>(&answer.outcome)) {
-    if (!answer.cancel_asked) throw *error;
-    if (error->kind != proto::ErrorKind::cancelled) context.output.error(*error);
+[[nodiscard]] R result_of(const Answer& answer, Context& context, const Interrupts& interrupts) {
+  if (answer.error) {
+    if (!answer.cancel_asked) throw *answer.error;
+    if (answer.error->kind != proto::ErrorKind::cancelled) context.output.error(*answer.error);
     throw Interrupted{interrupts.last()};
   }
-  return proto::decode_result<R>(std::get<std::string>(answer.outcome));
+  return proto::decode_result<R>(answer.result);
 }
 
 template <class R>

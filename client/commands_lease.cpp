@@ -22,7 +22,7 @@ void give_back(Connection& connection, const proto::AcquireParams& asked, const 
   release.target.lease_id = got.lease_id;
   release.caller_pids = platform::ancestors_of(::getpid());
   const Answer answer = connection.call(release, {context.output, interrupts, OnSignal::finish, kReportLimit});
-  if (const auto* error = std::get_if<Error>(&answer.outcome)) context.output.error(*error);
+  if (answer.error) context.output.error(*answer.error);
 }
 
 }  // namespace
@@ -47,11 +47,10 @@ int run_command(const AcquireCommand& command, Context& context) {
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Connection& connection = opened.connection;
   Interrupts interrupts;
-  Answer answer = connection.call(params, {context.output, interrupts, OnSignal::cancel, std::nullopt});
-  const bool cancel_asked = answer.cancel_asked;
-  const auto acquired = result_of<proto::AcquireResult>(std::move(answer), context, interrupts);
+  const Answer answer = connection.call(params, {context.output, interrupts, OnSignal::cancel, std::nullopt});
+  const auto acquired = result_of<proto::AcquireResult>(answer, context, interrupts);
   interrupts.drain();
-  if (cancel_asked || interrupts.count() > 0) {
+  if (answer.cancel_asked || interrupts.count() > 0) {
     give_back(connection, params, acquired, context, interrupts);
     throw Interrupted{interrupts.last()};
   }
@@ -59,7 +58,7 @@ int run_command(const AcquireCommand& command, Context& context) {
   if (const int failed = write_result(context, text + "\n")) return failed;  // unconfirmed, it is rolled back
   const Answer confirmed =
       connection.call(proto::ConfirmParams{acquired.lease_id}, {context.output, interrupts, OnSignal::finish, kReportLimit});
-  if (const auto* error = std::get_if<Error>(&confirmed.outcome)) throw *error;
+  if (confirmed.error) throw *confirmed.error;
   return 0;
 }
 
@@ -80,8 +79,8 @@ int run_command(const ReleaseCommand& command, Context& context) {
 
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Interrupts interrupts;
-  Answer answer = opened.connection.call(params, {context.output, interrupts, OnSignal::cancel, std::nullopt});
-  const auto released = result_of<proto::ReleaseResult>(std::move(answer), context, interrupts);
+  const Answer answer = opened.connection.call(params, {context.output, interrupts, OnSignal::cancel, std::nullopt});
+  const auto released = result_of<proto::ReleaseResult>(answer, context, interrupts);
   if (released.already) context.output.say("already released");
   if (released.trash_id) context.output.say("kept as " + *released.trash_id);
   if (interrupts.count() > 0) throw Interrupted{interrupts.last()};  // released all the same

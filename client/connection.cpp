@@ -162,10 +162,18 @@ std::optional<Answer> Connection::take_answer(std::int64_t id, Output* output) {
       if (output) output->note(note->note);
       continue;
     }
-    auto& answer = std::get<proto::AnswerFrame>(*frame);
-    const auto* answered = std::get_if<std::int64_t>(&answer.id);
+    auto& frame_answer = std::get<proto::AnswerFrame>(*frame);
+    auto* error = std::get_if<Error>(&frame_answer.outcome);
+    const auto* answered = std::get_if<std::int64_t>(&frame_answer.id);
     // An error without an id is about the connection as a whole; an answer to an earlier request nobody waits for any more.
-    if (answered ? *answered == id : std::holds_alternative<Error>(answer.outcome)) return Answer{std::move(answer.outcome)};
+    if (answered ? *answered != id : !error) continue;
+    Answer answer;
+    if (error) {
+      answer.error = std::move(*error);
+    } else {
+      answer.result = std::move(std::get<std::string>(frame_answer.outcome));
+    }
+    return answer;
   }
   return std::nullopt;
 }
@@ -180,7 +188,7 @@ void Connection::hello(const std::optional<std::filesystem::path>& root) {
   const auto end = steady_clock::now() + kHelloLimit;
   while (true) {
     if (auto answer = take_answer(last_id_, nullptr)) {
-      if (auto* error = std::get_if<Error>(&answer->outcome)) throw *error;
+      if (answer->error) throw *answer->error;
       return;
     }
     if (steady_clock::now() >= end) {

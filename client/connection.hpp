@@ -34,8 +34,9 @@ struct Waiting {
 };
 
 struct Answer {
-  std::variant<std::string, proto::Error> outcome;  // the result as JSON text
-  bool cancel_asked = false;                        // a signal came first, and the daemon was told
+  std::string result;  // JSON text
+  std::optional<proto::Error> error;
+  bool cancel_asked = false;  // a signal came first, and the daemon was told
 };
 
 class Connection {

@@ -24,7 +24,7 @@ std::pair<CLI::App*, C*> add_verb(CLI::App& app, Command& chosen, const std::str
 void add_init(CLI::App& app, Command& chosen) {
   auto [verb, init] = add_verb<InitCommand>(app, chosen, "init", "Make a pool of a git repository; creates no slot");
   verb->add_option("--source", init->source, "The repository, bare or a working clone")->required();
-  verb->add_option("--max-slots", init->max_slots, "Slots, per group [16]")->check(CLI::Range(1, 1'000'000));
+  verb->add_option("--max-slots", init->max_slots, "Slots, per group [16]")->check(CLI::Range(1, 10'000));
   verb->add_option("--groups", init->groups, "Names of groups of slots")->delimiter(',')->allow_extra_args(false);
   verb->add_option("--default-commit", init->default_commit, "Commit when acquire names none [origin/HEAD]");
   CLI::Option* mode = verb->add_option("--submodule-mirror-mode", init->submodule_mirror_mode, "Where submodules come from");
