@@ -97,22 +97,18 @@ int run_command(const DoctorCommand&, Context& context) {
     // What keeps us from the daemon is what a doctor is asked about: said, and the rest looked at without it.
     context.output.error(error);
   }
-  if (!doctor) {
-    std::vector<std::string> arguments = {"doctor"};
-    if (context.globals.json) arguments.emplace_back("--json");
-    become_check(std::move(arguments));
-  }
+  if (!doctor) become_check("doctor", context.globals);
   const int failed = write_result(context, context.globals.json ? proto::to_json_text(*doctor) + "\n" : render_doctor(*doctor));
   return failed != 0 ? failed : doctor->ok ? 0 : 1;
 }
 
 int run_command(const UnstickCommand& command, Context& context) {
-  std::vector<std::string> arguments = {"unstick"};
-  if (command.slot) arguments.insert(arguments.end(), {"--slot", *command.slot});
-  if (const auto pool = context.scope().pool) arguments.insert(arguments.end(), {"--pool", *pool});
-  become_check(std::move(arguments));
+  std::vector<std::string> further;
+  if (command.slot) further.insert(further.end(), {"--slot", *command.slot});
+  if (const auto pool = context.scope().pool) further.insert(further.end(), {"--pool", *pool});
+  become_check("unstick", context.globals, std::move(further));
 }
 
-int run_command(const ValidateGitmodulesCommand&, Context&) { become_check({"validate-gitmodules"}); }
+int run_command(const ValidateGitmodulesCommand&, Context& context) { become_check("validate-gitmodules", context.globals); }
 
 }  // namespace wtpool::client

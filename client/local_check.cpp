@@ -10,15 +10,17 @@
 
 namespace wtpool::client {
 
-void become_check(std::vector<std::string> arguments) {
-  std::string program = find_wtpoold().string();
-  std::string check = "--check";
-  std::vector<char*> argv = {program.data(), check.data()};
-  for (std::string& argument : arguments) argv.push_back(argument.data());
+void become_check(const std::string& check, const Globals& globals, std::vector<std::string> further) {
+  std::vector<std::string> words = {find_wtpoold().string(), "--check", check};
+  if (globals.json) words.emplace_back("--json");
+  if (globals.socket) words.insert(words.end(), {"--socket", *globals.socket});
+  words.insert(words.end(), further.begin(), further.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   std::signal(SIGPIPE, SIG_DFL);
-  ::execv(program.c_str(), argv.data());
-  throw io_error("cannot run", program, errno);
+  ::execv(argv.front(), argv.data());
+  throw io_error("cannot run", words.front(), errno);
 }
 
 }  // namespace wtpool::client

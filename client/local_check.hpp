@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "client/options.hpp"
+
 namespace wtpool::client {
 
 // Replaces the process: stdio, environment and directory are inherited, the exit code is wtpoold's. Throws when it cannot.
-[[noreturn]] void become_check(std::vector<std::string> arguments);
+[[noreturn]] void become_check(const std::string& check, const Globals& globals, std::vector<std::string> further = {});
 
 }  // namespace wtpool::client

@@ -84,16 +84,17 @@ void add_repairs(CLI::App& app, Command& chosen) {
 void add_host(CLI::App& app, Command& chosen) {
   add_verb<StatusCommand>(app, chosen, "status", "The daemon");
   add_verb<DoctorCommand>(app, chosen, "doctor", "Is this host all right?");
-  using Action = DaemonCommand::Action;
-  static const std::map<std::string, Action> kActions = {{"start", Action::start},
-                                                         {"stop", Action::stop},
-                                                         {"restart", Action::restart},
-                                                         {"status", Action::status},
-                                                         {"socket", Action::socket}};
   auto [daemon, daemon_command] = add_verb<DaemonCommand>(app, chosen, "daemon", "Start or stop it by hand");
-  daemon->add_option("ACTION", daemon_command->action, "start, stop, restart, status or socket (prints its path)")
+  DaemonCommand* given = daemon_command;
+  static const std::map<std::string, DaemonCommand::Action> kActions = {{"start", DaemonCommand::Action::start},
+                                                                        {"stop", DaemonCommand::Action::stop},
+                                                                        {"restart", DaemonCommand::Action::restart},
+                                                                        {"status", DaemonCommand::Action::status},
+                                                                        {"socket", DaemonCommand::Action::socket}};
+  const auto choose = [given](const std::string& action) { given->action = kActions.at(action); };
+  daemon->add_option_function<std::string>("ACTION", choose, "socket prints its path")
       ->required()
-      ->transform(CLI::CheckedTransformer(kActions).description(""));
+      ->check(CLI::IsMember({"start", "stop", "restart", "status", "socket"}));
 }
 
 std::string exit_codes() {

@@ -117,6 +117,13 @@ std::string last_line_since(int fd, off_t start) {
   return cut == std::string::npos ? text : text.substr(cut + 1);
 }
 
+// Ours has ended: because one that was faster serves, or is about to, where we look?
+bool another_comes_up(int status, const Endpoint& endpoint, const HostPaths& paths) {
+  const auto running = running_instance(paths.instance_lock);
+  if (running) return running->socket == endpoint.socket.string();
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;  // it may not have said yet where it listens
+}
+
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) return "it was ended by signal " + std::to_string(WTERMSIG(status));
   return "it ended with exit code " + std::to_string(WEXITSTATUS(status));
@@ -201,7 +208,7 @@ Started start_daemon(const Endpoint& endpoint, const HostPaths& paths) {
   std::optional<int> ended;
   while (true) {
     if (auto socket = connect_to(endpoint.socket)) return {std::move(*socket), !ended};
-    if (ended && !running_instance(paths.instance_lock)) break;  // else one that was faster than ours comes up
+    if (ended && !another_comes_up(*ended, endpoint, paths)) break;
     if (steady_clock::now() >= end) break;
     if (int status = 0; !ended && ::waitpid(pid, &status, WNOHANG) == pid) {
       ended = status;
