@@ -9,6 +9,14 @@ namespace {
 using proto::Error;
 using proto::ErrorKind;
 
+// What all that write the working tree have in common.
+void prepare(Command& command) {
+  command.environment = {{"GIT_PROGRESS_DELAY", "0"}};
+  command.durable = true;
+  command.may_filter = true;
+  command.limit = std::chrono::hours(2);
+}
+
 // git's words are a hint only; the refs decide.
 bool sounds_like_a_branch_in_the_way(const std::string& stderr_text) {
   for (const char* words : {"already exists", "cannot lock ref", "exists; cannot create"}) {
@@ -53,18 +61,14 @@ void checkout_fresh(const Git& slot, const std::string& branch, const Oid& at) {
   Command command;
   command.arguments = {"checkout", "-f", slot.context().on_progress ? "--progress" : "-q", "--no-track", "-b", branch,
                        at.str(),   "--"};
-  command.durable = true;
-  command.may_filter = true;
-  command.limit = std::chrono::hours(2);
+  prepare(command);
   make_branch(slot, command, branch);
 }
 
 void switch_to_new(const Git& slot, const std::string& branch, const Oid& at) {
   Command command;
   command.arguments = {"switch", "-q", "--no-overwrite-ignore", "--no-track", "-c", branch, at.str()};
-  command.durable = true;
-  command.may_filter = true;
-  command.limit = std::chrono::hours(2);
+  prepare(command);
   make_branch(slot, command, branch);
 }
 
@@ -75,18 +79,14 @@ void switch_to_existing(const Git& slot, const std::string& branch, bool fresh) 
   } else {
     command.arguments = {"switch", "-q", "--no-overwrite-ignore", "--no-guess", branch};
   }
-  command.durable = true;
-  command.may_filter = true;
-  command.limit = std::chrono::hours(2);
+  prepare(command);
   slot.must(command);
 }
 
 void reset_hard(const Git& slot, const Oid& at) {
   Command command;
   command.arguments = {"checkout", "-f", "-q", "--detach", at.str(), "--"};
-  command.durable = true;
-  command.may_filter = true;
-  command.limit = std::chrono::hours(2);
+  prepare(command);
   slot.must(command);
 }
 
