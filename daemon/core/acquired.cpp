@@ -1,0 +1,168 @@
+// How an Acquire job came out: a lease begins, or the slot goes back and the next candidate is tried.
+#include <algorithm>
+
+#include "daemon/core/messages.hpp"
+#include "daemon/core/turn.hpp"
+
+namespace wtpool::core {
+namespace {
+
+constexpr int kFaultsUntilQuarantine = 3;
+
+proto::AcquireResult result_of(const Turn& t, const Request& request, const Pool& pool, const Slot& slot, bool fresh) {
+  proto::AcquireResult result;
+  result.pool = pool.key.str();
+  result.slot = slot.id.str();
+  result.path = slot_path(pool, slot.id);
+  result.name = slot.lease->name;
+  result.branch = slot.lease->name;
+  result.full_sha = slot.lease->full_sha.str();
+  result.lease_id = slot.lease->id.str();
+  result.fresh = fresh;
+  result.reused_commit = slot.reused_commit;
+  result.waited_seconds = std::chrono::duration<double>(t.now.awake - request.arrived).count();
+  return result;
+}
+
+// The lease ends with this request's connection from now on, if it is of that kind or waits to be confirmed.
+void tie_to_session(Slot& slot, const Request& request) {
+  const auto& params = std::get<proto::AcquireParams>(request.params);
+  slot.unconfirmed = params.confirm;
+  slot.session.reset();
+  if (params.confirm || slot.lease->kind == LeaseKind::connection) slot.session = request.session;
+}
+
+void slot_goes_back(Turn& t, Pool& pool, Slot& slot, bool untouched) {
+  slot.phase = slot.fresh_made ? Phase::fresh : Phase::idle;
+  if (slot.fresh_made) {
+    slot.git_id.clear();
+    pool.read_wanted = true;  // what the job left is read, not guessed
+  }
+  if (!untouched) {
+    slot.at.reset();
+    slot.tree = Oid{};
+    slot.sealed = false;
+  }
+  slot.lease.reset();
+  slot.acquire.reset();
+  slot.fresh_made = false;
+  slot.changed = t.host.turn;
+  pool.unsettled = true;
+}
+
+}  // namespace
+
+void lease_begins(Turn& t, Slot& slot) {
+  if (slot.lease->ttl) slot.ends = after(t.now.awake, *slot.lease->ttl);
+  if (slot.lease->kind == LeaseKind::process && slot.lease->owner) {
+    t.answers.push_back(effect::WatchOwner{slot.lease->id, *slot.lease->owner});
+  }
+}
+
+void give_back(Turn& t, RequestId id, const Pool& pool, const Slot& slot) {
+  Request* request = find_request(t, id);
+  leave_queue(t, *request);
+  Slot& own = *find_slot(t, pool.key, slot.id);
+  if (own.unconfirmed || own.lease->kind == LeaseKind::connection) {
+    tie_to_session(own, *request);
+    own.ends.reset();
+    if (own.lease->ttl) own.ends = after(t.now.awake, *own.lease->ttl);
+  }
+  note_change(t, *request);
+  answer(t, id, result_of(t, *request, pool, own, false), own.receipt);
+}
+
+void acquire_done(Turn& t, const Job& job, const done::Acquired& done) {
+  Pool& pool = t.host.pools.at(job.pool);
+  Slot& slot = pool.slots.at(job.slots.front());
+  const bool fresh = slot.fresh_made;
+  slot.phase = Phase::held;
+  slot.changed = t.host.turn;
+  slot.git_id = done.git_id;
+  slot.lease = done.lease;
+  slot.receipt = done.durable;
+  slot.branch = done.lease.name;
+  slot.at = done.lease.full_sha;
+  slot.tree = done.tree;
+  slot.sealed = false;
+  slot.occupied = false;
+  slot.faults = 0;
+  slot.fresh_made = false;
+  slot.reused_commit = done.reused_commit;
+  slot.last_used = t.host.turn;
+  slot.directory_gone = false;
+  slot.acquire.reset();
+  pool.unsettled = true;
+  lease_begins(t, slot);
+  if (fresh) emit(t, pool, &slot, "created");
+  emit(t, pool, &slot, "acquired", &*slot.lease);
+
+  Request* leader = job.request ? find_request(t, *job.request) : nullptr;
+  std::vector<RequestId> takers;
+  bool nobody = true;
+  if (leader != nullptr) {
+    takers = leader->followers;
+    takers.insert(takers.begin(), leader->id);
+  }
+  for (const RequestId id : takers) {
+    Request* request = find_request(t, id);
+    if (request == nullptr) continue;
+    request->jobs.erase(job.id);
+    if (request->stop == Stop::gone) {
+      refuse(t, id, stop_error(*request, {}));
+      continue;
+    }
+    if (nobody) tie_to_session(slot, *request);
+    nobody = false;
+    for (const auto& warning : done.warnings) warn(t, *request, warning);
+    answer(t, id, result_of(t, *request, pool, slot, fresh), done.durable);
+  }
+  if (nobody) end_lease(t, pool, slot, Ending::rolled_back);
+}
+
+void acquire_failed(Turn& t, const Job& job, const JobFailed& failed) {
+  Pool& pool = t.host.pools.at(job.pool);
+  Slot& slot = pool.slots.at(job.slots.front());
+  const SlotId id = slot.id;
+  slot_goes_back(t, pool, slot, failed.fault == Fault::slot_busy);
+  if (failed.fault == Fault::slot_fault && ++slot.faults >= kFaultsUntilQuarantine) {
+    quarantine(t, pool, slot, failed.error.message, "acquire");
+  } else if (failed.fault == Fault::quarantine) {
+    quarantine(t, pool, slot, failed.error.message, "acquire");
+  }
+
+  Request* request = job.request ? find_request(t, *job.request) : nullptr;
+  if (request == nullptr) return;
+  request->jobs.erase(job.id);
+  const bool next = failed.fault == Fault::slot_busy || failed.fault == Fault::slot_fault || failed.fault == Fault::quarantine;
+  if (next && request->stop == Stop::none && !t.host.draining && pool.ready()) {
+    if (failed.fault == Fault::slot_busy) {
+      request->acquire.passed.insert(id);
+    } else {
+      request->acquire.set_aside.insert(id);
+      request->acquire.last_fault = failed.error;
+    }
+    return place(t, request->id);
+  }
+  const std::vector<RequestId> followers = request->followers;
+  const bool own = request->stop != Stop::none;
+  Error error = failed.error;
+  if (own) {
+    error = stop_error(*request, "slot " + id.str() + " of pool '" + pool.key.str() + "' to be made ready");
+  } else if (t.host.draining) {
+    error = say::shutting_down();
+  }
+  refuse(t, request->id, error);
+  for (const RequestId follower : followers) {
+    Request* next_one = find_request(t, follower);
+    if (next_one == nullptr) continue;
+    next_one->leader.reset();
+    if (own && !t.host.draining) {
+      begin(t, *next_one);  // the one it had joined gave up; it did not
+    } else {
+      refuse(t, follower, error);
+    }
+  }
+}
+
+}  // namespace wtpool::core

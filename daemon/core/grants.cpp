@@ -1,0 +1,140 @@
+// Who may run: one job a slot, one writer a source, a limit a class. Jobs wait here until all they need is free, so that none
+// ever waits for a lock.
+#include <algorithm>
+
+#include "daemon/core/messages.hpp"
+#include "daemon/core/turn.hpp"
+
+namespace wtpool::core {
+namespace {
+
+std::size_t limit_of(const Settings& settings, JobClass job_class) {
+  switch (job_class) {
+    case JobClass::answering:
+      return std::max<std::size_t>(2, settings.answering_limit);
+    case JobClass::recycling:
+      return std::max<std::size_t>(1, settings.recycling_limit);
+    case JobClass::background:
+      return std::max<std::size_t>(1, settings.background_limit);
+    case JobClass::network:
+      return std::max<std::size_t>(1, settings.network_limit);
+  }
+  return 1;
+}
+
+bool may_start(Turn& t, const Job& job) {
+  for (const SlotId& id : job.slots) {
+    const Slot* slot = find_slot(t, job.pool, id);
+    if (slot != nullptr && slot->job) return false;
+  }
+  return !job.wants_writer || !t.host.sources[job.source].writer;
+}
+
+// A steady slot that no job has, or waits for by its phase.
+bool can_be_read(const Slot& slot) {
+  return !slot.job && slot.ending == Ending::none &&
+         (slot.phase == Phase::idle || slot.phase == Phase::held || slot.phase == Phase::fresh);
+}
+
+void start(Turn& t, Job& job) {
+  if (auto* read = std::get_if<job::ReadBack>(&job.spec)) {
+    for (const auto& [id, slot] : t.host.pools.at(job.pool).slots) {
+      if (can_be_read(slot)) job.slots.push_back(id);
+    }
+    read->slots = job.slots;
+  }
+  job.started = true;
+  job.turn = t.host.turn;
+  Grant grant;
+  grant.job = job.id;
+  grant.pool = job.pool;
+  grant.source = job.source;
+  for (const SlotId& id : job.slots) {
+    if (Slot* slot = find_slot(t, job.pool, id)) {
+      slot->job = job.id;
+      if (job.slots.size() == 1 && !std::holds_alternative<job::ReadBack>(job.spec)) grant.git_id = slot->git_id;
+    }
+  }
+  if (job.slots.size() == 1 && !std::holds_alternative<job::ReadBack>(job.spec)) grant.slot = job.slots.front();
+  if (job.wants_writer) {
+    job.has_writer = true;
+    t.host.sources[job.source].writer = job.id;
+    grant.source_writer = true;
+  }
+  ++t.host.running[static_cast<std::size_t>(job.job_class)];
+  t.answers.push_back(effect::StartJob{grant, job.job_class, job.spec, job.deadline});
+}
+
+// The lease that a marker was to be written for may be over by the time its slot is free.
+bool outdated(Turn& t, const Job& job) {
+  const auto* rewrite = std::get_if<job::RewriteMarker>(&job.spec);
+  if (rewrite == nullptr) return false;
+  const Slot* slot = find_slot(t, job.pool, job.slots.front());
+  return slot == nullptr || slot->phase != Phase::held || !slot->lease || slot->lease->id != rewrite->marker.lease.id;
+}
+
+}  // namespace
+
+JobId ask(Turn& t, JobClass job_class, JobSpec spec, const PoolKey& pool, std::vector<SlotId> slots,
+          std::optional<RequestId> request, bool writer) {
+  const JobId id(t.host.next_job++);
+  Job& job = t.host.jobs[id];
+  job.id = id;
+  job.job_class = job_class;
+  job.spec = std::move(spec);
+  job.pool = pool;
+  job.slots = std::move(slots);
+  const auto place = t.host.pools.find(pool);
+  if (place != t.host.pools.end() && place->second.place) job.source = place->second.place->source;
+  job.wants_writer = writer;
+  job.request = request;
+  t.host.unstarted[static_cast<std::size_t>(job_class)].insert(id);
+  return id;
+}
+
+void pump(Turn& t) {
+  for (const JobClass job_class : {JobClass::answering, JobClass::recycling, JobClass::background, JobClass::network}) {
+    const auto index = static_cast<std::size_t>(job_class);
+    const std::size_t limit = limit_of(t.host.settings, job_class);
+    auto& waiting = t.host.unstarted[index];
+    for (auto each = waiting.begin(); each != waiting.end() && t.host.running[index] < limit;) {
+      const JobId id = *each;
+      if (!may_start(t, t.host.jobs.at(id))) {
+        ++each;
+        continue;
+      }
+      each = waiting.erase(each);
+      if (outdated(t, t.host.jobs.at(id))) {
+        const Job job = t.host.jobs.at(id);
+        t.host.jobs.erase(id);
+        renewed(t, job, say::lease_lost("cannot write the marker of " + job.slots.front().str()));
+        continue;
+      }
+      start(t, t.host.jobs.at(id));
+    }
+  }
+}
+
+void stop_job(Turn& t, JobId id) {
+  const auto found = t.host.jobs.find(id);
+  if (found == t.host.jobs.end() || !found->second.started || found->second.stopping) return;
+  found->second.stopping = true;
+  t.answers.push_back(effect::StopJob{id});
+}
+
+bool drop_unstarted(Turn& t, JobId id) {
+  const auto found = t.host.jobs.find(id);
+  if (found == t.host.jobs.end() || found->second.started) return false;
+  t.host.unstarted[static_cast<std::size_t>(found->second.job_class)].erase(id);
+  t.host.jobs.erase(found);
+  return true;
+}
+
+void give_writer_back(Turn& t, Job& job) {
+  if (!job.has_writer) return;
+  job.has_writer = false;
+  Source& source = t.host.sources[job.source];
+  if (source.writer == job.id) source.writer.reset();
+}
+
+}  // namespace wtpool::core

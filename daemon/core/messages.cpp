@@ -1,0 +1,199 @@
+#include "daemon/core/messages.hpp"
+
+#include <algorithm>
+
+#include "daemon/core/turn.hpp"
+
+namespace wtpool::core::say {
+namespace {
+
+std::string in_pool(const Pool& pool) { return "pool '" + pool.key.str() + "'"; }
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+Error with(Error error, const Pool& pool, const Slot* slot = nullptr, const std::string& name = {}) {
+  error.pool = pool.key.str();
+  if (slot != nullptr) error.slot = slot->id.str();
+  error.name = name;
+  return error;
+}
+
+std::int64_t held_for(const Slot& slot, Now now) {
+  return slot.lease ? std::max<std::int64_t>(0, now.wall - slot.lease->started_at) : 0;
+}
+
+std::string kind_text(LeaseKind kind) {
+  switch (kind) {
+    case LeaseKind::durable:
+      return "durable";
+    case LeaseKind::connection:
+      return "connection";
+    case LeaseKind::process:
+      return "process";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string age(std::int64_t seconds_old) {
+  if (seconds_old < 120) return std::to_string(seconds_old) + "s";
+  if (seconds_old < 2 * 3600) return std::to_string(seconds_old / 60) + "m";
+  if (seconds_old < 2 * 24 * 3600) return std::to_string(seconds_old / 3600) + "h";
+  return std::to_string(seconds_old / (24 * 3600)) + "d";
+}
+
+Error pool_unknown(const PoolKey& key) {
+  Error error(ErrorKind::pool_unknown, "there is no pool '" + key.str() + "' on this host", "wtpool init --source REPO");
+  error.pool = key.str();
+  return error;
+}
+
+Error no_pools() { return {ErrorKind::pool_unknown, "there is no pool on this host yet", "wtpool init --source REPO"}; }
+
+Error pool_ambiguous(const Host& host) {
+  std::vector<std::string> keys;
+  for (const auto& [key, pool] : host.pools) keys.push_back(key.str());
+  return {ErrorKind::pool_ambiguous, "cannot tell which pool is meant: this host has " + joined(keys), "wtpool --pool KEY ..."};
+}
+
+Error pool_unavailable(const PoolKey& key, const std::string& why) {
+  Error error(ErrorKind::pool_unavailable, "pool '" + key.str() + "' is unavailable: " + why);
+  error.pool = key.str();
+  return error;
+}
+
+Error name_is_slot_id(const std::string& name) {
+  Error error(ErrorKind::bad_name, "'" + name + "' is not a valid name: it has the form of a slot id of this pool");
+  error.name = name;
+  return error;
+}
+
+Error group_wanted(const Pool& pool) {
+  return with({ErrorKind::invalid_params,
+               "group: " + in_pool(pool) + " has groups, one of them is needed: " + joined(pool.config->groups),
+               "--group " + pool.config->groups.front()},
+              pool);
+}
+
+Error group_unknown(const Pool& pool, const std::string& group) {
+  return with({ErrorKind::invalid_params,
+               "group: " + in_pool(pool) + " has no group '" + group + "', it has " + joined(pool.config->groups)},
+              pool);
+}
+
+Error group_refused(const Pool& pool, const std::string& group) {
+  return with({ErrorKind::invalid_params, "group: " + in_pool(pool) + " has no groups, so '" + group + "' names none"}, pool);
+}
+
+Error name_held(const Pool& pool, const Slot& slot, Now now) {
+  const std::string& name = slot.lease->name;
+  Error error =
+      with({ErrorKind::name_held,
+            "'" + name + "' is already held in " + in_pool(pool) + ": " + slot.id.str() + ", for " + age(held_for(slot, now)),
+            "wtpool --pool " + pool.key.str() + " release " + name},
+           pool, &slot, name);
+  error.holder = name;
+  return error;
+}
+
+Error sha_held(const Pool& pool, const Slot& slot, const Oid& commit, Now now) {
+  Error error = with({ErrorKind::sha_held,
+                      "commit " + commit.str() + " is already held: " + slot.id.str() + " by '" + slot.lease->name + "', for " +
+                          age(held_for(slot, now)),
+                      "wtpool --pool " + pool.key.str() + " release " + slot.lease->name},
+                     pool, &slot);
+  error.holder = slot.lease->name;
+  return error;
+}
+
+Error commit_unknown(const Pool& pool, const std::string& commit) {
+  return with({ErrorKind::commit_unknown, "cannot resolve '" + commit + "': the source of " + in_pool(pool) + " (" +
+                                              pool.config->source + ") has no such commit"},
+              pool);
+}
+
+Error branch_exists(const Pool& pool, const std::string& name) {
+  return with({ErrorKind::branch_exists, "branch '" + name + "' already exists in " + pool.config->source,
+               "wtpool acquire " + name + " --resume (or --replace)"},
+              pool, nullptr, name);
+}
+
+Error branch_conflict(const Pool& pool, const std::string& name, const std::string& other) {
+  return with({ErrorKind::branch_exists, "branch '" + name + "' cannot be made in " + pool.config->source + ": branch '" +
+                                             other + "' exists, and git cannot have both"},
+              pool, nullptr, name);
+}
+
+Error branch_checked_out(const Pool& pool, const std::string& name, const std::string& where) {
+  return with({ErrorKind::branch_exists, "branch '" + name + "' is checked out at " + where}, pool, nullptr, name);
+}
+
+Error at_capacity(const Pool& pool, const std::optional<std::string>& group, Now now) {
+  std::size_t held = 0;
+  std::size_t quarantined_count = 0;
+  std::string a_holder = "NAME";
+  std::vector<std::string> table{"SLOT\tNAME\tAGE\tKIND"};
+  for (const Slot* slot : slots_in_order(pool)) {
+    if (slot->group != group) continue;
+    if (slot->phase == Phase::quarantined || slot->phase == Phase::repairing) {
+      ++quarantined_count;
+      table.push_back(slot->id.str() + "\t-\t-\tquarantined");
+    } else if (slot->lease && slot->phase != Phase::recycling) {
+      if (held == 0) a_holder = slot->lease->name;
+      ++held;
+      table.push_back(slot->id.str() + "\t" + slot->lease->name + "\t" + age(held_for(*slot, now)) + "\t" +
+                      kind_text(slot->lease->kind));
+    }
+  }
+  std::string message = "every slot of " + in_pool(pool) + (group ? " in group '" + *group + "'" : "") +
+                        " is taken: " + std::to_string(held) + " held";
+  if (quarantined_count > 0) message += ", " + std::to_string(quarantined_count) + " quarantined";
+  Error error = with({ErrorKind::at_capacity, message, "wtpool release " + a_holder}, pool);
+  if (held == 0 && quarantined_count > 0) error.hint = "wtpool --pool " + pool.key.str() + " ls";
+  error.details = std::move(table);
+  return error;
+}
+
+Error contended(const Pool& pool, const std::string& why) {
+  return with({ErrorKind::contended, "no slot of " + in_pool(pool) + " is free at once: " + why, "try again, or --wait"}, pool);
+}
+
+Error queue_full(const Pool& pool, std::size_t limit) {
+  return with({ErrorKind::queue_full, std::to_string(limit) + " requests wait for " + in_pool(pool) + " already"}, pool);
+}
+
+Error timed_out(const std::string& what) { return {ErrorKind::timed_out, "the time ran out, waiting for " + what}; }
+
+Error not_held(const Pool& pool, const std::string& what) {
+  return with({ErrorKind::not_held, "'" + what + "' is not held in " + in_pool(pool)}, pool);
+}
+
+Error lease_lost(const std::string& what) { return {ErrorKind::lease_lost, what + ": the lease is not yours any more"}; }
+
+Error quarantined(const Pool& pool, const Slot& slot) {
+  return with({ErrorKind::quarantined, slot.id.str() + " is quarantined: " + slot.reason,
+               "wtpool --pool " + pool.key.str() + " repair " + slot.id.str()},
+              pool, &slot);
+}
+
+Error slot_unknown(const Pool& pool, const std::string& slot) {
+  return with(
+      {ErrorKind::slot_unknown, in_pool(pool) + " has no slot '" + slot + "'", "wtpool --pool " + pool.key.str() + " ls"},
+      pool);
+}
+
+Error slot_held(const Pool& pool, const Slot& slot, Now now) {
+  const std::string name = slot.lease ? slot.lease->name : std::string("somebody");
+  return with({ErrorKind::slot_held, slot.id.str() + " is held by '" + name + "', for " + age(held_for(slot, now)),
+               "wtpool --pool " + pool.key.str() + " release " + name},
+              pool, &slot, name);
+}
+
+Error shutting_down() { return {ErrorKind::shutting_down, "the daemon is shutting down", "try again"}; }
+
+}  // namespace wtpool::core::say

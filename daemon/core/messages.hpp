@@ -1,0 +1,35 @@
+// The sentences that refusals say, in one place: what was asked, on what, why not, and the command that helps.
+#pragma once
+
+#include "daemon/core/state.hpp"
+
+namespace wtpool::core::say {
+
+[[nodiscard]] std::string age(std::int64_t seconds_old);  // "45s", "3m", "2h", "5d"
+
+[[nodiscard]] Error pool_unknown(const PoolKey& key);
+[[nodiscard]] Error no_pools();
+[[nodiscard]] Error pool_ambiguous(const Host& host);
+[[nodiscard]] Error pool_unavailable(const PoolKey& key, const std::string& why);
+[[nodiscard]] Error name_is_slot_id(const std::string& name);
+[[nodiscard]] Error group_wanted(const Pool& pool);
+[[nodiscard]] Error group_unknown(const Pool& pool, const std::string& group);
+[[nodiscard]] Error group_refused(const Pool& pool, const std::string& group);
+[[nodiscard]] Error name_held(const Pool& pool, const Slot& slot, Now now);
+[[nodiscard]] Error sha_held(const Pool& pool, const Slot& slot, const Oid& commit, Now now);
+[[nodiscard]] Error commit_unknown(const Pool& pool, const std::string& commit);
+[[nodiscard]] Error branch_exists(const Pool& pool, const std::string& name);
+[[nodiscard]] Error branch_conflict(const Pool& pool, const std::string& name, const std::string& other);
+[[nodiscard]] Error branch_checked_out(const Pool& pool, const std::string& name, const std::string& where);
+[[nodiscard]] Error at_capacity(const Pool& pool, const std::optional<std::string>& group, Now now);
+[[nodiscard]] Error contended(const Pool& pool, const std::string& why);
+[[nodiscard]] Error queue_full(const Pool& pool, std::size_t limit);
+[[nodiscard]] Error timed_out(const std::string& what);
+[[nodiscard]] Error not_held(const Pool& pool, const std::string& what);
+[[nodiscard]] Error lease_lost(const std::string& what);
+[[nodiscard]] Error quarantined(const Pool& pool, const Slot& slot);
+[[nodiscard]] Error slot_unknown(const Pool& pool, const std::string& slot);
+[[nodiscard]] Error slot_held(const Pool& pool, const Slot& slot, Now now);
+[[nodiscard]] Error shutting_down();
+
+}  // namespace wtpool::core::say

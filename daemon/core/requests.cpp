@@ -1,0 +1,260 @@
+// A request from its arrival to its one answer.
+#include <algorithm>
+#include <limits>
+
+#include "daemon/core/messages.hpp"
+#include "daemon/core/turn.hpp"
+
+namespace wtpool::core {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+// Requests of one pool: its scope, or nothing for those that speak of the host, a lease id alone, or every pool.
+const proto::Scope* scope_of(const proto::Params& params) {
+  return std::visit(
+      [](const auto& p) -> const proto::Scope* {
+        using P = std::decay_t<decltype(p)>;
+        if constexpr (std::is_same_v<P, proto::SlotListParams> || std::is_same_v<P, proto::TrashListParams> ||
+                      std::is_same_v<P, proto::SubscribeParams>) {
+          return nullptr;
+        } else if constexpr (requires { p.scope; }) {
+          return &p.scope;
+        } else {
+          return nullptr;
+        }
+      },
+      params);
+}
+
+bool any_loading(const Host& host) {
+  return std::any_of(host.pools.begin(), host.pools.end(), [](const auto& entry) { return entry.second.loading(); });
+}
+
+void park(Request& request) { request.stage = Stage::parked; }
+
+void begin_init(Turn& t, Request& request) {
+  if (request.made) {
+    const auto pool = t.host.pools.find(PoolKey(request.made->pool));
+    if (pool != t.host.pools.end() && pool->second.loading()) return park(request);
+    if (pool != t.host.pools.end() && pool->second.unavailable) warn(t, request, pool->second.unavailable->message);
+    return answer(t, request.id, *request.made);
+  }
+  request.stage = Stage::running;
+  request.jobs.insert(
+      ask(t, JobClass::answering, job::InitPool{std::get<proto::PoolInitParams>(request.params)}, PoolKey{}, {}, request.id));
+}
+
+Slot* lease_anywhere(Turn& t, const std::string& lease_id) {
+  for (auto& [key, pool] : t.host.pools) {
+    for (auto& [id, slot] : pool.slots) {
+      if (slot.phase == Phase::held && slot.lease && slot.lease->id.str() == lease_id) return &slot;
+    }
+  }
+  return nullptr;
+}
+
+void begin_confirm(Turn& t, Request& request) {
+  const std::string lease = std::get<proto::ConfirmParams>(request.params).lease_id;
+  Slot* slot = lease_anywhere(t, lease);
+  if (slot == nullptr) return refuse(t, request.id, say::lease_lost("confirm"));
+  slot->unconfirmed = false;
+  if (slot->lease->kind != LeaseKind::connection) slot->session.reset();
+  answer(t, request.id, proto::EmptyResult{});
+}
+
+void begin_resume(Turn& t, Request& request) {
+  if (any_loading(t.host)) return park(request);
+  const std::string lease = std::get<proto::ResumeParams>(request.params).lease_id;
+  Slot* slot = lease_anywhere(t, lease);
+  if (slot == nullptr) return refuse(t, request.id, say::lease_lost("resume"));
+  if (slot->lease->kind != LeaseKind::connection) {
+    return refuse(t, request.id, {ErrorKind::invalid_params, "lease_id: only a connection lease can be resumed"});
+  }
+  slot->session = request.session;
+  slot->ends.reset();
+  answer(t, request.id, proto::EmptyResult{});
+}
+
+void begin_trash_list(Turn& t, Request& request) {
+  if (any_loading(t.host)) return park(request);
+  const auto& params = std::get<proto::TrashListParams>(request.params);
+  std::vector<PoolKey> pools;
+  if (params.scope.pool) {
+    const Choice choice = choose_pool(t, request, params.scope);
+    if (const auto* error = std::get_if<Error>(&choice)) return refuse(t, request.id, *error);
+    if (std::holds_alternative<Park>(choice)) return park(request);
+    pools.push_back(std::get<PoolKey>(choice));
+  } else if (const auto one = infer_pool(t.host, params.scope); one && t.host.pools.at(*one).ready()) {
+    pools.push_back(*one);
+  } else {
+    for (const auto& [key, pool] : t.host.pools) {
+      if (pool.ready()) pools.push_back(key);
+    }
+  }
+  request.stage = Stage::running;
+  request.jobs.insert(ask(t, JobClass::answering, job::ListTrash{pools}, PoolKey{}, {}, request.id));
+}
+
+void begin_pool_list(Turn& t, Request& request, bool status) {
+  if (any_loading(t.host)) return park(request);
+  std::vector<proto::PoolInfo> pools;
+  for (const auto& [key, pool] : t.host.pools) pools.push_back(pool_info(pool));
+  if (!status) return answer(t, request.id, proto::PoolListResult{std::move(pools)});
+  proto::StatusResult result;
+  result.root = t.host.settings.root;
+  result.pools = std::move(pools);
+  result.queue = static_cast<std::int64_t>(waiting_count(t.host));
+  answer(t, request.id, std::move(result));
+}
+
+void begin_in_pool(Turn& t, Request& request, Pool& pool) {
+  const auto run = [&](JobSpec spec) {
+    request.stage = Stage::running;
+    request.jobs.insert(ask(t, JobClass::answering, std::move(spec), pool.key, {}, request.id));
+  };
+  std::visit(Overloaded{
+                 [&](const proto::AcquireParams&) { begin_acquire(t, request, pool); },
+                 [&](const proto::ReleaseParams&) { begin_release(t, request, pool); },
+                 [&](const proto::RenewParams&) { begin_renew(t, request, pool); },
+                 [&](const proto::SlotInspectParams&) { begin_inspect(t, request, pool); },
+                 [&](const proto::SlotPathParams&) { begin_path(t, request, pool); },
+                 [&](const proto::SlotRepairParams&) { begin_repair(t, request, pool); },
+                 [&](const proto::SlotRemoveParams&) { begin_remove_slot(t, request, pool); },
+                 [&](const proto::PoolRemoveParams&) { begin_remove_pool(t, request, pool); },
+                 [&](const proto::TrashRestoreParams& p) {
+                   run(job::RestoreTrash{pool.key, p.id, p.branch});
+                 },
+                 [&](const proto::TrashDropParams& p) {
+                   run(job::DropTrash{pool.key, p.id});
+                 },
+                 [&](const auto&) {
+                   refuse(t, request.id, {ErrorKind::internal, "this request is of no pool"});
+                 },
+             },
+             request.params);
+}
+
+}  // namespace
+
+void arrive(Turn& t, const event::Request& event) {
+  if (t.host.requests.contains(event.id)) return;
+  Request& request = t.host.requests[event.id];
+  request.id = event.id;
+  request.session = event.session;
+  request.params = event.params;
+  request.lease_id = event.lease_id;
+  request.owner = event.owner;
+  request.arrived = t.now.awake;
+  const auto take_deadline = [&](const std::optional<std::int64_t>& ms) {
+    if (!ms) return;
+    const auto limit = std::numeric_limits<std::int64_t>::max() / 4'000'000;
+    request.deadline = t.now.awake + std::chrono::milliseconds(std::clamp<std::int64_t>(*ms, 0, limit));
+  };
+  if (const auto* p = std::get_if<proto::AcquireParams>(&event.params)) take_deadline(p->deadline_ms);
+  if (const auto* p = std::get_if<proto::ReleaseParams>(&event.params)) take_deadline(p->deadline_ms);
+  if (t.host.draining) return refuse(t, event.id, say::shutting_down());
+  begin(t, request);
+}
+
+void begin(Turn& t, Request& request) {
+  std::optional<proto::Scope> scope;
+  if (const auto* s = scope_of(request.params)) scope = *s;
+  if (const auto* p = std::get_if<proto::PoolRemoveParams>(&request.params)) scope = proto::Scope{p->pool, std::nullopt};
+  if (scope) {
+    Choice choice = choose_pool(t, request, *scope);
+    if (auto* error = std::get_if<Error>(&choice)) return refuse(t, request.id, std::move(*error));
+    if (std::holds_alternative<Park>(choice)) return park(request);
+    request.pool = std::get<PoolKey>(choice);
+    Pool& pool = t.host.pools.at(request.pool);
+    if (pool.bad_config) warn(t, request, *pool.bad_config);
+    return begin_in_pool(t, request, pool);
+  }
+  std::visit(Overloaded{
+                 [&](const proto::PoolInitParams&) { begin_init(t, request); },
+                 [&](const proto::PoolListParams&) { begin_pool_list(t, request, false); },
+                 [&](const proto::HostStatusParams&) { begin_pool_list(t, request, true); },
+                 [&](const proto::SlotListParams&) { begin_list(t, request); },
+                 [&](const proto::SubscribeParams&) { begin_list(t, request); },
+                 [&](const proto::TrashListParams&) { begin_trash_list(t, request); },
+                 [&](const proto::ConfirmParams&) { begin_confirm(t, request); },
+                 [&](const proto::ResumeParams&) { begin_resume(t, request); },
+                 [&](const proto::PingParams&) { answer(t, request.id, proto::EmptyResult{}); },
+                 [&](const proto::HostReloadParams&) {
+                   for (auto& [key, pool] : t.host.pools) load_pool(t, pool);
+                   answer(t, request.id, proto::EmptyResult{});
+                 },
+                 [&](const proto::HostShutdownParams&) {
+                   answer(t, request.id, proto::EmptyResult{});
+                   begin_shutdown(t);
+                 },
+                 [&](const auto&) {
+                   refuse(t, request.id, {ErrorKind::unknown_method, "the state of the pools has nothing to say to this"});
+                 },
+             },
+             request.params);
+}
+
+void answer(Turn& t, RequestId id, proto::Result result, std::optional<Durable> receipt) {
+  t.answers.push_back(effect::Reply{id, std::move(result), receipt});
+  t.host.requests.erase(id);
+}
+
+void refuse(Turn& t, RequestId id, Error error) {
+  t.answers.push_back(effect::Refuse{id, std::move(error)});
+  t.host.requests.erase(id);
+}
+
+void tell(Turn& t, const Request& request, proto::Progress progress) {
+  const auto* acquire = std::get_if<proto::AcquireParams>(&request.params);
+  const auto* release = std::get_if<proto::ReleaseParams>(&request.params);
+  if ((acquire != nullptr && acquire->progress) || (release != nullptr && release->progress)) {
+    t.notes.push_back(effect::Tell{request.id, std::move(progress)});
+  }
+}
+
+void warn(Turn& t, const Request& request, const std::string& message) {
+  t.notes.push_back(effect::Tell{request.id, proto::Warning{0, message}});
+}
+
+void emit(Turn& t, const Pool& pool, const Slot* slot, std::string type, const Lease* lease,
+          std::optional<std::string> message) {
+  proto::EventNote event;
+  event.seq = t.host.next_seq++;
+  event.time = t.now.wall;
+  event.pool = pool.key.str();
+  if (slot != nullptr) event.slot = slot->id.str();
+  event.type = std::move(type);
+  if (lease != nullptr) {
+    event.name = lease->name;
+    event.lease_id = lease->id.str();
+  }
+  event.message = std::move(message);
+  t.notes.push_back(effect::Emit{std::move(event)});
+}
+
+void note(Turn& t, int level, std::string message) { t.notes.push_back(effect::Log{level, std::move(message)}); }
+
+void note_change(Turn& t, const Request& request) { t.host.changed_by[request.session].insert(request.pool); }
+
+Request* find_request(Turn& t, RequestId id) {
+  const auto found = t.host.requests.find(id);
+  return found == t.host.requests.end() ? nullptr : &found->second;
+}
+
+Slot* find_slot(Turn& t, const PoolKey& pool, const SlotId& slot) {
+  const auto found = t.host.pools.find(pool);
+  if (found == t.host.pools.end()) return nullptr;
+  const auto place = found->second.slots.find(slot);
+  return place == found->second.slots.end() ? nullptr : &place->second;
+}
+
+nanoseconds after(nanoseconds start, seconds span) {
+  const seconds room = std::chrono::duration_cast<seconds>(nanoseconds::max() - start) - seconds(1);
+  return start + nanoseconds(std::clamp(span, seconds(0), std::max(room, seconds(0))));
+}
+
+}  // namespace wtpool::core

@@ -1,0 +1,64 @@
+// Draining: what runs comes to its end, what does not is refused, leases stay on disk.
+#include "daemon/core/messages.hpp"
+#include "daemon/core/turn.hpp"
+
+namespace wtpool::core {
+
+void begin_shutdown(Turn& t) {
+  if (t.host.draining) return;
+  t.host.draining = true;
+  std::vector<Job> never;
+  for (const auto& [id, job] : t.host.jobs) {
+    if (!job.started) never.push_back(job);
+  }
+  for (const Job& job : never) {
+    if (drop_unstarted(t, job.id)) finish_job(t, job, JobFailed{Fault::cancelled, say::shutting_down()});
+  }
+  for (auto& [id, job] : t.host.jobs) {
+    const bool ends = std::holds_alternative<job::Resolve>(job.spec) || std::holds_alternative<job::Fetch>(job.spec) ||
+                      std::holds_alternative<job::GitStatus>(job.spec) || std::holds_alternative<job::Acquire>(job.spec);
+    if (ends) stop_job(t, id);
+  }
+  std::vector<RequestId> waiting;
+  for (const auto& [id, request] : t.host.requests) {
+    switch (request.stage) {
+      case Stage::parked:
+      case Stage::resolving:
+      case Stage::fetching:
+      case Stage::waiting:
+      case Stage::queued:
+        waiting.push_back(id);
+        break;
+      case Stage::recycling: {
+        const Slot* slot = find_slot(t, request.pool, request.slot);
+        if (slot == nullptr || !slot->job) waiting.push_back(id);
+        break;
+      }
+      case Stage::placed:
+      case Stage::following:
+      case Stage::releasing:
+      case Stage::running:
+        break;
+    }
+  }
+  for (const RequestId id : waiting) {
+    Request* request = find_request(t, id);
+    if (request == nullptr) continue;
+    leave_queue(t, *request);
+    for (auto& [key, source] : t.host.sources) std::erase(source.fetch_joined, id);
+    if (Slot* slot = find_slot(t, request->pool, request->slot)) std::erase(slot->recycle_waits, id);
+    if (request->made) {
+      answer(t, id, *request->made);
+    } else {
+      refuse(t, id, say::shutting_down());
+    }
+  }
+}
+
+void check_drained(Turn& t) {
+  if (!t.host.draining || t.host.drained || !t.host.jobs.empty()) return;
+  t.host.drained = true;
+  t.answers.push_back(effect::Drained{});
+}
+
+}  // namespace wtpool::core

@@ -1,0 +1,114 @@
+// Deadlines: what the next one is, and what happens when it has come. Awake time; nothing here looks at the wall clock.
+#include <algorithm>
+
+#include "daemon/core/messages.hpp"
+#include "daemon/core/step.hpp"
+#include "daemon/core/turn.hpp"
+
+namespace wtpool::core {
+namespace {
+
+constexpr seconds kTrashEvery{3600};
+
+bool waits_for_slot(const Request& request) { return request.stage == Stage::queued || request.stage == Stage::waiting; }
+
+void requests_due(Turn& t) {
+  std::vector<RequestId> late;
+  std::vector<RequestId> waited;
+  for (const auto& [id, request] : t.host.requests) {
+    if (request.deadline && *request.deadline <= t.now.awake && request.stop == Stop::none) {
+      late.push_back(id);
+    } else if (waits_for_slot(request) && request.acquire.wait_until && *request.acquire.wait_until <= t.now.awake) {
+      waited.push_back(id);
+    }
+  }
+  for (const RequestId id : late) stop_request(t, id, Stop::deadline);
+  for (const RequestId id : waited) {
+    Request* request = find_request(t, id);
+    if (request == nullptr || !waits_for_slot(*request)) continue;
+    const Pool& pool = t.host.pools.at(request->pool);
+    const bool queued = request->stage == Stage::queued;
+    const auto& params = std::get<proto::AcquireParams>(request->params);
+    leave_queue(t, *request);
+    if (queued) {
+      const std::string what =
+          (params.group ? "a slot of group '" + *params.group + "' of pool '" : "a slot of pool '") + pool.key.str() + "'";
+      refuse(t, id, say::timed_out(what));
+    } else {
+      refuse(t, id, say::contended(pool, "slots are still being recycled"));
+    }
+  }
+}
+
+// Pools whose turn it is do not include those that are away: nothing in them is touched until they are back.
+bool acts(const Host& host, const Pool& pool) { return pool.ready() && !pool.removing && !host.draining; }
+
+std::optional<nanoseconds> lease_end(const Slot& slot) {
+  return slot.phase == Phase::held && slot.ending == Ending::none ? slot.ends : std::nullopt;
+}
+
+void slot_due(Turn& t, Pool& pool, Slot& slot) {
+  if (const auto end = lease_end(slot); end && *end <= t.now.awake) {
+    end_lease(t, pool, slot, Ending::expired);
+    return;
+  }
+  if (!slot.retry_at || *slot.retry_at > t.now.awake) return;
+  slot.retry_at.reset();
+  switch (slot.phase) {
+    case Phase::held:
+      if (slot.ending != Ending::none) start_release(t, pool, slot);
+      return;
+    case Phase::recycling:
+      return start_recycle(t, pool, slot);
+    case Phase::recovering:
+      return start_recover(t, pool, slot);
+    case Phase::quarantined:
+      ask(t, JobClass::background, job::Quarantine{slot.reason, "recording it again"}, pool.key, {slot.id});
+      return;
+    case Phase::fresh:
+    case Phase::idle:
+    case Phase::acquiring:
+    case Phase::releasing:
+    case Phase::repairing:
+    case Phase::removing:
+      return;
+  }
+}
+
+}  // namespace
+
+void tick(Turn& t) {
+  requests_due(t);
+  for (auto& [key, pool] : t.host.pools) {
+    if (!t.host.draining && pool.load_retry && *pool.load_retry <= t.now.awake) load_pool(t, pool);
+    if (!acts(t.host, pool)) continue;
+    for (auto& [id, slot] : pool.slots) slot_due(t, pool, slot);
+    if (pool.next_expiry && *pool.next_expiry <= t.now.awake) {
+      pool.next_expiry = after(t.now.awake, kTrashEvery);
+      ask(t, JobClass::background, job::ExpireTrash{pool.key, t.host.settings.trash_expiry}, pool.key);
+    }
+  }
+}
+
+std::optional<nanoseconds> next_deadline(const Host& host) {
+  std::optional<nanoseconds> next;
+  const auto consider = [&](const std::optional<nanoseconds>& when) {
+    if (when && (!next || *when < *next)) next = when;
+  };
+  for (const auto& [id, request] : host.requests) {
+    if (request.stop == Stop::none) consider(request.deadline);
+    if (waits_for_slot(request)) consider(request.acquire.wait_until);
+  }
+  for (const auto& [key, pool] : host.pools) {
+    if (!host.draining) consider(pool.load_retry);
+    if (!acts(host, pool)) continue;
+    consider(pool.next_expiry);
+    for (const auto& [id, slot] : pool.slots) {
+      consider(lease_end(slot));
+      consider(slot.retry_at);
+    }
+  }
+  return next;
+}
+
+}  // namespace wtpool::core
