@@ -54,7 +54,7 @@ TEST_F(Acquire, WritesAMarkerThatTheReferenceToolCanRead) {
   EXPECT_EQ(marker.at("branch_base"), repo.head());
   for (const auto* absent : {"group", "key", "ttl_seconds", "owner_pid", "on_dirty"})
     EXPECT_FALSE(marker.contains(absent)) << absent;
-  const auto lines = lines_of(read_text(marker_of(slot)));
+  const auto lines = yaml_lines(read_text(marker_of(slot)));
   ASSERT_GE(lines.size(), 2u);
   EXPECT_TRUE(lines[0].starts_with("started_at: "));
   EXPECT_TRUE(lines[1].starts_with("full_sha: "));

@@ -97,7 +97,7 @@ TEST_F(Adopt, TheReferenceToolFindsItsFilesAgainAfterwards) {
   const auto slot = make_slot("slot-0");
   world.start_daemon();
   world.acquire("x");
-  const auto lines = lines_of(read_text(marker_of(slot)));
+  const auto lines = yaml_lines(read_text(marker_of(slot)));
   EXPECT_TRUE(lines.at(0).starts_with("started_at: "));
   EXPECT_EQ(lines.at(1), "full_sha: " + repo.head());
   world.release("x");

@@ -55,8 +55,8 @@ TEST_F(Crash, AMarkerThatSaysReleasingIsRolledForwardWithTheWorkSaved) {
   write_text(slot / "README.md", "dirt\n");
   world.stop_daemon();
   auto marker = read_text(marker_of(slot));
-  marker.replace(marker.find("state: held"), 11, "state: releasing");
-  write_text(marker_of(slot), marker + "on_dirty: save\n");
+  marker.replace(marker.find("state: held"), 11, "state: releasing\non_dirty: save");
+  write_text(marker_of(slot), marker);
   world.start_daemon();
   EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
   EXPECT_FALSE(repo.has_branch("x"));

@@ -175,6 +175,12 @@ std::map<std::string, std::string> flat_yaml(const std::string& text) {
   return fields;
 }
 
+std::vector<std::string> yaml_lines(const std::string& text) {
+  auto lines = lines_of(text);
+  std::erase_if(lines, [](const std::string& line) { return line.starts_with("#"); });
+  return lines;
+}
+
 std::vector<std::string> keys_of(const json& object) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : object.items()) keys.push_back(key);

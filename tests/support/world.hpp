@@ -65,6 +65,7 @@ class World {
 fs::path gitdir_of(const fs::path& slot);  // <source>/worktrees/<id>, as the slot's .git file says
 fs::path marker_of(const fs::path& slot);  // the marker's file, there or not
 std::map<std::string, std::string> flat_yaml(const std::string& text);
-std::vector<std::string> keys_of(const json& object);  // sorted
+std::vector<std::string> yaml_lines(const std::string& text);  // without comments
+std::vector<std::string> keys_of(const json& object);          // sorted
 
 }  // namespace wtpool::test
