@@ -1,4 +1,7 @@
+#include <filesystem>
+
 #include "common/names.hpp"
+#include "daemon/git/entries.hpp"
 #include "daemon/git/refs.hpp"
 #include "daemon/git/text.hpp"
 #include "daemon/git/tree.hpp"
@@ -39,6 +42,11 @@ std::optional<std::string> branch_in_the_way(const Git& slot, const std::string&
   return std::nullopt;
 }
 
+bool stands_at(const Git& slot, const Oid& at) {
+  const std::filesystem::path entry(slot.place().git_dir);
+  return read_head(entry.parent_path().parent_path().string(), entry.filename().string()).oid == at;
+}
+
 void make_branch(const Git& slot, const Command& command, const std::string& branch) {
   try {
     slot.must(command);
@@ -67,7 +75,9 @@ void checkout_fresh(const Git& slot, const std::string& branch, const Oid& at) {
 
 void switch_to_new(const Git& slot, const std::string& branch, const Oid& at) {
   Command command;
-  command.arguments = {"switch", "-q", "--no-overwrite-ignore", "--no-track", "-c", branch, at.str()};
+  command.arguments = {"switch", "-q", "--no-track", "-c", branch, at.str()};
+  // The option costs git's short way, which does not read the index; where the tree stays, there is nothing to protect.
+  if (!stands_at(slot, at)) command.arguments.insert(command.arguments.begin() + 2, "--no-overwrite-ignore");
   prepare(command);
   make_branch(slot, command, branch);
 }

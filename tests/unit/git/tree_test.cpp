@@ -1,0 +1,328 @@
+#include <algorithm>
+
+#include "tests/unit/git/support.hpp"
+
+namespace wtpool::git {
+namespace {
+
+using Tree = GitRoom;
+using Paths = std::vector<std::string>;
+
+TEST_F(Tree, IsSeenWithEveryKindOfChangeAndUnusualNames) {
+  make_source();
+  const Git git = ready_slot();
+  TreeLook seen = look(git, Untracked::all, true);
+  EXPECT_EQ(seen.head, id("HEAD"));
+  EXPECT_FALSE(seen.branch);
+  EXPECT_TRUE(seen.changed.empty() && seen.untracked.empty() && seen.nested.empty());
+
+  switch_to_new(git, "feature/x", id("HEAD"));
+  write(slot_path() / "dir/inner", "changed\n");
+  write(slot_path() / "-n\new \xc3\xa4", "staged\n");
+  sh(slot_path(), "git add -- -n* && git rm -q --cached file && echo i2a > later && git add -N later");
+  write(slot_path() / "loose dir/a b", "x");
+  write(slot_path() / "-leading", "x");
+  fs::create_symlink("nowhere", slot_path() / "loose dir/link");
+  write(slot_path() / ".gitignore", "*.ignored\n");
+  write(slot_path() / "x.ignored", "x");
+  sh(slot_path(), "git init -q nested && git init -q deep/nested");
+  seen = look(git, Untracked::all, false);
+  EXPECT_EQ(seen.branch, "feature/x");
+  std::sort(seen.changed.begin(), seen.changed.end());
+  EXPECT_EQ(seen.changed, (Paths{"-n\new \xc3\xa4", "dir/inner", "file", "later"}));
+  EXPECT_EQ(seen.untracked, (Paths{"-leading", ".gitignore", "file", "loose dir/a b", "loose dir/link"}));
+  EXPECT_EQ(seen.nested, (Paths{"deep/nested", "nested"}));
+  EXPECT_TRUE(look(git, Untracked::no, false).untracked.empty());
+}
+
+TEST_F(Tree, LookIsNotMisledByTheUsersSettingsAndWritesNoIndexUnlessToldTo) {
+  make_source();
+  sh(source_dir, "git mv file moved && git commit -qm moved && git checkout -q --detach");
+  const Git git = ready_slot();
+  sh(source_dir,
+     "git config status.showUntrackedFiles no && git config status.renames copies && git config color.ui always && "
+     "git config status.relativePaths true && git config core.quotePath true");
+  sh(slot_path(), "git mv moved again && touch -d 2001-01-01 dir/inner && echo x > new");
+  const std::string before = read(entry() + "/index");
+  const TreeLook seen = look(git, Untracked::all, false);
+  EXPECT_EQ(seen.changed, (Paths{"again", "moved"}));
+  EXPECT_EQ(seen.untracked, Paths{"new"});
+  EXPECT_EQ(read(entry() + "/index"), before);
+}
+
+TEST_F(Tree, TellsADetachedHeadFromABranchOfThatName) {
+  make_source();
+  const Git git = ready_slot();
+  switch_to_new(git, "(detached)", id("HEAD"));
+  EXPECT_EQ(look(git, Untracked::no, false).branch, "(detached)");
+}
+
+TEST_F(Tree, ShowsUnmergedPathsAndASubmoduleAtAnotherCommit) {
+  make_source();
+  sh(root, "git init -q sub && cd sub && git commit -q --allow-empty -m s");
+  sh(source_dir, "git submodule --quiet add ../sub sub && git commit -qm sub");
+  const Git git = ready_slot();
+  sh(slot_path(), "git submodule --quiet update --init && cd sub && git commit -q --allow-empty -m other");
+  write(slot_path() / "sub/dirt", "x");
+  EXPECT_EQ(look(git, Untracked::all, false).changed, Paths{"sub"});
+  sh(slot_path(),
+     "git submodule --quiet update -f && git checkout -q -b x && echo x > file && git commit -qam x && "
+     "git checkout -q --detach HEAD~ && echo y > file && git commit -qam y");
+  sh(slot_path(), "git merge x", true);
+  EXPECT_EQ(look(git, Untracked::all, false).changed, Paths{"file"});
+}
+
+TEST_F(Tree, FreshCheckoutMakesTheBranchAndEverythingInIt) {
+  make_source();
+  (void)add_worktree(source(), slot_path(), id("HEAD"), "r");
+  const Git git = slot();
+  checkout_fresh(git, "feature", id("HEAD"));
+  EXPECT_EQ(read(slot_path() / "dir/inner"), "inner\n");
+  EXPECT_EQ(read_head(common, "slot-0").branch, "feature");
+  EXPECT_TRUE(look(git, Untracked::all, true).changed.empty());
+}
+
+TEST_F(Tree, RefusesABranchThatExistsOrConflictsAndLeavesItAlone) {
+  make_source();
+  sh(source_dir, "git branch taken && git branch a/b");
+  const Git git = ready_slot();
+  sh(source_dir, "git commit -q --allow-empty -m two");
+  for (const char* name : {"taken", "a", "a/b/c", "taken/x"}) {
+    EXPECT_EQ(kind_of([&] { switch_to_new(git, name, id("HEAD")); }), ErrorKind::branch_exists) << name;
+    EXPECT_EQ(kind_of([&] { checkout_fresh(git, name, id("HEAD")); }), ErrorKind::branch_exists) << name;
+  }
+  EXPECT_EQ(id("taken"), id("HEAD~"));
+  EXPECT_EQ(read_head(common, "slot-0").branch, std::nullopt);
+  EXPECT_EQ(kind_of([&] { switch_to_new(git, "new", Oid(std::string(40, '1'))); }), ErrorKind::git_failed);
+}
+
+TEST_F(Tree, SwitchesToAnExistingBranchUnlessItIsCheckedOutElsewhere) {
+  make_source();
+  sh(source_dir,
+     "git checkout -q -b topic && echo t > file && git commit -qam t && git checkout -q main && git tag topic main");
+  const Git git = ready_slot();
+  switch_to_existing(git, "topic", false);
+  EXPECT_EQ(read_head(common, "slot-0").branch, "topic");
+  EXPECT_EQ(read(slot_path() / "file"), "t\n");
+  reset_hard(git, id("main"));
+  (void)add_worktree(source(), slot_path("slot-1"), id("main"), "r");
+  switch_to_existing(slot("slot-1"), "topic", true);
+  EXPECT_EQ(read(slot_path("slot-1") / "file"), "t\n");
+  EXPECT_EQ(kind_of([&] { switch_to_existing(git, "topic", false); }), ErrorKind::git_failed);
+  EXPECT_EQ(kind_of([&] { switch_to_existing(git, "main", true); }), ErrorKind::git_failed);
+}
+
+TEST_F(Tree, SwitchNeverOverwritesAnIgnoredFile) {
+  make_source();
+  write(source_dir / "cache", "tracked now\n");
+  sh(source_dir, "git checkout -q -b next && git add cache && git commit -qm cache && git checkout -q main");
+  const Git git = ready_slot();
+  write(slot_path() / ".gitignore", "cache\n.gitignore\n");
+  write(slot_path() / "cache", "warm\n");
+  EXPECT_EQ(kind_of([&] { switch_to_new(git, "x", id("next")); }), ErrorKind::git_failed);
+  EXPECT_EQ(read(slot_path() / "cache"), "warm\n");
+}
+
+TEST_F(Tree, ResetMakesTrackedFilesExactAndLeavesUntrackedOnes) {
+  make_source();
+  const Git git = ready_slot();
+  switch_to_new(git, "feature", id("HEAD"));
+  write(slot_path() / "file", "changed\n");
+  write(slot_path() / "new", "staged\n");
+  write(slot_path() / "warm", "kept\n");
+  fs::remove_all(slot_path() / "dir");
+  fs::create_symlink(root, slot_path() / "dir");
+  sh(slot_path(), "git add new");
+  reset_hard(git, id("HEAD"));
+  EXPECT_EQ(read(slot_path() / "file"), "one\n");
+  EXPECT_EQ(read(slot_path() / "dir/inner"), "inner\n");
+  EXPECT_TRUE(fs::is_directory(fs::symlink_status(slot_path() / "dir")));
+  EXPECT_FALSE(fs::exists(root / "inner"));
+  EXPECT_EQ(read(slot_path() / "warm"), "kept\n");
+  EXPECT_FALSE(fs::exists(slot_path() / "new"));
+  EXPECT_EQ(read_head(common, "slot-0").branch, std::nullopt);
+  EXPECT_EQ(id("feature"), id("HEAD"));
+  fs::remove(entry() + "/index");
+  reset_hard(git, id("HEAD"));
+  EXPECT_TRUE(look(git, Untracked::no, true).changed.empty());
+}
+
+TEST_F(Tree, KnowsWhatStandsInTheWayOfACommit) {
+  make_source();
+  const Oid from = id("HEAD");
+  sh(source_dir,
+     "git checkout -q -b next && git rm -qr dir file && mkdir file a b && echo 1 > file/now-a-directory && "
+     "echo 1 > dir && echo 1 > a/b && echo 1 > b/c && echo 1 > plain && echo 1 > absent && git add . && git commit -qm n");
+  const Oid to = id("next");
+  sh(source_dir, "git checkout -q main");
+  const Git git = ready_slot();
+  write(slot_path() / "a", "untracked file where a directory goes");
+  write(slot_path() / "b/c/inside", "untracked directory where a file goes");
+  write(slot_path() / "dir/.gitignore", "*");
+  write(slot_path() / "dir/ignored", "beside a tracked file, in a directory that becomes a file");
+  fs::create_directories(slot_path() / "absent/empty/directories");
+  fs::create_symlink("nowhere", slot_path() / "plain");
+
+  const Paths blocked = in_the_way(slot_path().string(), paths_added(git, from, to));
+  EXPECT_EQ(blocked, (Paths{"a", "b/c", "dir/.gitignore", "dir/ignored", "plain"}));
+  move_aside(slot_path(), blocked, root / "aside");
+  EXPECT_TRUE(fs::exists(root / "aside/b/c/inside"));
+  EXPECT_TRUE(fs::is_symlink(fs::symlink_status(root / "aside/plain")));
+  switch_to_new(git, "x", to);
+  EXPECT_EQ(read(slot_path() / "dir"), "1\n");
+  EXPECT_EQ(read(slot_path() / "file/now-a-directory"), "1\n");
+  const TreeLook seen = look(git, Untracked::all, true);
+  EXPECT_TRUE(seen.changed.empty() && seen.untracked.empty());
+  EXPECT_TRUE(in_the_way(slot_path().string(), {}).empty());
+}
+
+TEST_F(Tree, AFormerSubmoduleStandsInTheWayOfAFile) {
+  make_source();
+  sh(root, "git init -q sub && cd sub && git commit -q --allow-empty -m s");
+  sh(source_dir, "git submodule --quiet add ../sub sub && git commit -qm sub");
+  const Oid from = id("HEAD");
+  const Git git = ready_slot();
+  sh(slot_path(), "git submodule --quiet update --init");
+  sh(source_dir, "git rm -qf sub && echo f > sub && git add sub && git commit -qm file");
+  EXPECT_EQ(in_the_way(slot_path().string(), paths_added(git, from, id("HEAD"))), Paths{"sub"});
+}
+
+TEST_F(Tree, HidingBitsAreFoundAndCleared) {
+  make_source();
+  const Git git = ready_slot();
+  sh(slot_path(),
+     "git update-index --assume-unchanged file && git update-index --skip-worktree dir/inner && "
+     "echo hidden > file && echo hidden > dir/inner");
+  EXPECT_TRUE(look(git, Untracked::all, false).changed.empty());
+  clear_hiding_bits(git, entry());
+  EXPECT_EQ(look(git, Untracked::all, false).changed, (Paths{"dir/inner", "file"}));
+  sh(slot_path(), "git update-index --assume-unchanged file && git update-index --skip-worktree file");
+  clear_hiding_bits(git, entry());
+  EXPECT_EQ(look(git, Untracked::all, false).changed, (Paths{"dir/inner", "file"}));
+}
+
+TEST_F(Tree, ASparseSlotStaysSparse) {
+  make_source();
+  sh(source_dir, "git config extensions.worktreeConfig true");
+  const Git git = ready_slot();
+  sh(slot_path(), "git sparse-checkout set --no-cone /file");
+  keep_private_config(entry(), (root / "pristine").string());
+  ASSERT_FALSE(fs::exists(slot_path() / "dir/inner"));
+  sh(slot_path(), "git update-index --skip-worktree file && rm file");
+  clear_hiding_bits(git, entry());
+  reset_hard(git, id("HEAD"));
+  EXPECT_FALSE(fs::exists(slot_path() / "dir/inner"));
+  EXPECT_EQ(read(slot_path() / "file"), "one\n");
+  EXPECT_TRUE(look(git, Untracked::all, false).changed.empty());
+
+  sh(slot_path(), "git sparse-checkout disable && git config --worktree core.hooksPath /evil");
+  restore_private_config(entry(), (root / "pristine").string());
+  EXPECT_EQ(read(entry() + "/info/sparse-checkout"), "/file\n");
+  EXPECT_EQ(sh(slot_path(), "git config --worktree core.hooksPath", true), "");
+  reset_hard(git, id("HEAD"));
+  EXPECT_FALSE(fs::exists(slot_path() / "dir/inner"));
+}
+
+TEST_F(Tree, PrivateConfigThatGitDidNotMakeGoes) {
+  make_source();
+  ready_slot();
+  keep_private_config(entry(), (root / "pristine").string());
+  write(entry() + "/config.worktree", "[core]\n bare = true\n");
+  write(entry() + "/info/sparse-checkout", "/nothing\n");
+  restore_private_config(entry(), (root / "pristine").string());
+  EXPECT_FALSE(fs::exists(entry() + "/config.worktree"));
+  EXPECT_FALSE(fs::exists(entry() + "/info/sparse-checkout"));
+  write(root / "victim", "precious");
+  fs::create_symlink(root / "victim", entry() + "/config.worktree");
+  restore_private_config(entry(), (root / "pristine").string());
+  EXPECT_FALSE(fs::is_symlink(fs::symlink_status(entry() + "/config.worktree")));
+  EXPECT_EQ(read(root / "victim"), "precious");
+}
+
+class Operation : public GitRoom {
+ protected:
+  // A slot in which `side` and HEAD changed the same line.
+  Git conflict() {
+    make_source();
+    const Git git = ready_slot();
+    sh(slot_path(),
+       "git checkout -q -b side && echo s > file && git commit -qam side && git checkout -q --detach HEAD~ && "
+       "echo h > file && git commit -qam ours");
+    return git;
+  }
+  void expect_cleared(const Git& git, const std::string& what) {
+    remove_stale_locks(entry());
+    clear_operations(entry());
+    reset_hard(git, id("main"));
+    const std::string status = sh(slot_path(), "git status --long");
+    for (const char* word : {"rebase", "merg", "cherry", "revert", "bisect", "progress"}) {
+      EXPECT_EQ(status.find(word), std::string::npos) << what << ": " << status;
+    }
+    for (const auto& item : fs::directory_iterator(entry())) {
+      const std::string name = item.path().filename();
+      EXPECT_TRUE(name == "HEAD" || name == "index" || name == "logs" || name == "gitdir" || name == "commondir" ||
+                  name == "locked" || name == "refs" || name == "ORIG_HEAD")
+          << what << " left " << name;
+    }
+    EXPECT_TRUE(look(git, Untracked::all, true).changed.empty());
+    switch_to_new(git, "after", id("main"));
+  }
+};
+
+TEST_F(Operation, MergeIsCleared) {
+  const Git git = conflict();
+  sh(slot_path(), "git merge side", true);
+  expect_cleared(git, "merge");
+}
+
+TEST_F(Operation, RebaseIsClearedAndItsAutostashIsFound) {
+  const Git git = conflict();
+  sh(slot_path(), "echo dirty > dir/inner && git rebase --autostash side", true);
+  const std::vector<Oid> stashed = autostashes(entry());
+  ASSERT_EQ(stashed.size(), 1u);
+  EXPECT_EQ(sh(source_dir, "git show " + stashed[0].str() + ":dir/inner"), "dirty");
+  expect_cleared(git, "rebase");
+  EXPECT_TRUE(autostashes(entry()).empty());
+}
+
+TEST_F(Operation, RebaseWithApplyIsCleared) {
+  const Git git = conflict();
+  sh(slot_path(), "git rebase --apply side", true);
+  expect_cleared(git, "rebase --apply");
+}
+
+TEST_F(Operation, CherryPickAndRevertAreCleared) {
+  const Git git = conflict();
+  sh(slot_path(), "git cherry-pick side side", true);
+  expect_cleared(git, "cherry-pick");
+  sh(slot_path(), "git revert --no-edit side", true);
+  sh(slot_path(), "git branch -D after", true);
+  reset_hard(git, id("main"));
+  sh(source_dir, "git branch -D after", true);
+  expect_cleared(git, "revert");
+}
+
+TEST_F(Operation, BisectAndTheSlotsOwnRefsAreCleared) {
+  const Git git = conflict();
+  sh(slot_path(), "git bisect start HEAD main && git update-ref refs/worktree/mine HEAD && git update-ref MY_HEAD HEAD");
+  expect_cleared(git, "bisect");
+  EXPECT_EQ(sh(slot_path(), "git for-each-ref refs/worktree refs/bisect"), "");
+}
+
+TEST_F(Operation, LocksOfTheSlotAreRemovedAndNothingElse) {
+  make_source();
+  const Git git = ready_slot();
+  write(entry() + "/worktree-pool/lock", "marker");
+  write(entry() + "/index.lock", "");
+  fs::create_symlink(root / "home/.gitconfig", entry() + "/HEAD.lock");
+  EXPECT_EQ(kind_of([&] { reset_hard(git, id("HEAD")); }), ErrorKind::git_failed);
+  remove_stale_locks(entry());
+  clear_operations(entry());
+  reset_hard(git, id("HEAD"));
+  EXPECT_EQ(read(entry() + "/worktree-pool/lock"), "marker");
+  EXPECT_TRUE(fs::exists(root / "home/.gitconfig"));
+  EXPECT_EQ(read(entry() + "/locked"), "wtpool test\n");
+}
+
+}  // namespace
+}  // namespace wtpool::git
