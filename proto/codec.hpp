@@ -49,6 +49,7 @@ struct NoteFrame {
 [[nodiscard]] std::string_view method_of(const Params& params);
 [[nodiscard]] std::string encode_request(const WireId& id, const Params& params);
 [[nodiscard]] std::string encode_cancel(const WireId& target);
+// Throws unknown_method for a notification that this build does not know: a newer daemon's, to be skipped.
 [[nodiscard]] std::variant<AnswerFrame, NoteFrame> decode_daemon_frame(std::string_view line);
 
 // Decodes the result of a known method; R is one of the alternatives of Result. Throws invalid_request on a wrong shape.
