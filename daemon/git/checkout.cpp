@@ -75,9 +75,12 @@ void checkout_fresh(const Git& slot, const std::string& branch, const Oid& at) {
 
 void switch_to_new(const Git& slot, const std::string& branch, const Oid& at) {
   Command command;
-  command.arguments = {"switch", "-q", "--no-track", "-c", branch, at.str()};
-  // The option costs git's short way, which does not read the index; where the tree stays, there is nothing to protect.
-  if (!stands_at(slot, at)) command.arguments.insert(command.arguments.begin() + 2, "--no-overwrite-ignore");
+  // Without a start point git takes its short way, which reads no index. Where the tree stays, there is nothing to protect.
+  if (stands_at(slot, at)) {
+    command.arguments = {"switch", "-q", "--no-track", "-c", branch};
+  } else {
+    command.arguments = {"switch", "-q", "--no-overwrite-ignore", "--no-track", "-c", branch, at.str()};
+  }
   prepare(command);
   make_branch(slot, command, branch);
 }

@@ -112,6 +112,16 @@ TEST_F(Tree, SwitchesToAnExistingBranchUnlessItIsCheckedOutElsewhere) {
   EXPECT_EQ(kind_of([&] { switch_to_existing(git, "main", true); }), ErrorKind::git_failed);
 }
 
+TEST_F(Tree, SwitchAtTheSameCommitReadsNoIndex) {
+  make_source();
+  const Git git = ready_slot();
+  write(entry() + "/index", "not an index");
+  switch_to_new(git, "quick", id("HEAD"));
+  EXPECT_EQ(read_head(common, "slot-0").branch, "quick");
+  EXPECT_EQ(read_head(common, "slot-0").oid, id("HEAD"));
+  EXPECT_EQ(kind_of([&] { switch_to_new(git, "quick", id("HEAD")); }), ErrorKind::branch_exists);
+}
+
 TEST_F(Tree, SwitchNeverOverwritesAnIgnoredFile) {
   make_source();
   write(source_dir / "cache", "tracked now\n");
