@@ -1,5 +1,6 @@
 // How an Acquire job came out: a lease begins, or the slot goes back and the next candidate is tried.
 #include <algorithm>
+#include <utility>
 
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
@@ -101,7 +102,7 @@ void acquire_done(Turn& t, const Job& job, const done::Acquired& done) {
   std::vector<RequestId> takers;
   bool nobody = true;
   if (leader != nullptr) {
-    takers = leader->followers;
+    takers = std::exchange(leader->followers, {});
     takers.insert(takers.begin(), leader->id);
   }
   for (const RequestId id : takers) {
@@ -144,24 +145,16 @@ void acquire_failed(Turn& t, const Job& job, const JobFailed& failed) {
     }
     return place(t, request->id);
   }
-  const std::vector<RequestId> followers = request->followers;
-  const bool own = request->stop != Stop::none;
   Error error = failed.error;
-  if (own) {
+  if (request->stop != Stop::none) {
     error = stop_error(*request, "slot " + id.str() + " of pool '" + pool.key.str() + "' to be made ready");
-  } else if (t.host.draining) {
-    error = say::shutting_down();
+    return refuse(t, request->id, std::move(error));  // who joined it begins anew
   }
+  if (t.host.draining) error = say::shutting_down();
+  const std::vector<RequestId> followers = std::exchange(request->followers, {});
   refuse(t, request->id, error);
   for (const RequestId follower : followers) {
-    Request* next_one = find_request(t, follower);
-    if (next_one == nullptr) continue;
-    next_one->leader.reset();
-    if (own && !t.host.draining) {
-      begin(t, *next_one);  // the one it had joined gave up; it did not
-    } else {
-      refuse(t, follower, error);
-    }
+    if (find_request(t, follower) != nullptr) refuse(t, follower, error);
   }
 }
 

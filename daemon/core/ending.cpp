@@ -48,6 +48,7 @@ void hand_over(Turn& t, Request& leader, Slot& slot) {
   heir.followers.assign(leader.followers.begin() + 1, leader.followers.end());
   for (const RequestId id : heir.followers) find_request(t, id)->leader = heir.id;
   for (const JobId job : heir.jobs) t.host.jobs.at(job).request = heir.id;
+  leader.followers.clear();
   slot.acquire = heir.id;
 }
 
@@ -168,7 +169,9 @@ void session_closed(Turn& t, SessionId session) {
     for (auto& [id, slot] : pool.slots) {
       if (slot.session != session) continue;
       slot.session.reset();
-      if (slot.phase == Phase::held) end_lease(t, pool, slot, slot.unconfirmed ? Ending::rolled_back : Ending::expired);
+      const Ending ending = slot.unconfirmed ? Ending::rolled_back : Ending::expired;
+      if (slot.phase == Phase::held) end_lease(t, pool, slot, ending);
+      if (slot.phase == Phase::releasing) slot.ending = ending;  // also when the release that was asked for fails
     }
   }
 

@@ -204,8 +204,20 @@ void answer(Turn& t, RequestId id, proto::Result result, std::optional<Durable> 
 }
 
 void refuse(Turn& t, RequestId id, Error error) {
+  std::vector<RequestId> followers;
+  if (Request* request = find_request(t, id)) followers.swap(request->followers);
   t.answers.push_back(effect::Refuse{id, std::move(error)});
   t.host.requests.erase(id);
+  for (const RequestId follower : followers) {  // the one they had joined is out; they are not
+    Request* request = find_request(t, follower);
+    if (request == nullptr) continue;
+    request->leader.reset();
+    if (t.host.draining) {
+      refuse(t, follower, say::shutting_down());
+    } else {
+      begin(t, *request);
+    }
+  }
 }
 
 void tell(Turn& t, const Request& request, proto::Progress progress) {
