@@ -93,6 +93,16 @@ std::vector<ProcessUse> processes_inside(const path& directory) {
   });
 }
 
+std::vector<std::int64_t> processes_of_group(std::int64_t group) {
+  std::vector<std::int64_t> members;
+  for_each_process([&](std::int64_t pid) {
+    const auto stat = proc_stat(pid);
+    if (stat && !stat->ended() && stat->group == group) members.push_back(pid);
+    return true;
+  });
+  return members;
+}
+
 std::vector<std::int64_t> ancestors_of(std::int64_t pid) {
   std::vector<std::int64_t> line;
   // A pid may be reused while the line is walked; seeing one twice ends it.

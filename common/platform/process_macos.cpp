@@ -100,6 +100,21 @@ std::vector<ProcessUse> processes_inside(const path& directory) {
   });
 }
 
+std::vector<std::int64_t> processes_of_group(std::int64_t group) {
+  std::vector<std::int64_t> members;
+  int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PGRP, static_cast<int>(group)};
+  std::size_t size = 0;
+  if (group <= 0 || ::sysctl(name, 4, nullptr, &size, nullptr, 0) != 0 || size == 0) return members;
+  std::vector<kinfo_proc> records(size / sizeof(kinfo_proc) + 16);
+  size = records.size() * sizeof(kinfo_proc);
+  if (::sysctl(name, 4, records.data(), &size, nullptr, 0) != 0) return members;
+  records.resize(size / sizeof(kinfo_proc));
+  for (const auto& record : records) {
+    if (record.kp_proc.p_stat != SZOMB) members.push_back(record.kp_proc.p_pid);
+  }
+  return members;
+}
+
 std::vector<std::int64_t> ancestors_of(std::int64_t pid) {
   std::vector<std::int64_t> line;
   while (pid > 0 && std::find(line.begin(), line.end(), pid) == line.end()) {
