@@ -188,6 +188,7 @@ struct Range {
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
 };
 inline constexpr Range kPositive{1};
+inline constexpr Range kProcess{2, std::numeric_limits<std::int32_t>::max()};  // 1 is nobody's to end
 // A hundred years: whoever adds it to a clock, in nanoseconds even, stays within 64 bits.
 inline constexpr Range kSeconds{1, 3'155'760'000};
 inline constexpr Range kMilliseconds{0, 3'155'760'000'000};

@@ -85,13 +85,17 @@ const Rows<AcquireParams>& fields<AcquireParams>() {
        optional<&P::key>("key", "the caller's idempotency key: the same request again gives the same lease"),
        optional<&P::confirm>("confirm", "roll back unless slot.confirm follows on this connection"),
        optional<&P::deadline_ms>("deadline_ms", "give up after so many milliseconds, queue and git included", kMilliseconds),
-       optional<&P::progress>("progress", "send progress notifications")});
+       optional<&P::progress>("progress", "send progress notifications"),
+       optional<&P::ports>("ports", "set a range of ports apart for the lease")});
   return rows;
 }
 
 template <>
 const Rows<ConfirmParams>& fields<ConfirmParams>() {
-  static const Rows<ConfirmParams> rows{required<&ConfirmParams::lease_id>("lease_id", "the lease to keep")};
+  using P = ConfirmParams;
+  static const Rows<P> rows{
+      required<&P::lease_id>("lease_id", "the lease to keep"),
+      optional<&P::process_group>("process_group", "what runs under the lease, and is ended with it", kProcess)};
   return rows;
 }
 
@@ -124,8 +128,10 @@ const Rows<RenewParams>& fields<RenewParams>() {
 
 template <>
 const Rows<ResumeParams>& fields<ResumeParams>() {
-  static const Rows<ResumeParams> rows{
-      required<&ResumeParams::lease_id>("lease_id", "the connection lease that this connection holds from now on")};
+  using P = ResumeParams;
+  static const Rows<P> rows{
+      required<&P::lease_id>("lease_id", "the connection lease that this connection holds from now on"),
+      optional<&P::process_group>("process_group", "what runs under the lease, and is ended with it", kProcess)};
   return rows;
 }
 

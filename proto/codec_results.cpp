@@ -90,7 +90,8 @@ const Rows<AcquireResult>& fields<AcquireResult>() {
                             always<&R::lease_id>("lease_id", "32 hex digits"),
                             always<&R::fresh>("fresh", "the slot was made for this"),
                             always<&R::reused_commit>("reused_commit", "the slot was at that commit already"),
-                            always<&R::waited_seconds>("waited_seconds", "time in the queue")};
+                            always<&R::waited_seconds>("waited_seconds", "time in the queue"),
+                            optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort)};
   return rows;
 }
 

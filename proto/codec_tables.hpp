@@ -6,6 +6,7 @@
 namespace wtpool::proto {
 
 inline constexpr Range kAnyInteger{std::numeric_limits<std::int64_t>::min()};
+inline constexpr Range kPort{1, 65'535};
 
 template <>
 const std::vector<Field<LeaseInfo>>& fields<LeaseInfo>();

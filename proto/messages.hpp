@@ -77,9 +77,11 @@ struct AcquireParams {
   bool confirm = false;
   std::optional<std::int64_t> deadline_ms;
   bool progress = false;
+  bool ports = false;  // a range of ports that is this lease's alone
 };
 struct ConfirmParams {
   std::string lease_id;
+  std::optional<std::int64_t> process_group;  // what runs under the lease, ended with it
 };
 struct ReleaseParams {
   Scope scope;
@@ -99,6 +101,7 @@ struct RenewParams {
 };
 struct ResumeParams {  // a connection lease, after the daemon was restarted
   std::string lease_id;
+  std::optional<std::int64_t> process_group;
 };
 struct SlotListParams {
   Scope scope;
@@ -207,6 +210,7 @@ struct AcquireResult {
   bool fresh = false;
   bool reused_commit = false;
   double waited_seconds = 0;
+  std::optional<int> port_base;  // the first port of the lease; only when asked for
 };
 struct ReleaseResult {
   bool already = false;  // nothing was held: "already released"

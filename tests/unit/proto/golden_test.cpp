@@ -59,6 +59,9 @@ std::string violations(const Json& schema, const Json& value) {
   return out;
 }
 
+// `slot.acquire-ports` is another frame of slot.acquire.
+std::string method_named(const std::string& golden) { return golden.substr(0, golden.find('-')); }
+
 Json params_schema(const Json& method) {
   Json out{{"type", "object"}, {"properties", Json::object()}, {"required", Json::array()}};
   for (const Json& param : method.at("params")) {
@@ -118,11 +121,11 @@ TEST(Golden, RequestsAreReadAndWrittenByteForByteAndHoldToTheirSchema) {
     const auto decoded = decode_client_frame(line);
     ASSERT_TRUE(std::holds_alternative<ClientFrame>(decoded)) << std::get<BadFrame>(decoded).error.message;
     const auto& request = std::get<RequestFrame>(std::get<ClientFrame>(decoded));
-    EXPECT_EQ(request.method, name);
-    EXPECT_EQ(method_of(request.params), name);
+    EXPECT_EQ(request.method, method_named(name));
+    EXPECT_EQ(method_of(request.params), method_named(name));
     EXPECT_EQ(encode_request(request.id, request.params), line);
     const Json params = Json::parse(line).value("params", Json::object());
-    EXPECT_EQ(violations(params_schema(named(document().at("methods"), name)), params), "");
+    EXPECT_EQ(violations(params_schema(named(document().at("methods"), method_named(name))), params), "");
   }
   for (const MethodInfo& method : describe_methods()) EXPECT_TRUE(files.contains(std::string(method.name))) << method.name;
 }
@@ -133,8 +136,8 @@ TEST(Golden, AnswersAreReadAndWrittenByteForByteAndHoldToTheirSchema) {
     SCOPED_TRACE(name);
     const auto frame = std::get<AnswerFrame>(decode_daemon_frame(line));
     const auto& text = std::get<std::string>(frame.outcome);
-    EXPECT_EQ(answers().at(name)(frame.id, text), line);
-    EXPECT_EQ(violations(named(document().at("methods"), name).at("result").at("schema"), Json::parse(text)), "");
+    EXPECT_EQ(answers().at(method_named(name))(frame.id, text), line);
+    EXPECT_EQ(violations(named(document().at("methods"), method_named(name)).at("result").at("schema"), Json::parse(text)), "");
   }
   for (const MethodInfo& method : describe_methods()) {
     const std::string name(method.name);
