@@ -171,14 +171,18 @@ TEST_F(Report, UnstickTellsWhoHoldsWhatAndWorksWithoutADaemon) {
 }
 
 TEST_F(Report, ValidateGitmodulesFindsMisspeltKeys) {
-  const auto outcome = world.wtpool({"validate-gitmodules"}, {.directory = repo.path()});
-  EXPECT_EQ(outcome.code, 0) << outcome;
-  write_text(repo.path() / ".gitmodules",
-             "[submodule \"lib\"]\n\tpath = lib\n\turl = https://localhost/lib.git\n\tworktreepooltag = "
-             "good\n\tworktreePoolTags = bad\n");
-  const auto bad = world.wtpool({"validate-gitmodules"}, {.directory = repo.path()});
-  EXPECT_EQ(bad.code, 1) << bad;
-  EXPECT_NE((bad.out + bad.err).find("worktreePoolTags"), std::string::npos) << bad;
+  const std::string module = "[submodule \"lib\"]\n\tpath = lib\n\turl = https://localhost/lib.git\n\tworktreepooltag = good\n";
+  write_text(repo.path() / ".gitmodules", module);
+  const auto good = world.wtpool({"validate-gitmodules"}, {.directory = repo.path()});
+  EXPECT_EQ(good.code, 0) << good;
+  write_text(repo.path() / ".gitmodules", module + "\tworktreePoolTags = bad\n");
+  for (const bool with_daemon : {true, false}) {
+    if (!with_daemon) world.stop_daemon();
+    const auto bad = world.wtpool({"validate-gitmodules"}, {.directory = repo.path() / "src"});
+    EXPECT_EQ(bad.code, 1) << bad;
+    EXPECT_NE((bad.out + bad.err).find("worktreePoolTag"), std::string::npos) << bad;
+    EXPECT_NE((bad.out + bad.err).find("lib"), std::string::npos) << bad;
+  }
 }
 
 // Which pool, when none is named.
