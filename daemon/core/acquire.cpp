@@ -155,12 +155,16 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
   place(t, request.id);
 }
 
-// Tries at once; only who has nobody before him, or found nothing, comes to wait.
+// Tries at once, after those who wait since before it came. One that lost its slot comes back with the ticket it had.
 void place(Turn& t, RequestId id) {
   Request* request = find_request(t, id);
   if (request == nullptr) return;
   Pool& pool = t.host.pools.at(request->pool);
-  serve(t, pool);
+  for (const RequestId earlier : std::vector<RequestId>(pool.queue)) {
+    Request* other = find_request(t, earlier);
+    if (other != nullptr && other->acquire.ticket < request->acquire.ticket) (void)try_place(t, *other, pool);
+  }
+  pool.unsettled = true;
   if (try_place(t, *request, pool) != Placed::blocked) return;
   wait_or_refuse(t, *request, pool);
 }

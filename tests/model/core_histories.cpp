@@ -81,9 +81,9 @@ class World {
   }
 
   void happen(const Event& event) {
-    std::map<RequestId, std::pair<PoolKey, SlotId>> placed;
+    std::set<JobId> placed;  // a job that goes on for another request is no new placement
     for (const auto& [id, request] : host.requests) {
-      if (request.stage == Stage::placed) placed[id] = {request.pool, request.slot};
+      if (request.stage == Stage::placed) placed.insert(*request.jobs.begin());
     }
     ++steps;
     const Effects effects = step(host, event, now_);
@@ -92,9 +92,7 @@ class World {
     const auto broken = broken_invariants(host);
     if (!broken.empty()) RC_FAIL(broken.front());
     for (const auto& [id, request] : host.requests) {
-      if (request.stage == Stage::placed && (!placed.contains(id) || placed[id] != std::pair(request.pool, request.slot))) {
-        nobody_was_before(request);
-      }
+      if (request.stage == Stage::placed && !placed.contains(*request.jobs.begin())) nobody_was_before(request);
     }
     for (const auto& [id, request] : host.requests) RC_ASSERT(waiting.contains(id));
     RC_ASSERT(waiting.size() == host.requests.size());
@@ -251,9 +249,13 @@ class World {
         if (leases.empty()) return;
         const std::string lease = leases[pick(static_cast<std::uint32_t>(leases.size()))];
         if (pick(4) == 0) {
-          ask(proto::ResumeParams{lease}, session());
+          proto::ResumeParams params;
+          params.lease_id = lease;
+          ask(params, session());
         } else {
-          ask(proto::ConfirmParams{lease}, session());
+          proto::ConfirmParams params;
+          params.lease_id = lease;
+          ask(params, session());
         }
       }
     }

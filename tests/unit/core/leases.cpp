@@ -1,0 +1,244 @@
+// Acquire and release, rule by rule.
+#include "tests/unit/core/desk.hpp"
+
+namespace wtpool::core {
+namespace {
+
+class Acquire : public Desk {};
+class Release : public Desk {};
+
+TEST_F(Acquire, AnswersOnlyWhenTheMarkerIsDurable) {
+  open_pool();
+  const RequestId id = ask(acquiring("x"));
+  resolve();
+  EXPECT_FALSE(replies.contains(id));
+  ASSERT_NE(running<job::Acquire>(), nullptr);
+  EXPECT_TRUE(running<job::Acquire>()->grant.source_writer);
+  finish_acquire();
+  ASSERT_TRUE(replies.contains(id));
+  EXPECT_TRUE(receipts[id].has_value());
+  const auto& result = std::get<proto::AcquireResult>(replies[id]);
+  EXPECT_EQ(result.path, "/pools/app/slot-0");
+  EXPECT_TRUE(result.fresh);
+}
+
+TEST_F(Acquire, WaitsForAPoolThatIsStillBeingLoaded) {
+  happen(event::PoolsSeen{{{PoolKey("app"), "f", 1}}});
+  ask(acquiring("x"));
+  EXPECT_EQ(running<job::Resolve>(), nullptr);
+  end<job::LoadPool>(loaded());
+  EXPECT_NE(running<job::Resolve>(), nullptr);
+}
+
+TEST_F(Acquire, RefusesANameOfTheFormOfASlotId) {
+  open_pool();
+  EXPECT_EQ(refused(ask(acquiring("slot-7"))), ErrorKind::bad_name);
+}
+
+TEST_F(Acquire, RefusesANameThatIsHeldAndSaysByWhom) {
+  open_pool();
+  hold("x");
+  const RequestId second = ask(acquiring("x"));
+  EXPECT_EQ(refused(second), ErrorKind::name_held);
+  EXPECT_EQ(refusals[second].holder, "x");
+  EXPECT_EQ(refusals[second].slot, "slot-0");
+}
+
+TEST_F(Acquire, GivesTheSameLeaseBackForTheSameKey) {
+  open_pool();
+  auto params = acquiring("x");
+  params.key = "k";
+  const RequestId first = ask(params);
+  resolve();
+  const RequestId joined = ask(params);
+  finish_acquire();
+  const RequestId later = ask(params);
+  for (const RequestId id : {first, joined, later}) {
+    ASSERT_TRUE(replies.contains(id));
+    EXPECT_EQ(std::get<proto::AcquireResult>(replies[id]).lease_id, std::get<proto::AcquireResult>(replies[first]).lease_id);
+    EXPECT_TRUE(receipts[id].has_value());
+  }
+}
+
+TEST_F(Acquire, RefusesABranchThatExistsUnlessResumedOrReplaced) {
+  open_pool();
+  const RequestId id = ask(acquiring("x"));
+  done::Resolved resolved;
+  resolved.commit = commit('a');
+  resolved.branch_tip = commit('b');
+  end<job::Resolve>(resolved);
+  EXPECT_EQ(refused(id), ErrorKind::branch_exists);
+  auto params = acquiring("x");
+  params.resume = true;
+  ask(params);
+  end<job::Resolve>(resolved);
+  ASSERT_NE(running<job::Acquire>(), nullptr);
+  const auto& spec = std::get<job::Acquire>(running<job::Acquire>()->spec);
+  EXPECT_EQ(spec.lease.full_sha, commit('b'));
+  EXPECT_FALSE(spec.lease.branch_base.has_value());
+}
+
+TEST_F(Acquire, FetchesOnceForAllWhoMissACommit) {
+  open_pool();
+  const RequestId one = ask(acquiring("x"));
+  const RequestId two = ask(acquiring("y"));
+  end<job::Resolve>(done::Resolved{});
+  end<job::Resolve>(done::Resolved{});
+  std::size_t fetches = 0;
+  for (const auto& [id, job] : jobs) fetches += std::holds_alternative<job::Fetch>(job.spec) ? 1 : 0;
+  EXPECT_EQ(fetches, 1u);
+  end<job::Fetch>(done::Fetched{});
+  EXPECT_TRUE(std::get<job::Resolve>(running<job::Resolve>()->spec).last_try);
+  end<job::Resolve>(done::Resolved{});
+  end<job::Resolve>(done::Resolved{});
+  EXPECT_EQ(refused(one), ErrorKind::commit_unknown);
+  EXPECT_EQ(refused(two), ErrorKind::commit_unknown);
+}
+
+TEST_F(Acquire, SaysWhoHoldsEverySlotWhenAllAreTaken) {
+  config.max_slots = 1;
+  open_pool();
+  hold("x");
+  const RequestId id = ask(acquiring("y"));
+  resolve();
+  EXPECT_EQ(refused(id), ErrorKind::at_capacity);
+  EXPECT_EQ(refusals[id].hint, "wtpool release x");
+  EXPECT_EQ(refusals[id].details.size(), 2u);
+}
+
+TEST_F(Acquire, ServesThoseWhoWaitInOrderOfArrivalAndThoseWhoOnlySitOutARecycleAfterThem) {
+  config.max_slots = 1;
+  open_pool();
+  hold("x");
+  auto params = acquiring("y");
+  params.wait_ms = 0;
+  ask(params);
+  resolve();
+  ask(releasing("x"));
+  end<job::Release>(done::Released{});
+  const RequestId no_wait = ask(acquiring("z"));
+  resolve();
+  recycle();
+  ASSERT_NE(running<job::Acquire>(), nullptr);
+  EXPECT_EQ(std::get<job::Acquire>(running<job::Acquire>()->spec).lease.name, "y");
+  EXPECT_EQ(refused(no_wait), ErrorKind::at_capacity);
+}
+
+TEST_F(Acquire, GivesUpWaitingWhenItsTimeIsOver) {
+  config.max_slots = 1;
+  open_pool();
+  hold("x");
+  auto params = acquiring("y");
+  params.wait_ms = 5000;
+  const RequestId id = ask(params);
+  resolve();
+  EXPECT_EQ(waiting_count(host), 1u);
+  pass(seconds(5));
+  EXPECT_EQ(refused(id), ErrorKind::timed_out);
+  EXPECT_EQ(waiting_count(host), 0u);
+}
+
+TEST_F(Acquire, PassesOverSlotsThatSomebodyElseHasLocked) {
+  open_pool();
+  const RequestId id = ask(acquiring("x"));
+  resolve();
+  fail<job::Acquire>(Fault::slot_busy);
+  EXPECT_EQ(running<job::Acquire>()->grant.slot, SlotId("slot-1"));
+  fail<job::Acquire>(Fault::slot_busy);
+  EXPECT_EQ(refused(id), ErrorKind::contended);
+}
+
+TEST_F(Acquire, QuarantinesASlotAtItsThirdFault) {
+  config.max_slots = 1;
+  open_pool();
+  for (int times = 0; times < 3; ++times) {
+    ask(acquiring("x"));
+    resolve();
+    fail<job::Acquire>(Fault::slot_fault);
+    if (running<job::ReadBack>() != nullptr) end<job::ReadBack>(done::ReadSlots{});
+  }
+  EXPECT_EQ(slot("slot-0").phase, Phase::quarantined);
+}
+
+TEST_F(Acquire, RollsBackALeaseThatNobodyConfirmed) {
+  open_pool();
+  auto params = acquiring("x");
+  params.confirm = true;
+  ask(params);
+  resolve();
+  finish_acquire();
+  happen(event::SessionClosed{kSession});
+  ASSERT_NE(running<job::Release>(), nullptr);
+  EXPECT_EQ(std::get<job::Release>(running<job::Release>()->spec).dirty, Dirty::save);
+}
+
+TEST_F(Acquire, AnswersACancelOnceTheJobHasRolledBack) {
+  open_pool();
+  const RequestId id = ask(acquiring("x"));
+  resolve();
+  happen(event::Cancel{id});
+  EXPECT_FALSE(refusals.contains(id));
+  fail<job::Acquire>(Fault::cancelled);
+  EXPECT_EQ(refused(id), ErrorKind::cancelled);
+}
+
+TEST_F(Release, IsAnsweredBeforeTheRecycle) {
+  open_pool();
+  hold("x");
+  const RequestId id = ask(releasing("x"));
+  EXPECT_FALSE(replies.contains(id));
+  end<job::Release>(done::Released{});
+  EXPECT_TRUE(replies.contains(id));
+  EXPECT_EQ(slot("slot-0").phase, Phase::recycling);
+  recycle();
+  EXPECT_EQ(slot("slot-0").phase, Phase::idle);
+}
+
+TEST_F(Release, OfSomethingUnknownIsDoneAlready) {
+  open_pool();
+  const RequestId id = ask(releasing("nobody"));
+  ASSERT_TRUE(replies.contains(id));
+  EXPECT_TRUE(std::get<proto::ReleaseResult>(replies[id]).already);
+}
+
+TEST_F(Release, OfADirtySlotThatIsRefusedLeavesItHeld) {
+  open_pool();
+  hold("x");
+  const RequestId id = ask(releasing("x"));
+  fail<job::Release>(Fault::source_fault, ErrorKind::dirty);
+  EXPECT_EQ(refused(id), ErrorKind::dirty);
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+}
+
+TEST_F(Release, OfAnotherLeaseIsRefused) {
+  open_pool();
+  hold("x");
+  auto params = releasing("x");
+  params.lease_id = "ff";
+  EXPECT_EQ(refused(ask(params)), ErrorKind::lease_lost);
+}
+
+TEST_F(Release, ComesByItselfWhenTheTimeToLiveIsOver) {
+  open_pool();
+  auto params = acquiring("x");
+  params.ttl_seconds = 60;
+  ask(params);
+  resolve();
+  finish_acquire();
+  pass(seconds(59));
+  EXPECT_EQ(running<job::Release>(), nullptr);
+  pass(seconds(1));
+  EXPECT_NE(running<job::Release>(), nullptr);
+}
+
+TEST_F(Release, LeavesLeasesAloneWhenTheDaemonShutsDown) {
+  open_pool();
+  hold("x");
+  happen(event::Shutdown{});
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+  EXPECT_EQ(refused(ask(acquiring("y"))), ErrorKind::shutting_down);
+}
+
+}  // namespace
+}  // namespace wtpool::core
