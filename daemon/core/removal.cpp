@@ -172,6 +172,7 @@ void pool_removed(Turn& t, const Job& job, const std::optional<Error>& error) {
     for (const Job& each : never) {
       if (drop_unstarted(t, each.id)) finish_job(t, each, JobFailed{Fault::cancelled, say::pool_unknown(job.pool)});
     }
+    wake_parked(t);  // its load will not be reported any more
   }
   if (job.request && find_request(t, *job.request) != nullptr) answer(t, *job.request, proto::EmptyResult{});
 }
