@@ -79,6 +79,7 @@ void begin_acquire(Turn& t, Request& request, Pool& pool) {
   if (auto error = check_name(t, request, pool, false, given_back)) return refuse(t, request.id, std::move(*error));
   if (given_back) return;
 
+  request.acquire = Acquiring{};  // one that had joined another begins anew
   request.acquire.plan.request = request.id;
   request.acquire.plan.exclude_submodule_tags = params.exclude_submodule_tags;
   const FetchPolicy& fetch = pool.config->fetch;
@@ -126,6 +127,8 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
   if (auto error = no_longer_ready(pool)) return refuse(t, request.id, std::move(*error));
   Acquiring& acquire = request.acquire;
   acquire.resolved = facts;
+  acquire.plan.mode = job::BranchMode::create;
+  acquire.plan.branch_tip.reset();
   const bool resumes = params.resume && facts.branch_tip;
   if (!facts.commit && !(resumes && !params.commit)) {
     if (!acquire.last_try) return join_fetch(t, request, pool);

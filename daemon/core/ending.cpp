@@ -41,6 +41,7 @@ void give_up(Turn& t, Request& request, Stop why) {
 void hand_over(Turn& t, Request& leader, Slot& slot) {
   Request& heir = *find_request(t, leader.followers.front());
   heir.acquire = leader.acquire;
+  heir.acquire.plan.request = heir.id;
   heir.stage = Stage::placed;
   heir.slot = leader.slot;
   heir.leader.reset();
