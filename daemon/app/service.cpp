@@ -64,6 +64,7 @@ Service::Service(InstanceLock instance, HostPaths paths, disk::HostConfig config
       socket_(std::move(socket)),
       instance_id_(random_hex(32)),
       started_(awake_now()),
+      ports_(paths_.state_dir / "ports"),
       signals_(loop_),
       timer_(loop_),
       drain_timer_(loop_),
@@ -174,6 +175,13 @@ void Service::on_request(RequestId id, SessionId session, const proto::Params& p
       return server_.refuse(id, bad);
     }
     if (acquire->owner_pid) request.owner = owner_of(*acquire->owner_pid);
+    if (acquire->ports) wants_ports_.insert(id);
+  } else if (const auto* confirm = std::get_if<proto::ConfirmParams>(&request.params)) {
+    if (confirm->process_group) request.owner = owner_of(*confirm->process_group);
+  } else if (const auto* resume = std::get_if<proto::ResumeParams>(&request.params)) {
+    if (resume->process_group) request.owner = owner_of(*resume->process_group);
+  } else if (const auto* subscribe = std::get_if<proto::SubscribeParams>(&request.params)) {
+    subscribing_.emplace(id, subscribe->scope.pool.value_or(std::string{}));
   }
   see_pools();
   feed(std::move(request));
@@ -226,6 +234,17 @@ void Service::reply(const core::effect::Reply& effect) {
     whole.clients = static_cast<std::int64_t>(server_.clients());
     return server_.reply(effect.request, whole);
   }
+  if (wants_ports_.erase(effect.request) > 0) {
+    auto granted = std::get<proto::AcquireResult>(effect.result);
+    granted.port_base = ports_.base_for(PoolKey(granted.pool), SlotId(granted.slot));
+    return server_.reply(effect.request, granted);
+  }
+  if (const auto found = subscribing_.find(effect.request); found != subscribing_.end()) {
+    // In the turn of the snapshot: no event is lost between them, and none comes before it.
+    server_.reply(effect.request, effect.result, found->second);
+    subscribing_.erase(found);
+    return;
+  }
   server_.reply(effect.request, effect.result);
 }
 
@@ -233,7 +252,11 @@ void Service::perform(core::Effect& effect) {
   struct Visitor {
     Service& self;
     void operator()(const core::effect::Reply& e) const { self.reply(e); }
-    void operator()(const core::effect::Refuse& e) const { self.server_.refuse(e.request, e.error); }
+    void operator()(const core::effect::Refuse& e) const {
+      self.wants_ports_.erase(e.request);
+      self.subscribing_.erase(e.request);
+      self.server_.refuse(e.request, e.error);
+    }
     void operator()(const core::effect::Tell& e) const { self.server_.tell(e.request, e.note); }
     void operator()(const core::effect::Emit& e) const { self.server_.broadcast(e.note); }
     void operator()(const core::effect::StartJob& e) const { self.runner_->start(e); }

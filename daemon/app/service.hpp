@@ -6,10 +6,12 @@
 #include <asio/steady_timer.hpp>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "common/paths.hpp"
 #include "daemon/app/instance.hpp"
 #include "daemon/app/owners.hpp"
+#include "daemon/app/ports.hpp"
 #include "daemon/core/step.hpp"
 #include "daemon/disk/config.hpp"
 #include "daemon/jobs/runner.hpp"
@@ -45,6 +47,9 @@ class Service {
   std::string instance_id_;
   std::chrono::nanoseconds started_;
   asio::io_context loop_;
+  PortBook ports_;
+  std::set<RequestId> wants_ports_;
+  std::map<RequestId, std::string> subscribing_;  // with the pool asked for, or empty for all
   asio::signal_set signals_;
   asio::steady_timer timer_;
   asio::steady_timer drain_timer_;

@@ -15,7 +15,7 @@ struct Request {
   SessionId session;
   proto::Params params;
   LeaseId lease_id;            // random, for the lease an acquire may make
-  std::optional<Owner> owner;  // of owner_pid, when asked; absent = no such process
+  std::optional<Owner> owner;  // of owner_pid or process_group, when asked; absent = no such process
 };
 struct Cancel {
   RequestId id;

@@ -6,7 +6,7 @@
 namespace wtpool::core {
 
 // Answering jobs are what somebody waits for (never fewer than 2 threads); recycling follows; background comes last. Fetches
-// run apart, so that a slow network never holds a slot job up.
+// run apart, with whatever else waits for others (a remote, processes asked to end): they never hold a slot job up.
 enum class JobClass { answering, recycling, background, network };
 
 namespace job {
@@ -46,6 +46,17 @@ struct Release {
   Lease lease;
   Dirty dirty = Dirty::save;
   std::vector<std::int64_t> caller_pids;  // never named as left in the slot
+};
+// Before the release of a connection lease: ends what its command left running, its process group and whatever carries the
+// lease in its environment. The slot is released, and handed on, only when none of them lives.
+struct EndProcesses {
+  LeaseId lease;
+  std::optional<Owner> group;  // the leader of the command's process group
+};
+// Deletes a branch at the remote, with a deadline; nobody waits for it.
+struct DeleteRemote {
+  PoolKey pool;
+  std::string name;
 };
 // Step 6 and 7: saves, clears, resets, cleans; the marker last.
 struct Recycle {
@@ -111,10 +122,10 @@ struct ExpireTrash {
 
 }  // namespace job
 
-using JobSpec =
-    std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::Release, job::Recycle, job::Recover,
-                 job::RewriteMarker, job::ReadBack, job::Quarantine, job::Repair, job::RemoveSlot, job::RemovePool,
-                 job::InitPool, job::GitStatus, job::ListTrash, job::RestoreTrash, job::DropTrash, job::ExpireTrash>;
+using JobSpec = std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release,
+                             job::DeleteRemote, job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine,
+                             job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus, job::ListTrash,
+                             job::RestoreTrash, job::DropTrash, job::ExpireTrash>;
 
 namespace done {
 

@@ -143,6 +143,14 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                                done_as<done::Fetched>(outcome) ? std::nullopt : std::optional(failure_of(outcome).error));
                  },
                  [&](const job::Acquire&) { acquire_ended(t, job, outcome); },
+                 [&](const job::EndProcesses&) {
+                   processes_ended(
+                       t, job, std::holds_alternative<JobFailed>(outcome) ? std::optional(failure_of(outcome)) : std::nullopt);
+                 },
+                 [&](const job::DeleteRemote& spec) {
+                   if (const auto error = error_of(outcome))
+                     note(t, 2, "branch '" + spec.name + "' was not deleted at the remote: " + error->message);
+                 },
                  [&](const job::Release&) { release_ended(t, job, outcome); },
                  [&](const job::Recycle&) { upkeep_ended(t, job, outcome); },
                  [&](const job::Recover&) { upkeep_ended(t, job, outcome); },

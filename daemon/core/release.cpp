@@ -38,6 +38,8 @@ void lease_is_over(Turn& t, Slot& slot) {
   if (slot.lease->kind == LeaseKind::process) t.answers.push_back(effect::UnwatchOwner{slot.lease->id});
   slot.session.reset();
   slot.unconfirmed = false;
+  slot.process_group.reset();
+  slot.processes_ended = false;
   slot.ends.reset();
   slot.receipt.reset();
   slot.branch.reset();
@@ -114,6 +116,10 @@ void start_release(Turn& t, Pool& pool, Slot& slot) {
   slot.phase = Phase::releasing;
   slot.changed = t.host.turn;
   slot.retry_at.reset();
+  if (slot.lease->kind == LeaseKind::connection && !slot.processes_ended) {
+    ask(t, JobClass::network, job::EndProcesses{slot.lease->id, slot.process_group}, pool.key, {slot.id});
+    return;
+  }
   job::Release spec;
   spec.lease = *slot.lease;
   spec.dirty = slot.ending_dirty;
@@ -125,6 +131,14 @@ void start_release(Turn& t, Pool& pool, Slot& slot) {
     spec.caller_pids = params.caller_pids;
   }
   ask(t, JobClass::answering, std::move(spec), pool.key, {slot.id}, asked, slot.directory_gone);
+}
+
+void processes_ended(Turn& t, const Job& job, const std::optional<JobFailed>& failed) {
+  Pool& pool = t.host.pools.at(job.pool);
+  Slot& slot = pool.slots.at(job.slots.front());
+  if (failed) return release_failed(t, job, *failed);
+  slot.processes_ended = true;
+  start_release(t, pool, slot);
 }
 
 void release_done(Turn& t, const Job& job, const done::Released& done) {
@@ -146,6 +160,7 @@ void release_done(Turn& t, const Job& job, const done::Released& done) {
     if (request == nullptr) continue;
     for (const auto& warning : done.warnings) warn(t, *request, warning);
     const auto& params = std::get<proto::ReleaseParams>(request->params);
+    if (params.delete_remote) ask(t, JobClass::network, job::DeleteRemote{pool.key, slot.lease->name}, pool.key);
     const bool waits = params.wait && !done.entry_gone && request->stop == Stop::none;
     if (waits && t.host.draining) {
       refuse(t, id, say::shutting_down());

@@ -63,6 +63,7 @@ void begin_confirm(Turn& t, Request& request) {
   if (slot == nullptr) return refuse(t, request.id, say::lease_lost("confirm"));
   slot->unconfirmed = false;
   if (slot->lease->kind != LeaseKind::connection) slot->session.reset();
+  if (request.owner) slot->process_group = request.owner;
   answer(t, request.id, proto::EmptyResult{});
 }
 
@@ -76,6 +77,7 @@ void begin_resume(Turn& t, Request& request) {
   }
   slot->session = request.session;
   slot->ends.reset();
+  if (request.owner) slot->process_group = request.owner;
   answer(t, request.id, proto::EmptyResult{});
 }
 
@@ -198,17 +200,14 @@ void begin(Turn& t, Request& request) {
              request.params);
 }
 
-void answer(Turn& t, RequestId id, proto::Result result, std::optional<Durable> receipt) {
-  t.answers.push_back(effect::Reply{id, std::move(result), receipt});
-  t.host.requests.erase(id);
-}
+namespace {
 
-void refuse(Turn& t, RequestId id, Error error) {
+// Who had joined a request that is answered now, and was not answered with it, begins anew.
+void forget(Turn& t, RequestId id) {
   std::vector<RequestId> followers;
   if (Request* request = find_request(t, id)) followers.swap(request->followers);
-  t.answers.push_back(effect::Refuse{id, std::move(error)});
   t.host.requests.erase(id);
-  for (const RequestId follower : followers) {  // the one they had joined is out; they are not
+  for (const RequestId follower : followers) {
     Request* request = find_request(t, follower);
     if (request == nullptr) continue;
     request->leader.reset();
@@ -218,6 +217,18 @@ void refuse(Turn& t, RequestId id, Error error) {
       begin(t, *request);
     }
   }
+}
+
+}  // namespace
+
+void answer(Turn& t, RequestId id, proto::Result result, std::optional<Durable> receipt) {
+  t.answers.push_back(effect::Reply{id, std::move(result), receipt});
+  forget(t, id);
+}
+
+void refuse(Turn& t, RequestId id, Error error) {
+  t.answers.push_back(effect::Refuse{id, std::move(error)});
+  forget(t, id);
 }
 
 void tell(Turn& t, const Request& request, proto::Progress progress) {

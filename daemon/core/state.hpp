@@ -65,6 +65,8 @@ struct Slot {
   std::optional<SessionId> session;      // whose end is the lease's end: connection leases and unconfirmed ones
   bool unconfirmed = false;              // granted to a client that has not confirmed it yet
   std::optional<nanoseconds> ends;       // TTL, or the grace of a connection lease found at load
+  std::optional<Owner> process_group;    // of a connection lease: the leader of its command's group
+  bool processes_ended = false;          // of a connection lease that is ending
   bool directory_gone = false;           // a held slot without its directory
   bool fresh_made = false;               // the running acquire makes it
   bool reused_commit = false;            // of the acquire that made the lease

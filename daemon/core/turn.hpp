@@ -91,6 +91,7 @@ void leave_queue(Turn& t, Request& request);
 void begin_release(Turn& t, Request& request, Pool& pool);
 void end_lease(Turn& t, Pool& pool, Slot& slot, Ending ending);
 void start_release(Turn& t, Pool& pool, Slot& slot);
+void processes_ended(Turn& t, const Job& job, const std::optional<JobFailed>& failed);
 void release_done(Turn& t, const Job& job, const done::Released& done);
 void release_failed(Turn& t, const Job& job, const JobFailed& failed);
 void begin_renew(Turn& t, Request& request, Pool& pool);

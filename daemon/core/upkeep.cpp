@@ -43,6 +43,8 @@ void forget_lease(Slot& slot) {
   slot.branch.reset();
   slot.session.reset();
   slot.unconfirmed = false;
+  slot.process_group.reset();
+  slot.processes_ended = false;
   slot.ends.reset();
   slot.ending = Ending::none;
   slot.trash_id.clear();

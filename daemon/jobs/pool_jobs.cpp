@@ -76,6 +76,11 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
     auto facts = read_facts(*pool, slot, entries);
     if (facts.entry == core::SlotFacts::Entry::sound && facts.directory == core::SlotFacts::Directory::sound) {
       git::lock_entry(pool->source.common_dir, facts.git_id, "wtpool " + spec.pool.str());
+      // What an adopted idle slot brings along is the pool's own; later additions are its holders'.
+      const disk::EntryFiles entry(pool->place.source, facts.git_id);
+      if (!facts.marker && facts.marker_read == core::SlotFacts::MarkerRead::absent && !lstat_of(entry.pristine())) {
+        git::keep_private_config(entry.entry.string(), entry.pristine().string());
+      }
     }
     loaded.slots.push_back(std::move(facts));
   }

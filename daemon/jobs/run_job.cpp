@@ -1,5 +1,6 @@
 #include <exception>
 
+#include "daemon/jobs/end_processes.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -11,7 +12,17 @@ struct Dispatch {
   core::JobDone operator()(const core::job::Resolve& s) const { return resolve(job, s); }
   core::JobDone operator()(const core::job::Fetch& s) const { return fetch(job, s); }
   core::JobDone operator()(const core::job::Acquire& s) const { return acquire(job, s); }
+  core::JobDone operator()(const core::job::EndProcesses& s) const {
+    end_lease_processes(s.lease, s.group);
+    return core::done::Plain{};
+  }
   core::JobDone operator()(const core::job::Release& s) const { return release(job, s); }
+  core::JobDone operator()(const core::job::DeleteRemote& s) const {
+    if (const auto why = git::delete_remote_branch(job.source_git(), s.name)) {
+      throw core::Error(core::ErrorKind::git_failed, *why);
+    }
+    return core::done::Plain{};
+  }
   core::JobDone operator()(const core::job::Recycle& s) const { return recycle(job, s); }
   core::JobDone operator()(const core::job::Recover& s) const { return recover(job, s); }
   core::JobDone operator()(const core::job::RewriteMarker& s) const { return rewrite_marker(job, s); }

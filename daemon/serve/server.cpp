@@ -247,6 +247,17 @@ void Server::reply(RequestId id, const proto::Result& result) {
     session->second->answer(pending->wire, result);
 }
 
+void Server::reply(RequestId id, const proto::Result& snapshot, const std::string& pool) {
+  const auto pending = pending_.find(id);
+  if (pending != pending_.end()) {
+    if (const auto session = sessions_.find(pending->second.session); session != sessions_.end()) {
+      session->second->subscribed = true;
+      session->second->subscribed_pool = pool;
+    }
+  }
+  reply(id, snapshot);
+}
+
 void Server::refuse(RequestId id, const proto::Error& error) {
   const auto pending = settle(id);
   if (!pending) return;
@@ -268,7 +279,8 @@ void Server::tell(RequestId id, proto::Notification note) {
 
 void Server::broadcast(const proto::EventNote& note) {
   for (const auto& [id, session] : sessions_) {
-    if (session->subscribed) session->notify(note);
+    if (session->subscribed && (session->subscribed_pool.empty() || session->subscribed_pool == note.pool))
+      session->notify(note);
   }
 }
 

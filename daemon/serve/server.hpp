@@ -44,6 +44,8 @@ class Server {
   void close();  // no new connections, every open one closed, the socket file removed if it is ours
 
   void reply(RequestId id, const proto::Result& result);
+  // The same, and from then on its connection gets the events of `pool` (of all pools when empty).
+  void reply(RequestId id, const proto::Result& snapshot, const std::string& pool);
   void refuse(RequestId id, const proto::Error& error);
   void tell(RequestId id, proto::Notification note);
   void broadcast(const proto::EventNote& note);

@@ -43,6 +43,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   bool said_hello = false;
   bool subscribed = false;
+  std::string subscribed_pool;  // empty: all
   std::string client = "-";
 
  private:
