@@ -369,7 +369,10 @@ class World {
     }
     if (const auto* read = std::get_if<job::ReadBack>(&job.spec)) {
       done::ReadSlots slots;
-      for (const SlotId& id : read->slots) slots.slots.push_back(facts_of(host.pools.at(read->pool).slots.at(id), good));
+      for (const SlotId& id : read->slots) {
+        const Pool* of = find_pool(host, read->pool);  // it may have been removed while it was read
+        if (of != nullptr && of->slots.contains(id)) slots.slots.push_back(facts_of(of->slots.at(id), good));
+      }
       return JobDone{slots};
     }
     if (std::holds_alternative<job::Resolve>(job.spec)) {
