@@ -193,15 +193,16 @@ int validate_gitmodules(const std::filesystem::path& cwd, bool json) {
   for (auto at = cwd; !lstat_of(file) && at.has_parent_path() && at != at.parent_path(); at = at.parent_path()) {
     file = at.parent_path() / ".gitmodules";
   }
+  proto::DoctorResult result;
   if (!lstat_of(file)) {
-    std::fprintf(stderr, "wtpool: cannot check .gitmodules: there is none in %s or above\n", cwd.c_str());
-    return 1;
+    if (json) std::printf("%s\n", proto::to_json_text(result).c_str());
+    std::fprintf(stderr, "wtpool: there is no .gitmodules in %s or above: nothing to check\n", cwd.c_str());
+    return 0;
   }
   const git::Git git({{}, {}}, git::Context{});
   git::Command list;
   list.arguments = {"config", "-z", "--file", file.string(), "--list"};
   const std::string text = git.must(list);
-  proto::DoctorResult result;
   for (std::size_t begin = 0, end; (end = text.find('\0', begin)) != std::string::npos; begin = end + 1) {
     const std::string key =
         text.substr(begin, std::min(text.find('\n', begin), end) - begin);  // section and key are lower-cased by git

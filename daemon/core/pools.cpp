@@ -59,7 +59,8 @@ void pools_seen(Turn& t, const event::PoolsSeen& event) {
       went_away(t, pool);
       continue;
     }
-    const bool changed = !pool.fingerprint.empty() && pool.fingerprint != each.fingerprint;
+    // A pool that init just made has no fingerprint yet, and may have been edited since: it is read again.
+    const bool changed = pool.fingerprint != each.fingerprint;
     const bool back = !pool.present;
     pool.present = true;
     pool.fingerprint = each.fingerprint;

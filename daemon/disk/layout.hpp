@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/core/slot_ids.hpp"
 #include "daemon/core/values.hpp"
 
 namespace wtpool::disk {
@@ -43,12 +44,8 @@ struct EntryFiles {
   [[nodiscard]] path pristine() const { return own() / "pristine"; }    // config.worktree and sparse-checkout as git made them
 };
 
-[[nodiscard]] SlotId slot_id(const std::optional<std::string>& group, int number);
-struct SlotParts {
-  std::optional<std::string> group;
-  int number = 0;
-};
-// `slot-N` is no group's, `G-N` is G's; nothing for any other text (leading zeros included).
-[[nodiscard]] std::optional<SlotParts> parse_slot_id(std::string_view text);
+using core::parse_slot_id;
+using core::slot_id;
+using core::SlotParts;
 
 }  // namespace wtpool::disk

@@ -195,7 +195,8 @@ Marker marker_from(const YAML::Node& map) {
 
 bool is_whole(const std::string& text, std::string_view first_line) {
   if (text.starts_with(first_line)) {
-    if (!text.ends_with(std::string("\n") + std::string(kLastLine))) throw yaml::Fault{0, 0, "it was cut short"};
+    // Not at the very end: a line that somebody added below is no reason to distrust what stands above.
+    if (text.find(std::string("\n") + std::string(kLastLine)) == std::string::npos) throw yaml::Fault{0, 0, "it was cut short"};
     return true;
   }
   return false;
