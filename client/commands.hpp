@@ -31,6 +31,12 @@ int run_command(const DoctorCommand& command, Context& context);
 int run_command(const DaemonCommand& command, Context& context);
 int run_command(const UnstickCommand& command, Context& context);
 int run_command(const ValidateGitmodulesCommand& command, Context& context);
+int run_command(const RunCommand& command, Context& context);
+int run_command(const RenewCommand& command, Context& context);
+int run_command(const WatchCommand& command, Context& context);
+int run_command(const TrashListCommand& command, Context& context);
+int run_command(const TrashRestoreCommand& command, Context& context);
+int run_command(const TrashDropCommand& command, Context& context);
 
 // The whole program but for the process it runs in. Never throws.
 [[nodiscard]] int run(std::span<const char* const> args, Streams streams = {});

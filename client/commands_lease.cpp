@@ -1,63 +1,24 @@
-// acquire and release: the verbs that change who holds what.
+// acquire, renew and release: the verbs that change who holds what.
 #include <unistd.h>
 
+#include "client/acquiring.hpp"
 #include "client/ask.hpp"
 #include "client/commands.hpp"
-#include "common/names.hpp"
 #include "common/platform/process.hpp"
 
 namespace wtpool::client {
-namespace {
-
-using proto::Error;
-using proto::ErrorKind;
-
-// The user left while the daemon was already done. A lease that a key may have brought back is not ours to end: unconfirmed,
-// it is the daemon that knows whether to roll it back once the connection is closed.
-void give_back(Connection& connection, const proto::AcquireParams& asked, const proto::AcquireResult& got, Context& context,
-               Interrupts& interrupts) {
-  if (asked.key) return;
-  proto::ReleaseParams release;
-  release.scope.pool = got.pool;
-  release.target.lease_id = got.lease_id;
-  release.caller_pids = platform::ancestors_of(::getpid());
-  const Answer answer = connection.call(release, {context.output, interrupts, OnSignal::finish, kReportLimit});
-  if (answer.error) context.output.error(*answer.error);
-}
-
-}  // namespace
 
 int run_command(const AcquireCommand& command, Context& context) {
-  // The daemon would see a name of broken bytes mended, so it is judged here as well.
-  if (const auto why = bad_name(command.name)) {
-    throw Error(ErrorKind::bad_name, "cannot acquire " + printable(command.name) + ": the name " + *why);
-  }
-  proto::AcquireParams params;
-  params.scope = context.scope();
-  params.name = command.name;
-  params.commit = command.commit;
-  params.group = command.group;
-  params.key = command.key;
-  params.unique_sha = command.unique_sha;
-  params.resume = command.resume;
-  params.replace = command.replace;
-  params.confirm = true;
-  params.progress = context.output.wants_progress();
-
+  const proto::AcquireParams params = acquire_params(command, context);
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Connection& connection = opened.connection;
   Interrupts interrupts;
-  const Answer answer = connection.call(params, {context.output, interrupts, OnSignal::cancel, std::nullopt});
-  const auto acquired = result_of<proto::AcquireResult>(answer, context, interrupts);
-  interrupts.drain();
-  if (answer.cancel_asked || interrupts.count() > 0) {
-    give_back(connection, params, acquired, context, interrupts);
-    throw Interrupted{interrupts.last()};
-  }
+  const auto acquired = acquire(connection, params, context, interrupts);
   const std::string text = context.globals.json ? proto::to_json_text(acquired) : acquired.path;
   if (const int failed = write_result(context, text + "\n")) return failed;  // unconfirmed, it is rolled back
-  const Answer confirmed =
-      connection.call(proto::ConfirmParams{acquired.lease_id}, {context.output, interrupts, OnSignal::finish, kReportLimit});
+  proto::ConfirmParams confirm;
+  confirm.lease_id = acquired.lease_id;
+  const Answer confirmed = connection.call(confirm, {context.output, interrupts, OnSignal::finish, kReportLimit});
   if (confirmed.error) throw *confirmed.error;
   return 0;
 }
@@ -84,6 +45,15 @@ int run_command(const ReleaseCommand& command, Context& context) {
   if (released.already) context.output.say("already released");
   if (released.trash_id) context.output.say("kept as " + *released.trash_id);
   if (interrupts.count() > 0) throw Interrupted{interrupts.last()};  // released all the same
+  return 0;
+}
+
+int run_command(const RenewCommand& command, Context& context) {
+  proto::RenewParams params;
+  params.scope = context.scope();
+  params.target = target_of(command.target);
+  if (command.ttl) params.ttl_seconds = command.ttl->count();
+  static_cast<void>(ask<proto::RenewResult>(context, params, kReportLimit));
   return 0;
 }
 

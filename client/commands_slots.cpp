@@ -2,6 +2,7 @@
 #include "client/ask.hpp"
 #include "client/commands.hpp"
 #include "client/render.hpp"
+#include "client/watching.hpp"
 
 namespace wtpool::client {
 
@@ -9,6 +10,7 @@ int run_command(const ListCommand& command, Context& context) {
   proto::SlotListParams params;
   params.scope = context.scope();
   params.git_status = command.git_status;
+  if (command.watch) return watch_slots(params, context);
   const auto list = ask<proto::SlotListResult>(context, params, command.git_status ? 5 * kReportLimit : kReportLimit);
   return write_result(context, context.globals.json ? proto::to_json_text(list) + "\n" : render_slots(list.slots));
 }

@@ -156,10 +156,11 @@ std::optional<Answer> Connection::take_answer(std::int64_t id, Output* output) {
     try {
       frame = proto::decode_daemon_frame(*line);
     } catch (const Error& error) {
+      if (error.kind == ErrorKind::unknown_method) continue;  // a newer daemon's notification
       throw lost("what it sends is not the protocol (" + error.message + ")");
     }
-    if (const auto* note = std::get_if<proto::NoteFrame>(&*frame)) {
-      if (output) output->note(note->note);
+    if (auto* note = std::get_if<proto::NoteFrame>(&*frame)) {
+      take_note(std::move(note->note), output);
       continue;
     }
     auto& frame_answer = std::get<proto::AnswerFrame>(*frame);
@@ -176,6 +177,27 @@ std::optional<Answer> Connection::take_answer(std::int64_t id, Output* output) {
     return answer;
   }
   return std::nullopt;
+}
+
+void Connection::take_note(proto::Notification note, Output* output) {
+  if (auto* event = std::get_if<proto::EventNote>(&note)) {
+    events_.push_back(std::move(*event));
+  } else if (output) {
+    output->note(note);
+  }
+}
+
+void Connection::receive() {
+  if (!fill()) throw lost("it closed the connection");
+}
+
+std::optional<proto::EventNote> Connection::next_event() {
+  // no answer is waited for, but an error about the connection as a whole is one
+  if (const auto answer = take_answer(-1, nullptr); answer && answer->error) throw *answer->error;
+  if (events_.empty()) return std::nullopt;
+  proto::EventNote event = std::move(events_.front());
+  events_.pop_front();
+  return event;
 }
 
 void Connection::send(const proto::Params& params) { write_line(proto::encode_request(++last_id_, params)); }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -51,12 +52,19 @@ class Connection {
   [[nodiscard]] bool wait_for_close(std::chrono::milliseconds limit);
   [[nodiscard]] std::optional<std::int64_t> peer_pid() const;
 
+  // Events, once subscribed to, are kept in their order, those that come while a call waits as well. Between calls: poll for
+  // the descriptor, read once what came, then take.
+  [[nodiscard]] int descriptor() const { return socket_.get(); }
+  void receive();  // throws unreachable when the daemon closed its end
+  [[nodiscard]] std::optional<proto::EventNote> next_event();
+
  private:
   using Moment = std::chrono::steady_clock::time_point;
   void write_line(std::string line);
   [[nodiscard]] bool fill();  // reads once what is there; false at the end of the stream
   [[nodiscard]] std::optional<std::string> take_line();
   [[nodiscard]] std::optional<Answer> take_answer(std::int64_t id, Output* output);
+  void take_note(proto::Notification note, Output* output);
   [[nodiscard]] proto::Error lost(std::string_view why) const;
 
   Fd socket_;
@@ -64,6 +72,7 @@ class Connection {
   std::string buffer_;
   std::size_t scanned_ = 0;
   std::int64_t last_id_ = 0;
+  std::deque<proto::EventNote> events_;
 };
 
 }  // namespace wtpool::client

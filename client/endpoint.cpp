@@ -52,6 +52,15 @@ Opened greet(Fd socket, const Endpoint& endpoint, const HostPaths& paths, bool s
   return {std::move(connection), endpoint.socket, started};
 }
 
+bool must_not_start(const HostPaths& paths) { return environment_forbids() || installed_service(paths.home); }
+
+Opened start_one(const Endpoint& endpoint, const HostPaths& paths) {
+  // A daemon that was found there has gone: one that we start listens at the usual place, not where that one did.
+  const Endpoint fresh = endpoint.said ? endpoint : Endpoint{paths.default_socket, false};
+  Started started = start_daemon(fresh, paths);
+  return greet(std::move(started.socket), fresh, paths, started.by_us);
+}
+
 }  // namespace
 
 Endpoint find_endpoint(const Globals& globals, const HostPaths& paths) {
@@ -73,12 +82,15 @@ std::optional<Opened> open_running_daemon(const Globals& globals, const HostPath
 Opened open_daemon(const Globals& globals, const HostPaths& paths, Start start) {
   const Endpoint endpoint = find_endpoint(globals, paths);
   if (auto socket = wait_until_it_listens(endpoint, paths)) return greet(std::move(*socket), endpoint, paths, false);
-  const bool forbidden = start == Start::if_needed && (environment_forbids() || installed_service(paths.home));
-  if (start == Start::never || forbidden) throw nobody_there(endpoint, paths);
-  // The daemon found above has gone: one that we start listens at the usual place, not where that one did.
-  const Endpoint fresh = endpoint.said ? endpoint : Endpoint{paths.default_socket, false};
-  Started started = start_daemon(fresh, paths);
-  return greet(std::move(started.socket), fresh, paths, started.by_us);
+  if (start == Start::never || (start == Start::if_needed && must_not_start(paths))) throw nobody_there(endpoint, paths);
+  return start_one(endpoint, paths);
+}
+
+std::optional<Opened> open_at_once(const Globals& globals, const HostPaths& paths) {
+  const Endpoint endpoint = find_endpoint(globals, paths);
+  if (auto socket = connect_to(endpoint.socket)) return greet(std::move(*socket), endpoint, paths, false);
+  if (must_not_start(paths) || running_instance(paths.instance_lock)) return std::nullopt;
+  return start_one(endpoint, paths);
 }
 
 }  // namespace wtpool::client

@@ -35,5 +35,8 @@ struct Opened {
 [[nodiscard]] Opened open_daemon(const Globals& globals, const HostPaths& paths, Start start);
 // The same with what runs now; nothing when none does.
 [[nodiscard]] std::optional<Opened> open_running_daemon(const Globals& globals, const HostPaths& paths);
+// What can be done about it in this moment, the start of a daemon included; nothing when another try may fare better: one
+// ends, or starts, or there is none and none is to be started.
+[[nodiscard]] std::optional<Opened> open_at_once(const Globals& globals, const HostPaths& paths);
 
 }  // namespace wtpool::client

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <utility>
 
 #include "common/files.hpp"
 
@@ -25,7 +26,7 @@ void tell(int signal) {
 
 }  // namespace
 
-Interrupts::Interrupts() {
+Interrupts::Interrupts(std::initializer_list<int> further) {
   int ends[2];
   if (::pipe(ends) != 0) throw io_error("cannot make a pipe for", "signals", errno);
   read_.reset(ends[0]);
@@ -38,24 +39,39 @@ Interrupts::Interrupts() {
   struct sigaction action = {};
   action.sa_handler = tell;
   sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < std::size(kSignals); ++i) {
-    ::sigaction(kSignals[i], nullptr, &before_[i]);
-    // nohup and `&` in a script have said that the signal is not for us
-    if (before_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
+  std::vector<int> signals = {SIGINT, SIGTERM, SIGHUP};
+  signals.insert(signals.end(), further.begin(), further.end());
+  for (const int signal : signals) {
+    Handled& handled = handled_.emplace_back();
+    handled.signal = signal;
+    ::sigaction(signal, nullptr, &handled.before);
+    // nohup and `&` in a script have said that the signal is not for us; a child's end that nobody hears of is lost
+    if (handled.before.sa_handler != SIG_IGN || signal == SIGCHLD) ::sigaction(signal, &action, nullptr);
   }
 }
 
 Interrupts::~Interrupts() {
-  for (std::size_t i = 0; i < std::size(kSignals); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
+  restore();
   pipe_to_tell = -1;
+}
+
+void Interrupts::restore() const {
+  for (const Handled& handled : handled_) ::sigaction(handled.signal, &handled.before, nullptr);
 }
 
 void Interrupts::drain() {
   unsigned char byte = 0;
   while (::read(read_.get(), &byte, 1) == 1) {
+    arrived_.push_back(byte);
+    if (byte == SIGCHLD || byte == SIGCONT || byte == SIGTSTP) continue;
     ++count_;
     last_ = byte;
   }
+}
+
+std::vector<int> Interrupts::take() {
+  drain();
+  return std::exchange(arrived_, {});
 }
 
 }  // namespace wtpool::client

@@ -1,16 +1,21 @@
 #include "client/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#include "common/duration.hpp"
 #include "common/names.hpp"
 #include "proto/errors.hpp"
 
 namespace wtpool::client {
 namespace {
+
+constexpr std::string_view kForever = "forever";
 
 // What a verb's options are written into lives as long as the verb: its callback owns it.
 template <class C>
@@ -33,8 +38,21 @@ void add_init(CLI::App& app, Command& chosen) {
   base->needs(mode);
 }
 
-void add_acquire(CLI::App& app, Command& chosen) {
-  auto [verb, acquire] = add_verb<AcquireCommand>(app, chosen, "acquire", "Take a slot; prints its path");
+std::string bad_duration(const std::string& text) {
+  return parse_duration(text) ? std::string{} : "'" + text + "' is no number with ms, s, m, h or d";
+}
+
+std::string bad_ttl(const std::string& text) {
+  const auto ttl = parse_duration(text);
+  return ttl && ttl->count() == 0 ? "a lease lasts longer than nothing" : bad_duration(text);
+}
+
+void add_ttl(CLI::App& verb, std::optional<std::chrono::seconds>& ttl, const std::string& does) {
+  const auto set = [&ttl](const std::string& text) { ttl = std::chrono::ceil<std::chrono::seconds>(*parse_duration(text)); };
+  verb.add_option_function<std::string>("--ttl", set, does)->type_name("DUR")->check(bad_ttl);
+}
+
+void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
   verb->add_option("NAME", acquire->name, "What this use is called, and its branch")->required();
   verb->add_option("--commit", acquire->commit, "What to check out");
   verb->add_option("--group", acquire->group, "The group of slots");
@@ -43,6 +61,51 @@ void add_acquire(CLI::App& app, Command& chosen) {
   CLI::Option* resume = verb->add_flag("--resume", acquire->resume, "Go on with a branch that exists, at its tip");
   CLI::Option* replace = verb->add_flag("--replace", acquire->replace, "Make the branch anew; its tip goes to the trash");
   resume->excludes(replace);
+  // A flag, whose value comes with `=` or not at all: `--wait NAME` is no time to wait.
+  auto said = std::make_shared<std::string>();
+  verb->add_flag("--wait{" + std::string(kForever) + "}", *said, "Queue for a slot, for DUR at most [without an end]")
+      ->type_name("[=DUR]")
+      ->check([](const std::string& text) { return text == kForever ? std::string{} : bad_duration(text); })
+      ->each([acquire, said](const std::string& text) {
+        acquire->wait = text == kForever ? std::chrono::milliseconds(0) : parse_duration(text);
+        // not to queue is what an acquire does by itself
+        if (text != kForever && acquire->wait->count() == 0) acquire->wait.reset();
+      });
+  add_ttl(*verb, acquire->ttl, "The lease ends after that [the pool's ttl]");
+}
+
+void add_acquire(CLI::App& app, Command& chosen) {
+  auto [verb, acquire] = add_verb<AcquireCommand>(app, chosen, "acquire", "Take a slot; prints its path");
+  add_acquire_flags(verb, acquire);
+  verb->add_option("--owner-pid", acquire->owner_pid, "The lease ends when this process does")
+      ->type_name("PID")
+      ->check(CLI::Range(2, std::numeric_limits<std::int32_t>::max()));
+}
+
+void add_run(CLI::App& app, Command& chosen) {
+  auto [verb, run] = add_verb<RunCommand>(app, chosen, "run", "Run a command in a slot: wtpool run NAME ... -- CMD ...");
+  add_acquire_flags(verb, &run->acquire);
+  verb->footer(
+      "CMD runs in the slot, with WTPOOL_POOL, WTPOOL_SLOT, WTPOOL_PATH, WTPOOL_NAME, WTPOOL_LEASE, WTPOOL_SOCKET,\n"
+      "WTPOOL_FRESH and WTPOOL_PORT_BASE in its environment. The exit code is CMD's own, 128+n when signal n ended it,\n"
+      "126 or 127 when it cannot be run or found, 125 when wtpool itself failed.");
+}
+
+void add_renew(CLI::App& app, Command& chosen) {
+  auto [verb, renew] = add_verb<RenewCommand>(app, chosen, "renew", "The time of a lease starts again");
+  verb->add_option("NAME|SLOT", renew->target, "Which")->required();
+  add_ttl(*verb, renew->ttl, "The time it has from now on [as before]");
+}
+
+void add_trash(CLI::App& app, Command& chosen) {
+  CLI::App* trash = app.add_subcommand("trash", "Work that a release kept");
+  trash->require_subcommand(1);
+  add_verb<TrashListCommand>(*trash, chosen, "ls", "What there is");
+  auto [restore, restore_command] = add_verb<TrashRestoreCommand>(*trash, chosen, "restore", "Make a branch of an entry");
+  restore->add_option("ID", restore_command->id, "Which")->required();
+  restore->add_option("--branch", restore_command->branch, "What to call the branch");
+  auto [drop, drop_command] = add_verb<TrashDropCommand>(*trash, chosen, "drop", "Delete an entry for good");
+  drop->add_option("ID", drop_command->id, "Which")->required();
 }
 
 void add_release(CLI::App& app, Command& chosen) {
@@ -63,6 +126,8 @@ void add_release(CLI::App& app, Command& chosen) {
 void add_reports(CLI::App& app, Command& chosen) {
   auto [list, list_command] = add_verb<ListCommand>(app, chosen, "ls", "The slots");
   list->add_flag("--git-status", list_command->git_status, "Have git look for changes, too");
+  list->add_flag("--watch", list_command->watch, "Stay, and show what changes; on a terminal");
+  add_verb<WatchCommand>(app, chosen, "watch", "What happens to the slots, as a line of JSON each, until interrupted");
   auto [inspect, inspect_command] = add_verb<InspectCommand>(app, chosen, "inspect", "All about one slot");
   inspect->add_option("NAME|SLOT", inspect_command->target, "Which")->required();
   auto [path, path_command] = add_verb<PathCommand>(app, chosen, "path", "Print the path of a held slot");
@@ -103,14 +168,52 @@ std::string exit_codes() {
     if (row.code != row.exit_code || row.code < 3) continue;  // the kind that gave the exit code its meaning
     text += (row.code < 10 ? "   " : "  ") + std::to_string(row.code) + "  " + std::string(row.meaning) + "\n";
   }
-  return text;
+  return text + "run: CMD's own code, and 125 when wtpool itself failed\n";
 }
 
 Told wrong_usage(const std::string& why, const std::string& verb) {
   std::string clause = why;
   while (!clause.empty() && (clause.back() == '\n' || clause.back() == '.')) clause.pop_back();
-  return {kWrongUsage, "wtpool: cannot read the command line: " + printable(clause) + "\nhint: wtpool " + verb +
-                           (verb.empty() ? "" : " ") + "--help\n"};
+  return {verb == "run" ? kRunFailed : kWrongUsage, "wtpool: cannot read the command line: " + printable(clause) +
+                                                        "\nhint: wtpool " + verb + (verb.empty() ? "" : " ") + "--help\n"};
+}
+
+// The library's own way to write a flag that takes a value is not the reader's.
+std::string help_of(const CLI::App& app) {
+  std::string text = app.help();
+  const std::string theirs = "--wait{" + std::string(kForever) + "} [=DUR]";
+  const std::string ours = "--wait[=DUR]";
+  if (const auto at = text.find(theirs); at != std::string::npos) {
+    text.replace(at, theirs.size(), ours + std::string(theirs.size() - ours.size(), ' '));
+  }
+  if (!text.ends_with('\n')) text += '\n';
+  return text;
+}
+
+// The words as the library is to see them: what it would take for a value, a flag or a list of its own is kept from it.
+struct Words {
+  std::vector<std::string> own;
+  std::optional<std::vector<std::string>> command;  // what stands behind `--`, of run alone
+  bool empty_wait = false;                          // the library takes `--wait=` for `--wait`
+
+  void take_back() {  // `run` was something else, a group perhaps
+    own.emplace_back("--");
+    own.insert(own.end(), command->begin(), command->end());
+    command.reset();
+  }
+};
+
+Words words_of(std::span<const char* const> args) {
+  Words words;
+  words.own.assign(args.begin() + std::min<std::ptrdiff_t>(1, std::ssize(args)), args.end());
+  const auto mark = std::ranges::find(words.own, "--");
+  words.empty_wait = std::find(words.own.begin(), mark, "--wait=") != mark;
+  // another verb's `--` is the library's business
+  if (mark != words.own.end() && std::find(words.own.begin(), mark, "run") != mark) {
+    words.command.emplace(mark + 1, words.own.end());
+    words.own.erase(mark, words.own.end());
+  }
+  return words;
 }
 
 }  // namespace
@@ -132,7 +235,10 @@ std::variant<Parsed, Told> parse_options(std::span<const char* const> args) {
   app.add_flag("-v,--verbose", verbose, "Show what git says")->excludes(less);
   add_acquire(app, parsed.command);
   add_release(app, parsed.command);
+  add_run(app, parsed.command);
+  add_renew(app, parsed.command);
   add_reports(app, parsed.command);
+  add_trash(app, parsed.command);
   add_init(app, parsed.command);
   add_repairs(app, parsed.command);
   add_host(app, parsed.command);
@@ -141,10 +247,24 @@ std::variant<Parsed, Told> parse_options(std::span<const char* const> args) {
     const auto verbs = app.get_subcommands();
     return verbs.empty() ? std::string{} : verbs.front()->get_name();
   };
+  const auto read = [&app](std::vector<std::string> words) {
+    std::ranges::reverse(words);  // the library takes them from the end
+    app.parse(std::move(words));
+  };
+  Words words = words_of(args);
   try {
-    app.parse(static_cast<int>(args.size()), args.data());
+    if (words.empty_wait) throw CLI::ValidationError("--wait=", "takes a number with ms, s, m, h or d");
+    try {
+      read(words.own);
+    } catch (const CLI::Error&) {
+      if (!words.command || chosen_verb() == "run") throw;
+    }
+    if (words.command && chosen_verb() != "run") {
+      words.take_back();
+      read(words.own);
+    }
   } catch (const CLI::CallForHelp&) {
-    return Told{0, app.help()};
+    return Told{0, help_of(app)};
   } catch (const CLI::CallForVersion&) {
     return Told{0, app.version() + "\n"};
   } catch (const CLI::Error& wrong) {
@@ -153,6 +273,10 @@ std::variant<Parsed, Told> parse_options(std::span<const char* const> args) {
   globals.loudness = quiet ? Loudness::quiet : verbose ? Loudness::verbose : Loudness::normal;
   if (const auto* remove = std::get_if<RemoveCommand>(&parsed.command); remove && !remove->slot && !globals.pool) {
     return wrong_usage("remove takes a SLOT, or the pool to remove as --pool", "remove");
+  }
+  if (auto* run = std::get_if<RunCommand>(&parsed.command)) {
+    if (!words.command || words.command->empty()) return wrong_usage("run takes the command after `--`", "run");
+    run->command = std::move(*words.command);
   }
   return parsed;
 }

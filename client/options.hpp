@@ -2,6 +2,7 @@
 // known to options.cpp alone.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,6 +42,17 @@ struct AcquireCommand {
   bool unique_sha = false;
   bool resume = false;
   bool replace = false;
+  std::optional<std::chrono::milliseconds> wait;  // 0 = without an end
+  std::optional<std::chrono::seconds> ttl;
+  std::optional<std::int64_t> owner_pid;
+};
+struct RunCommand {
+  AcquireCommand acquire;
+  std::vector<std::string> command;  // the program first
+};
+struct RenewCommand {
+  std::string target;
+  std::optional<std::chrono::seconds> ttl;
 };
 struct ReleaseCommand {
   std::optional<std::string> target;
@@ -51,6 +63,16 @@ struct ReleaseCommand {
 };
 struct ListCommand {
   bool git_status = false;
+  bool watch = false;
+};
+struct WatchCommand {};
+struct TrashListCommand {};
+struct TrashRestoreCommand {
+  std::string id;
+  std::optional<std::string> branch;
+};
+struct TrashDropCommand {
+  std::string id;
 };
 struct InspectCommand {
   std::string target;
@@ -74,7 +96,8 @@ struct ValidateGitmodulesCommand {};
 
 using Command = std::variant<InitCommand, RemoveCommand, PoolsCommand, AcquireCommand, ReleaseCommand, ListCommand,
                              InspectCommand, PathCommand, RepairCommand, StatusCommand, DoctorCommand, DaemonCommand,
-                             UnstickCommand, ValidateGitmodulesCommand>;
+                             UnstickCommand, ValidateGitmodulesCommand, RunCommand, RenewCommand, WatchCommand,
+                             TrashListCommand, TrashRestoreCommand, TrashDropCommand>;
 
 struct Parsed {
   Globals globals;
@@ -88,6 +111,7 @@ struct Told {
 };
 
 inline constexpr int kWrongUsage = 2;
+inline constexpr int kRunFailed = 125;  // of `run`, whatever failed: all other codes are its command's
 
 // `args` with the program's name first, as main has them.
 [[nodiscard]] std::variant<Parsed, Told> parse_options(std::span<const char* const> args);

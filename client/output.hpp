@@ -29,6 +29,8 @@ class Output {
   void error(const proto::Error& error);
   void lines(std::string_view text);  // as it is, already printable
 
+  [[nodiscard]] const Streams& streams() const { return streams_; }
+
   // Notifications of the request under way: warnings at once, git's lines with -v, and on a terminal, once a wait has taken
   // half a second, one line that says what it waits for.
   void begin_wait();

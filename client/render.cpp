@@ -155,6 +155,22 @@ std::string render_pools(const std::vector<proto::PoolInfo>& pools) {
   return render_table(rows);
 }
 
+std::string render_trash(const std::vector<proto::TrashEntry>& entries) {
+  const bool pools =
+      std::any_of(entries.begin(), entries.end(), [&entries](const auto& entry) { return entry.pool != entries.front().pool; });
+  std::vector<std::vector<std::string>> rows;
+  auto& head = rows.emplace_back();
+  if (pools) head.emplace_back("POOL");
+  head.insert(head.end(), {"ID", "NAME", "SLOT", "KEPT", "FILES", "BYTES"});
+  for (const proto::TrashEntry& entry : entries) {
+    auto& row = rows.emplace_back();
+    if (pools) row.push_back(cell(entry.pool));
+    row.insert(row.end(), {cell(entry.id), cell(entry.name), cell(entry.slot), rfc3339_utc(entry.time),
+                           std::to_string(entry.files), std::to_string(entry.bytes)});
+  }
+  return render_table(rows);
+}
+
 std::string render_status(const proto::StatusResult& status) {
   std::string text;
   add_line(text, "pid", std::to_string(status.pid));

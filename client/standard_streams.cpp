@@ -6,9 +6,16 @@
 #include <csignal>
 
 namespace wtpool::client {
+namespace {
+
+void (*sigpipe_before)(int) = SIG_DFL;
+
+}  // namespace
+
+void hand_on_sigpipe() { std::signal(SIGPIPE, sigpipe_before); }
 
 void secure_standard_streams() {
-  std::signal(SIGPIPE, SIG_IGN);
+  if (const auto before = std::signal(SIGPIPE, SIG_IGN); before != SIG_ERR) sigpipe_before = before;
   while (true) {
     const int fd = ::open("/dev/null", O_RDONLY);
     if (fd < 0 || fd > 2) {

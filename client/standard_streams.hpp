@@ -7,4 +7,7 @@ namespace wtpool::client {
 // A write to a closed pipe fails instead of ending the process.
 void secure_standard_streams();
 
+// SIGPIPE as this process was started with it; for a child that is to become another program.
+void hand_on_sigpipe();
+
 }  // namespace wtpool::client

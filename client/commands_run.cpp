@@ -1,0 +1,99 @@
+// run: a command in a slot that is held as long as it lasts.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "client/acquiring.hpp"
+#include "client/running.hpp"
+#include "client/spawn.hpp"
+#include "common/names.hpp"
+
+namespace wtpool::client {
+namespace {
+
+using proto::Error;
+using proto::ErrorKind;
+
+// The caller's environment, without what an outer `run` said of its own lease.
+std::vector<std::string> environment_of(const proto::AcquireResult& lease, const std::filesystem::path& socket) {
+  const std::vector<std::pair<std::string, std::optional<std::string>>> own = {
+      {"WTPOOL_POOL", lease.pool},
+      {"WTPOOL_SLOT", lease.slot},
+      {"WTPOOL_PATH", lease.path},
+      {"WTPOOL_NAME", lease.name},
+      {"WTPOOL_LEASE", lease.lease_id},
+      {"WTPOOL_SOCKET", socket.string()},
+      {"WTPOOL_FRESH", lease.fresh ? "1" : "0"},
+      {"WTPOOL_PORT_BASE", lease.port_base ? std::optional(std::to_string(*lease.port_base)) : std::nullopt}};
+  std::vector<std::string> environment = own_environment();
+  std::erase_if(environment, [&own](const std::string& entry) {
+    const std::string_view key = std::string_view(entry).substr(0, entry.find('='));
+    return std::ranges::any_of(own, [key](const auto& variable) { return variable.first == key; });
+  });
+  for (const auto& [key, value] : own) {
+    if (value) environment.push_back(key + "=" + *value);
+  }
+  return environment;
+}
+
+int say_cannot_run(const CannotRun& cannot, const CommandLine& line, Context& context) {
+  const bool entered = cannot.what == CannotRun::What::run;
+  context.output.say((entered ? "cannot run " + line.argv.front() : "cannot enter " + line.directory.string()) + ": " +
+                     std::strerror(cannot.error_number));
+  if (!entered) return kRunFailed;
+  return cannot.error_number == ENOENT ? 127 : 126;
+}
+
+void release(Holding& holding, Context& context) {
+  try {
+    holding.release();
+  } catch (const Error& error) {
+    context.output.error(error);
+  } catch (const Interrupted&) {
+    context.output.end_wait();  // the connection ends with us, and the lease with the connection
+  }
+}
+
+int run_in_slot(const RunCommand& command, Context& context) {
+  proto::AcquireParams params = acquire_params(command.acquire, context);
+  params.lease_kind = proto::LeaseKind::connection;
+  params.ports = true;
+  Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
+  Interrupts signals(kRunSignals);
+  const auto lease = acquire(opened.connection, params, context, signals);
+
+  const CommandLine line{command.command, environment_of(lease, opened.socket), lease.path};
+  Child child(line, signals);
+  Holding holding(std::move(opened), lease, context, signals);
+  holding.confirm(child.group());
+  Running running(child, holding, signals);
+  if (const auto cannot = running.let_go()) {
+    child.finish(kGrace, [] { return false; });
+    const int code = say_cannot_run(*cannot, line, context);
+    release(holding, context);
+    return code;
+  }
+  const Ended ended = running.wait();
+  if (ended.lease_over) {
+    context.output.say("cannot go on in " + lease.slot + ": " + *ended.lease_over + "; " + line.argv.front() + " was ended");
+    return kRunFailed;
+  }
+  release(holding, context);
+  return ended.exit_code;
+}
+
+}  // namespace
+
+int run_command(const RunCommand& command, Context& context) {
+  try {
+    return run_in_slot(command, context);
+  } catch (const Error& error) {
+    context.output.error(error);
+  } catch (const std::exception& unexpected) {
+    context.output.error({ErrorKind::internal, std::string("cannot go on: ") + unexpected.what()});
+  }
+  return kRunFailed;
+}
+
+}  // namespace wtpool::client

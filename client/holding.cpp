@@ -1,0 +1,124 @@
+#include "client/holding.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/platform/process.hpp"
+
+namespace wtpool::client {
+namespace {
+
+using proto::Error;
+using proto::ErrorKind;
+using std::chrono::steady_clock;
+
+constexpr int kLosses = 3;  // of the daemon within one release
+
+bool ends_a_lease(const std::string& type) { return type == "released" || type == "expired" || type == "rolled_back"; }
+
+// What a daemon says that is on its way out or not ready yet, or nobody does: another try may fare better.
+bool passes(const Error& error) { return error.kind == ErrorKind::unreachable || error.kind == ErrorKind::shutting_down; }
+
+}  // namespace
+
+Holding::Holding(Opened opened, proto::AcquireResult lease, Context& context, Interrupts& interrupts)
+    : opened_(std::move(opened)), lease_(std::move(lease)), context_(context), interrupts_(interrupts) {}
+
+template <class R>
+R Holding::call(const proto::Params& params) {
+  const Answer answer = opened_->connection.call(params, {context_.output, interrupts_, OnSignal::finish, kReportLimit});
+  if (answer.error) throw *answer.error;
+  return proto::decode_result<R>(answer.result);
+}
+
+void Holding::subscribe() {
+  proto::SubscribeParams params;
+  params.scope.pool = lease_.pool;
+  const auto slots = call<proto::SlotListResult>(params).slots;
+  const bool held = std::ranges::any_of(
+      slots, [this](const proto::SlotInfo& slot) { return slot.lease && slot.lease->id == lease_.lease_id; });
+  if (!held) throw Error(ErrorKind::lease_lost, "cannot hold '" + lease_.name + "': the lease is over");
+}
+
+void Holding::confirm(std::int64_t group) {
+  group_ = group;
+  proto::ConfirmParams params;
+  params.lease_id = lease_.lease_id;
+  params.process_group = group;
+  static_cast<void>(call<proto::EmptyResult>(params));
+  subscribe();
+}
+
+int Holding::descriptor() const { return opened_ ? opened_->connection.descriptor() : -1; }
+
+void Holding::lose() {
+  opened_.reset();
+  back_until_ = steady_clock::now() + kComeBack;
+}
+
+std::optional<std::string> Holding::read_news() {
+  while (const auto event = opened_->connection.next_event()) {
+    if (event->lease_id != lease_.lease_id || !ends_a_lease(event->type)) continue;
+    return "the lease was " + (event->type == "rolled_back" ? "rolled back" : event->type) +
+           (event->message ? ": " + *event->message : std::string{});
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Holding::come_back() {
+  try {
+    opened_ = open_at_once(context_.globals, context_.paths);
+    if (opened_) {
+      proto::ResumeParams params;
+      params.lease_id = lease_.lease_id;
+      params.process_group = group_;
+      static_cast<void>(call<proto::EmptyResult>(params));
+      subscribe();
+      return std::nullopt;
+    }
+  } catch (const Error& error) {
+    opened_.reset();
+    lost_because_ = error.message;
+    if (!passes(error)) return error.message;
+  }
+  if (steady_clock::now() < back_until_) return std::nullopt;
+  return "the daemon went away and did not come back" + (lost_because_.empty() ? "" : " (" + lost_because_ + ")");
+}
+
+std::optional<std::string> Holding::look(bool readable) {
+  if (!opened_) return come_back();
+  try {
+    if (readable) opened_->connection.receive();
+    return read_news();
+  } catch (const Error& error) {
+    lost_because_ = error.message;
+    lose();
+    return std::nullopt;
+  }
+}
+
+void Holding::release() {
+  proto::ReleaseParams params;
+  params.scope.pool = lease_.pool;
+  params.target.lease_id = lease_.lease_id;
+  params.caller_pids = platform::ancestors_of(::getpid());
+  for (int losses = 0;;) {
+    while (!opened_) {
+      if (const auto over = come_back()) throw Error(ErrorKind::lease_lost, "cannot release '" + lease_.name + "': " + *over);
+      if (!opened_) ::poll(nullptr, 0, static_cast<int>(kTryAgain.count()));
+    }
+    try {
+      const auto released = call<proto::ReleaseResult>(params);
+      if (released.trash_id) context_.output.say("kept as " + *released.trash_id);
+      return;
+    } catch (const Error& error) {
+      if (!passes(error) || ++losses > kLosses) throw;
+      lost_because_ = error.message;
+      lose();
+    }
+  }
+}
+
+}  // namespace wtpool::client
