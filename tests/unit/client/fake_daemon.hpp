@@ -115,8 +115,11 @@ class Peer {
 
 class FakeDaemon {
  public:
+  using Script = std::function<void(Peer&)>;
   // `script` is run for the first connection; the connection is closed when it returns.
-  FakeDaemon(const std::filesystem::path& socket, std::function<void(Peer&)> script) {
+  FakeDaemon(const std::filesystem::path& socket, Script script) : FakeDaemon(socket, std::vector<Script>{std::move(script)}) {}
+  // One script a connection, one after the other.
+  FakeDaemon(const std::filesystem::path& socket, std::vector<Script> scripts) {
     listener_.reset(::socket(AF_UNIX, SOCK_STREAM, 0));
     struct sockaddr_un address = {};
     address.sun_family = AF_UNIX;
@@ -125,11 +128,13 @@ class FakeDaemon {
         ::listen(listener_.get(), 16) != 0) {
       throw std::runtime_error("cannot listen at " + socket.string());
     }
-    thread_ = std::thread([this, script = std::move(script)] {
-      struct pollfd ready = {listener_.get(), POLLIN, 0};
-      if (::poll(&ready, 1, 10'000) <= 0) return;
-      Peer peer(Fd(::accept(listener_.get(), nullptr, nullptr)));
-      script(peer);
+    thread_ = std::thread([this, scripts = std::move(scripts)] {
+      for (const Script& script : scripts) {
+        struct pollfd ready = {listener_.get(), POLLIN, 0};
+        if (::poll(&ready, 1, 10'000) <= 0) return;
+        Peer peer(Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+        script(peer);
+      }
     });
   }
   ~FakeDaemon() { join(); }

@@ -48,6 +48,65 @@ TEST(Options, LeaveOutWhatWasNotSaid) {
   EXPECT_FALSE(acquire.unique_sha || acquire.resume || acquire.replace);
 }
 
+TEST(Options, ReadHowLongAnAcquireWaitsAndALeaseLasts) {
+  using namespace std::chrono_literals;
+  EXPECT_FALSE(parsed<AcquireCommand>({"acquire", "x"}).wait);
+  EXPECT_EQ(parsed<AcquireCommand>({"acquire", "x", "--wait"}).wait, 0ms) << "without an end";
+  EXPECT_EQ(parsed<AcquireCommand>({"acquire", "--wait", "x"}).name, "x") << "a NAME is no time to wait";
+  EXPECT_EQ(parsed<AcquireCommand>({"acquire", "x", "--wait=250ms"}).wait, 250ms);
+  EXPECT_EQ(parsed<AcquireCommand>({"acquire", "x", "--wait=2h"}).wait, 2h);
+  EXPECT_FALSE(parsed<AcquireCommand>({"acquire", "x", "--wait=0s"}).wait) << "no wait, and not one without an end";
+  EXPECT_EQ(parsed<AcquireCommand>({"acquire", "x", "--ttl", "1d"}).ttl, 24h);
+  EXPECT_EQ(parsed<AcquireCommand>({"acquire", "x", "--ttl=1500ms"}).ttl, 2s) << "never shorter than asked for";
+  EXPECT_EQ(parsed<AcquireCommand>({"acquire", "x", "--owner-pid", "4711"}).owner_pid, 4711);
+  EXPECT_EQ(parsed<RenewCommand>({"renew", "x", "--ttl", "10m"}).ttl, 600s);
+  EXPECT_EQ(parsed<RenewCommand>({"renew", "x"}).target, "x");
+}
+
+TEST(Options, ReadRunWithItsCommandAsItIs) {
+  using Words = std::vector<std::string>;
+  const auto run =
+      parsed<RunCommand>({"run", "x", "--commit", "c", "--wait", "--", "make", "-j4", "[a,b]", "", "--", "--json"});
+  EXPECT_EQ(run.acquire.name, "x");
+  EXPECT_EQ(run.acquire.commit, "c");
+  EXPECT_EQ(run.acquire.wait, std::chrono::milliseconds(0));
+  EXPECT_EQ(run.command, (Words{"make", "-j4", "[a,b]", "", "--", "--json"}));
+  Globals globals;
+  EXPECT_EQ(parsed<RunCommand>({"--pool", "run", "run", "run", "--", "run"}, &globals).command, Words{"run"});
+  EXPECT_EQ(globals.pool, "run");
+  EXPECT_FALSE(globals.json);
+}
+
+TEST(Options, DoNotTakeEveryRunForTheVerb) {
+  EXPECT_EQ(parsed<AcquireCommand>({"acquire", "run"}).name, "run");
+  const auto acquire = parsed<AcquireCommand>({"acquire", "--group", "run", "--", "-x"});
+  EXPECT_EQ(acquire.group, "run");
+  EXPECT_EQ(acquire.name, "-x");
+}
+
+TEST(Options, AnswerWrongUsageOfRunWithItsOwnCode) {
+  EXPECT_EQ(told({"run"}), 125);
+  EXPECT_EQ(told({"run", "x"}), 125);
+  EXPECT_EQ(told({"run", "x", "--"}), 125);
+  EXPECT_EQ(told({"run", "x", "true"}), 125);
+  EXPECT_EQ(told({"run", "--", "true"}), 125);
+  EXPECT_EQ(told({"run", "x", "--owner-pid", "5", "--", "true"}), 125) << "it is the connection's";
+  EXPECT_EQ(told({"run", "--help"}), 0);
+}
+
+TEST(Options, ReadTrashAndWatch) {
+  parsed<TrashListCommand>({"trash", "ls"});
+  const auto restore = parsed<TrashRestoreCommand>({"trash", "restore", "20260505T033456Z-9f0c2b7a", "--branch", "b"});
+  EXPECT_EQ(restore.id, "20260505T033456Z-9f0c2b7a");
+  EXPECT_EQ(restore.branch, "b");
+  EXPECT_FALSE(parsed<TrashRestoreCommand>({"trash", "restore", "ls"}).branch);
+  Globals globals;
+  EXPECT_EQ(parsed<TrashDropCommand>({"trash", "drop", "i", "--pool", "k"}, &globals).id, "i");
+  EXPECT_EQ(globals.pool, "k");
+  parsed<WatchCommand>({"watch"});
+  EXPECT_TRUE(parsed<ListCommand>({"ls", "--watch"}).watch);
+}
+
 TEST(Options, ReadReleaseInAllItsForms) {
   EXPECT_FALSE(parsed<ReleaseCommand>({"release"}).target);
   EXPECT_EQ(parsed<ReleaseCommand>({"release", "slot-3"}).target, "slot-3");
@@ -147,7 +206,15 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<const char*>{"remove"}, std::vector<const char*>{"inspect"}, std::vector<const char*>{"path"},
         std::vector<const char*>{"repair"}, std::vector<const char*>{"daemon"}, std::vector<const char*>{"daemon", "dance"},
         std::vector<const char*>{"-q", "-v", "ls"}, std::vector<const char*>{"ls", "status"},
-        std::vector<const char*>{"ls", "--wait"}));
+        std::vector<const char*>{"ls", "--wait"}, std::vector<const char*>{"acquire", "x", "--wait="},
+        std::vector<const char*>{"acquire", "x", "--wait=5"}, std::vector<const char*>{"acquire", "x", "--wait", "5s"},
+        std::vector<const char*>{"acquire", "x", "--wait=true"}, std::vector<const char*>{"acquire", "x", "--ttl", "0s"},
+        std::vector<const char*>{"acquire", "x", "--ttl"}, std::vector<const char*>{"acquire", "x", "--ttl", "soon"},
+        std::vector<const char*>{"acquire", "x", "--owner-pid", "0"},
+        std::vector<const char*>{"acquire", "x", "--owner-pid", "me"}, std::vector<const char*>{"renew"},
+        std::vector<const char*>{"renew", "x", "--ttl", "-1s"}, std::vector<const char*>{"trash"},
+        std::vector<const char*>{"trash", "restore"}, std::vector<const char*>{"trash", "drop"},
+        std::vector<const char*>{"trash", "ls", "x"}, std::vector<const char*>{"watch", "x"}));
 
 TEST(Options, HelpListsVerbsAndExitCodes) {
   const auto result = parse({"--help"});
