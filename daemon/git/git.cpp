@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/names.hpp"
+#include "daemon/git/filters.hpp"
 #include "daemon/git/text.hpp"
 #include "proto/errors.hpp"
 
@@ -86,87 +87,53 @@ Error failure(ErrorKind kind, const std::vector<std::string>& argv, const Comman
   return error;
 }
 
-// Pairs that switch off every filter driver that is not allowed. Drivers in the pool's list run as the user's and the source's
-// own configuration say, never as the slot's config.worktree says. Environment pairs take any driver name; -c would not take
-// one that has '=' in it.
-std::vector<std::string> overrides_from(const std::string& listing, const std::vector<std::string>& allowed) {
-  static constexpr std::pair<const char*, const char*> kOff[] = {
-      {"clean", ""}, {"smudge", ""}, {"process", ""}, {"required", "false"}};
-  std::set<std::string> off;
-  std::vector<std::pair<std::string, std::string>> pairs;
-  std::vector<std::pair<std::string, std::string>> trusted;  // key, value, in the order of reading
-  std::set<std::string> from_slot;
-  const std::vector<std::string> fields = split(listing, '\0');
-  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-    const std::string& scope = fields[i];
-    const std::size_t newline = fields[i + 1].find('\n');
-    const std::string key = fields[i + 1].substr(0, newline);
-    const std::size_t first = key.find('.');
-    const std::size_t last = key.rfind('.');
-    if (first == std::string::npos || first == last) continue;
-    const std::string driver = key.substr(first + 1, last - first - 1);
-    if (std::find(allowed.begin(), allowed.end(), driver) == allowed.end()) {
-      off.insert(driver);
-    } else if (scope == "worktree") {
-      from_slot.insert(key);
-    } else {
-      trusted.emplace_back(key, newline == std::string::npos ? "true" : fields[i + 1].substr(newline + 1));
-    }
+}  // namespace
+
+SpawnOptions options_for(const Place& place, const std::vector<std::string>& arguments, bool durable) {
+  SpawnOptions options;
+  options.argv = {"git", "--no-pager"};
+  if (!place.git_dir.empty()) options.argv.push_back("--git-dir=" + place.git_dir);
+  if (!place.work_tree.empty()) options.argv.push_back("--work-tree=" + place.work_tree);
+  for (const char* setting : kSettings) options.argv.insert(options.argv.end(), {"-c", setting});
+  if (durable) {
+    for (const char* setting : kDurableSettings) options.argv.insert(options.argv.end(), {"-c", setting});
   }
-  for (const std::string& driver : off) {
-    for (const auto& [variable, value] : kOff) pairs.emplace_back("filter." + driver + "." + variable, value);
-  }
-  for (const std::string& key : from_slot) {
-    std::string value = key.ends_with(".required") ? "false" : "";
-    for (const auto& [known, known_value] : trusted) {
-      if (known == key) value = known_value;
-    }
-    pairs.emplace_back(key, value);
-  }
-  std::vector<std::string> result;
-  if (pairs.empty()) return result;
-  result.push_back("GIT_CONFIG_COUNT=" + std::to_string(pairs.size()));
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    result.push_back("GIT_CONFIG_KEY_" + std::to_string(i) + "=" + pairs[i].first);
-    result.push_back("GIT_CONFIG_VALUE_" + std::to_string(i) + "=" + pairs[i].second);
-  }
-  return result;
+  options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
+  options.environment = git_environment();
+  // A directory that is there as long as the command makes sense; never the daemon's own, which may have been removed.
+  options.directory = place.git_dir.empty() ? "/" : place.git_dir;
+  return options;
 }
 
-}  // namespace
+std::shared_ptr<Helpers> make_helpers(const std::string& common_dir) {
+  return std::make_shared<Helpers>([common_dir](const std::vector<std::string>& arguments, bool durable) {
+    return options_for({common_dir, {}}, arguments, durable);
+  });
+}
 
 Git::Git(Place place, Context context) : place_(std::move(place)), context_(std::move(context)) {}
 
 Git Git::with_place(Place place) const { return Git(std::move(place), context_); }
 
 ChildResult Git::run(const Command& command) const {
-  SpawnOptions options;
-  options.argv = {"git", "--no-pager"};
-  if (!place_.git_dir.empty()) options.argv.push_back("--git-dir=" + place_.git_dir);
-  if (!place_.work_tree.empty()) options.argv.push_back("--work-tree=" + place_.work_tree);
-  for (const char* setting : kSettings) options.argv.insert(options.argv.end(), {"-c", setting});
-  if (command.durable) {
-    for (const char* setting : kDurableSettings) options.argv.insert(options.argv.end(), {"-c", setting});
-  }
-  options.argv.insert(options.argv.end(), command.arguments.begin(), command.arguments.end());
-
-  options.environment = git_environment();
+  SpawnOptions options = options_for(place_, command.arguments, command.durable);
   if (command.may_filter) {
     if (!filter_overrides_) {
-      Command ask;
-      ask.arguments = {"config", "--show-scope", "-z", "--get-regexp", "^filter\\."};
-      const ChildResult listed = run(ask);  // 1: there is none
-      if (!listed.ok() && listed.exit_code != 1) {
-        throw failure(kind_of(listed.error_tail), {"git", "config"}, ask, listed, reason_in(listed.error_tail));
-      }
-      filter_overrides_ = overrides_from(listed.output, context_.allowed_filters);
+      const std::string listing = filter_listing(place_.git_dir, [this] {
+        Command ask;
+        ask.arguments = {"config", "--show-scope", "-z", "--get-regexp", "^(filter|include|includeif)\\."};
+        const ChildResult listed = run(ask);  // 1: there is none
+        if (!listed.ok() && listed.exit_code != 1) {
+          throw failure(kind_of(listed.error_tail), {"git", "config"}, ask, listed, reason_in(listed.error_tail));
+        }
+        return listed.output;
+      });
+      filter_overrides_ = filter_overrides(listing, context_.allowed_filters);
     }
     options.environment.insert(options.environment.end(), filter_overrides_->begin(), filter_overrides_->end());
   }
   for (const auto& [key, value] : command.environment) options.environment.push_back(key + "=" + value);
 
-  // A directory that is there as long as the command makes sense; never the daemon's own, which may have been removed.
-  options.directory = place_.git_dir.empty() ? "/" : place_.git_dir;
   options.input = command.input;
   options.inherited = context_.inherited;
   options.stop = context_.stop;

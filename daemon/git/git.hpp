@@ -12,6 +12,7 @@
 
 #include "common/subprocess.hpp"
 #include "daemon/core/values.hpp"
+#include "daemon/git/helpers.hpp"
 
 namespace wtpool::git {
 
@@ -29,7 +30,11 @@ struct Context {
   std::vector<int> inherited;                         // the slot lock's descriptor; none for fetches
   std::function<void(pid_t)> on_child;                // records the child in the slot lock
   std::function<void(std::string_view)> on_progress;  // stderr of git, as it comes
+  std::shared_ptr<Helpers> helpers;                   // of the source; absent: each question is a process
 };
+
+// Helpers for a source, with the same safe settings as every other git.
+[[nodiscard]] std::shared_ptr<Helpers> make_helpers(const std::string& common_dir);
 
 struct Command {
   std::vector<std::string> arguments;  // without "git" and without the safe settings

@@ -1,6 +1,7 @@
 #include "daemon/git/refs.hpp"
 
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <filesystem>
@@ -12,10 +13,23 @@
 namespace wtpool::git {
 namespace {
 
+namespace fs = std::filesystem;
+
 // Every command acts on the very ref it names: a branch that somebody made symbolic never leads a change elsewhere.
 constexpr std::string_view kNoDeref{"option no-deref\0", 16};
 
 std::string terminated(std::string_view text) { return std::string(text) + '\0'; }
+
+// In a slot, HEAD and its kind are the slot's own; ids, and refs that all worktrees share, are not.
+bool means_the_same_everywhere(const Git& place, const std::vector<std::string>& expressions) {
+  if (fs::path(place.place().git_dir).parent_path().filename() != "worktrees") return true;
+  return std::all_of(expressions.begin(), expressions.end(), [](const std::string& expression) {
+    const auto hex = expression.find_first_not_of("0123456789abcdef");
+    const bool is_id = (hex == std::string::npos && expression.size() >= 40) ||
+                       (hex != std::string::npos && hex >= 40 && expression[hex] == '^');
+    return is_id || expression.starts_with("refs/heads/") || expression.starts_with("refs/wtpool/");
+  });
+}
 
 }  // namespace
 
@@ -45,6 +59,16 @@ void RefTransaction::detach_head(const std::string& git_id, Oid value) {
 
 void RefTransaction::commit(const Git& source) const {
   if (empty()) return;
+  if (const auto& helpers = source.context().helpers) {
+    switch (helpers->move_refs(lines_)) {
+      case Helpers::Moved::done:
+        return;
+      case Helpers::Moved::refused:
+        break;  // a git of our own says why, or does it after all
+      case Helpers::Moved::unknown:
+        throw proto::Error(proto::ErrorKind::git_failed, "git update-ref ended while it moved refs");
+    }
+  }
   Command command;
   command.arguments = {"update-ref", "-m", "wtpool", "--stdin", "-z"};
   command.input = terminated("start") + lines_ + terminated("prepare") + terminated("commit");
@@ -77,7 +101,13 @@ std::vector<std::optional<Oid>> ids_of(const Git& place, const std::vector<std::
     command.input += expressions[i] + "\n";
   }
   if (asked.empty()) return ids;
-  const std::vector<std::string> answers = split(place.must(command), '\n');
+  std::optional<std::vector<std::string>> helped;
+  if (place.context().helpers && means_the_same_everywhere(place, expressions)) {
+    std::vector<std::string> questions;
+    for (const std::size_t i : asked) questions.push_back(expressions[i]);
+    helped = place.context().helpers->check(questions);
+  }
+  const std::vector<std::string> answers = helped ? std::move(*helped) : split(place.must(command), '\n');
   for (std::size_t i = 0; i < asked.size() && i < answers.size(); ++i) {
     // "<oid> <type> <size>"; anything else repeats the question and ends in "missing" or "ambiguous".
     const std::string& line = answers[i];

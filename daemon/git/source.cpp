@@ -6,6 +6,7 @@
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/git/checked_out.hpp"
+#include "daemon/git/ref_files.hpp"
 #include "daemon/git/refs.hpp"
 #include "daemon/git/text.hpp"
 
@@ -56,6 +57,16 @@ Error no_repository(const std::string& path, const ChildResult& asked) {
               "name the top directory of a clone, or a bare repository");
   error.git = proto::GitDetails{{"git", "-C", path, "rev-parse"}, asked.exit_code, asked.error_tail};
   return error;
+}
+
+std::optional<std::string> where_checked_out(const Git& source, const std::string& name) {
+  SourceFacts facts;
+  facts.common_dir = source.place().git_dir;
+  if (holds_branch(facts.common_dir, name) && !is_bare(source)) {
+    const fs::path common_dir(facts.common_dir);
+    facts.worktree = common_dir.filename() == ".git" ? common_dir.parent_path().string() : facts.common_dir;
+  }
+  return checked_out_at(facts, name);
 }
 
 }  // namespace
@@ -113,7 +124,18 @@ core::done::Resolved resolve(const Git& source, const std::string& commit, const
     resolved.tree = *ids[1];
   }
 
-  // The branch itself and what stands below it, by exact names: `cat-file` would also find refs/tags/refs/heads/NAME.
+  // The branch itself, what stands below it and what it would stand below, by exact names: `cat-file` would also find
+  // refs/tags/refs/heads/NAME.
+  if (auto refs = RefFiles::open(source.place().git_dir)) {
+    if (refs->exists(branch)) resolved.branch_tip = refs->value(branch);
+    if (refs->exists(branch) && !resolved.branch_tip) resolved.branch_tip = ids_of(source, {branch}).front();
+    if (const auto below = refs->any_below(branch)) resolved.branch_conflict = below->substr(11);
+    for (const std::string& parent : parents) {
+      if (!resolved.branch_conflict && refs->exists("refs/heads/" + parent)) resolved.branch_conflict = parent;
+    }
+    resolved.checked_out_at = where_checked_out(source, name);
+    return resolved;
+  }
   Command list;
   list.arguments = {"for-each-ref", "--count=2", "--format=%(objectname) %(refname)", "--", branch};
   for (const std::string& line : split(source.must(list), '\n')) {
@@ -133,17 +155,14 @@ core::done::Resolved resolve(const Git& source, const std::string& commit, const
     if (source.run(verify).ok()) resolved.branch_conflict = parents[i];
   }
 
-  SourceFacts facts;
-  facts.common_dir = source.place().git_dir;
-  if (holds_branch(facts.common_dir, name) && !is_bare(source)) {
-    const fs::path common_dir(facts.common_dir);
-    facts.worktree = common_dir.filename() == ".git" ? common_dir.parent_path().string() : facts.common_dir;
-  }
-  resolved.checked_out_at = checked_out_at(facts, name);
+  resolved.checked_out_at = where_checked_out(source, name);
   return resolved;
 }
 
 void forget_branch_config(const Git& source, const std::string& name) {
+  // Most branches have no section, and a plain look at the file is enough to know.
+  const auto config = read_file(fs::path(source.place().git_dir) / "config", std::size_t{64} << 20);
+  if (!config || config->find("[branch") == std::string::npos) return;
   const std::string prefix = "branch." + name + ".";
   Command list;
   list.arguments = {"config", "--local", "--name-only", "-z", "--get-regexp", "^branch\\."};

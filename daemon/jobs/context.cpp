@@ -34,7 +34,10 @@ git::Context JobContext::git_context(const disk::SlotLock* lock) const {
   git::Context context;
   context.stop = stop;
   context.deadline = deadline;
-  if (pool) context.allowed_filters = pool->config.filters;
+  if (pool) {
+    context.allowed_filters = pool->config.filters;
+    context.helpers = pool->helpers;
+  }
   if (lock != nullptr) {
     context.inherited = {lock->descriptor()};
     context.on_child = [lock](pid_t child) { lock->record_child(child); };

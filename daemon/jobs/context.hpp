@@ -26,6 +26,7 @@ struct ServedPool {
   core::PoolPlace place;
   git::SourceFacts source;
   std::shared_ptr<const disk::FileLock> lock;
+  std::shared_ptr<git::Helpers> helpers;
 };
 
 // The pools that are served now, by key. Any thread.

@@ -50,7 +50,7 @@ std::string repository_name(const git::SourceFacts& source) {
 
 core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   const auto root = real_path(disk::path(job.host.pools_root) / spec.pool.str());
-  auto pool = std::make_shared<ServedPool>(ServedPool{spec.pool, disk::PoolFiles(root), {}, {}, {}, nullptr});
+  auto pool = std::make_shared<ServedPool>(ServedPool{spec.pool, disk::PoolFiles(root), {}, {}, {}, nullptr, nullptr});
   const auto stat = lstat_of(root);
   if (!stat || !S_ISDIR(stat->st_mode)) {
     throw core::Error(core::ErrorKind::pool_unavailable,
@@ -64,6 +64,9 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   pool->config = disk::parse_pool_config(*text, pool->files.config());
   pool->lock = lock_pool(job, pool->files, spec.pool);
   pool->source = git::open_source(pool->config.source, job.git_context(nullptr));
+  const auto served = job.pools->find(spec.pool);
+  const bool same_source = served && served->source.common_dir == pool->source.common_dir;
+  pool->helpers = same_source ? served->helpers : git::make_helpers(pool->source.common_dir);
   pool->place.root = root.string();
   pool->place.source = SourceId(pool->source.common_dir);
   pool->place.worktree = pool->source.worktree;

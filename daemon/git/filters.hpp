@@ -1,0 +1,20 @@
+// Filter drivers: which of them may run is the pool's to say, whatever any configuration names.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace wtpool::git {
+
+// Environment pairs (GIT_CONFIG_COUNT and so on) that switch off every driver of `listing` which is not allowed. Drivers in the
+// pool's list run as the user's and the source's own configuration say, never as the slot's config.worktree says.
+// `listing`: `git config --show-scope -z --get-regexp` of filters and includes.
+[[nodiscard]] std::vector<std::string> filter_overrides(const std::string& listing, const std::vector<std::string>& allowed);
+
+// The listing for a git directory, asked with `ask` only when a configuration file has changed since it was last asked: the
+// stats of all files that git reads there are compared. Never remembered for a slot that has a config.worktree, for
+// configurations that include other files, nor for longer than a minute. Any thread.
+[[nodiscard]] std::string filter_listing(const std::string& git_dir, const std::function<std::string()>& ask);
+
+}  // namespace wtpool::git

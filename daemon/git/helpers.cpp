@@ -1,0 +1,68 @@
+#include "daemon/git/helpers.hpp"
+
+#include "proto/errors.hpp"
+
+namespace wtpool::git {
+namespace {
+
+constexpr std::chrono::seconds kPatience{20};  // packed-refs.lock may be waited for
+
+std::unique_ptr<LineChild> start_or_none(const SpawnOptions& options) {
+  try {
+    return LineChild::start(options);
+  } catch (const proto::Error&) {
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+Helpers::Helpers(Start start) : start_(std::move(start)) {}
+Helpers::~Helpers() = default;
+
+std::optional<std::vector<std::string>> Helpers::check(const std::vector<std::string>& questions) {
+  const std::lock_guard guard(check_mutex_);
+  std::string text;
+  for (const auto& question : questions) text += question + "\n";
+  // One that ended while nobody asked is started again, once.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (!checker_) checker_ = start_or_none(start_({"cat-file", "--batch-check"}, false));
+    if (!checker_) return std::nullopt;
+    std::vector<std::string> answers;
+    if (checker_->write(text)) {
+      while (answers.size() < questions.size()) {
+        auto line = checker_->read_line(kPatience);
+        if (!line) break;
+        answers.push_back(std::move(*line));
+      }
+    }
+    if (answers.size() == questions.size()) return answers;
+    checker_.reset();
+  }
+  return std::nullopt;
+}
+
+Helpers::Moved Helpers::move_refs(const std::string& commands) {
+  using namespace std::string_literals;
+  const std::lock_guard guard(move_mutex_);
+  const auto says = [this](const char* line) { return mover_->read_line(kPatience) == std::optional<std::string>(line); };
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (!mover_) mover_ = start_or_none(start_({"update-ref", "-m", "wtpool", "--stdin", "-z"}, true));
+    if (!mover_) return Moved::refused;
+    if (!mover_->write("start\0"s) || !says("start: ok")) {
+      mover_.reset();
+      continue;
+    }
+    if (!mover_->write(commands + "prepare\0"s) || !says("prepare: ok")) {
+      // It ends itself, and what it had locked is let go; nothing has moved.
+      mover_.reset();
+      return Moved::refused;
+    }
+    if (mover_->write("commit\0"s) && says("commit: ok")) return Moved::done;
+    mover_.reset();
+    return Moved::unknown;
+  }
+  return Moved::refused;
+}
+
+}  // namespace wtpool::git

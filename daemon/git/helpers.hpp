@@ -1,0 +1,44 @@
+// git's own long-lived helpers, one of each a source: `cat-file --batch-check` answers what a name means (0.05 ms instead of a
+// process), `update-ref --stdin` moves refs with git's locks and rules. Both see what others do to the source. Started when
+// they are first needed and again after they ended; whoever cannot have one runs a git of his own, so nothing depends on them.
+// Any thread; one question, or one transaction, at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/subprocess.hpp"
+
+namespace wtpool::git {
+
+class Helpers {
+ public:
+  // `start` makes the options of a git with these arguments in the source, its environment and safe settings included.
+  using Start = std::function<SpawnOptions(const std::vector<std::string>& arguments, bool durable)>;
+  explicit Helpers(Start start);
+  ~Helpers();
+
+  // A line for each question; nothing when the helper cannot be had or died.
+  [[nodiscard]] std::optional<std::vector<std::string>> check(const std::vector<std::string>& questions);
+
+  enum class Moved {
+    done,
+    refused,  // nothing has moved; why is for a git of one's own to say
+    unknown,  // it died between being told to commit and saying that it had
+  };
+  // NUL-terminated commands of `update-ref --stdin -z`, without start and commit.
+  [[nodiscard]] Moved move_refs(const std::string& commands);
+
+ private:
+  Start start_;
+  std::mutex check_mutex_;
+  std::unique_ptr<LineChild> checker_;
+  std::mutex move_mutex_;
+  std::unique_ptr<LineChild> mover_;
+};
+
+}  // namespace wtpool::git
