@@ -47,7 +47,7 @@ int threads_for(const core::Settings& settings) {
 bool has_stake(const core::Host& host, SessionId session) {
   for (const auto& [key, pool] : host.pools) {
     for (const auto& [id, slot] : pool.slots) {
-      if (slot.session == session) return true;
+      if (slot.sessions.contains(session)) return true;
     }
   }
   return false;

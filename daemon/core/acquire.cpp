@@ -99,8 +99,9 @@ std::optional<Error> check_name(Turn& t, Request& request, Pool& pool, bool comm
   const bool same_key =
       params.key && slot->lease->key == params.key && slot->phase != Phase::releasing && slot->ending == Ending::none;
   if (!same_key) return say::name_held(pool, *slot, t.now);
-  if (params.commit && !commit_known) return std::nullopt;  // whether it is the same commit is known when it is resolved
-  if (params.commit && commit_known && slot->lease->full_sha != request.acquire.full_sha) {
+  if (params.commit && !commit_known) return std::nullopt;       // whether it is the same commit is known when it is resolved
+  const bool comparable = slot->lease->branch_base.has_value();  // a resumed branch stands at its own tip, whatever was asked
+  if (params.commit && commit_known && comparable && slot->lease->full_sha != request.acquire.full_sha) {
     return say::name_held(pool, *slot, t.now);
   }
   given_back = true;

@@ -25,12 +25,15 @@ proto::AcquireResult result_of(const Turn& t, const Request& request, const Pool
   return result;
 }
 
-// The lease ends with this request's connection from now on, if it is of that kind or waits to be confirmed.
+// A lease of a connection, or one that nobody has confirmed yet, ends with the last of those it was given to. Who does not mean
+// to confirm it has it for good.
 void tie_to_session(Slot& slot, const Request& request) {
-  const auto& params = std::get<proto::AcquireParams>(request.params);
-  slot.unconfirmed = params.confirm;
-  slot.session.reset();
-  if (params.confirm || slot.lease->kind == LeaseKind::connection) slot.session = request.session;
+  if (!std::get<proto::AcquireParams>(request.params).confirm) slot.unconfirmed = false;
+  if (slot.unconfirmed || slot.lease->kind == LeaseKind::connection) {
+    slot.sessions.insert(request.session);
+  } else {
+    slot.sessions.clear();
+  }
 }
 
 void slot_goes_back(Turn& t, Pool& pool, Slot& slot, bool untouched) {
@@ -53,8 +56,13 @@ void slot_goes_back(Turn& t, Pool& pool, Slot& slot, bool untouched) {
 
 }  // namespace
 
+std::optional<nanoseconds> time_to_live(const Slot& slot, Now now) {
+  if (!slot.lease->ttl) return std::nullopt;
+  return after(now.awake, *slot.lease->ttl);
+}
+
 void lease_begins(Turn& t, Slot& slot) {
-  if (slot.lease->ttl) slot.ends = after(t.now.awake, *slot.lease->ttl);
+  slot.ends = time_to_live(slot, t.now);
   if (slot.lease->kind == LeaseKind::process && slot.lease->owner) {
     t.answers.push_back(effect::WatchOwner{slot.lease->id, *slot.lease->owner});
   }
@@ -64,11 +72,9 @@ void give_back(Turn& t, RequestId id, const Pool& pool, const Slot& slot) {
   Request* request = find_request(t, id);
   leave_queue(t, *request);
   Slot& own = *find_slot(t, pool.key, slot.id);
-  if (own.unconfirmed || own.lease->kind == LeaseKind::connection) {
-    tie_to_session(own, *request);
-    own.ends.reset();
-    if (own.lease->ttl) own.ends = after(t.now.awake, *own.lease->ttl);
-  }
+  const bool in_grace = own.lease->kind == LeaseKind::connection && own.sessions.empty();
+  tie_to_session(own, *request);
+  if (in_grace) own.ends = time_to_live(own, t.now);
   note_change(t, *request);
   answer(t, id, result_of(t, *request, pool, own, false), own.receipt);
 }
@@ -92,6 +98,8 @@ void acquire_done(Turn& t, const Job& job, const done::Acquired& done) {
   slot.reused_commit = done.reused_commit;
   slot.last_used = t.host.turn;
   slot.directory_gone = false;
+  slot.sessions.clear();
+  slot.unconfirmed = true;
   slot.acquire.reset();
   pool.unsettled = true;
   lease_begins(t, slot);
@@ -113,7 +121,7 @@ void acquire_done(Turn& t, const Job& job, const done::Acquired& done) {
       refuse(t, id, stop_error(*request, {}));
       continue;
     }
-    if (nobody) tie_to_session(slot, *request);
+    tie_to_session(slot, *request);
     nobody = false;
     for (const auto& warning : done.warnings) warn(t, *request, warning);
     answer(t, id, result_of(t, *request, pool, slot, fresh), done.durable);

@@ -1,4 +1,6 @@
 // Doing what the reconcile table says.
+#include <algorithm>
+
 #include "daemon/core/messages.hpp"
 #include "daemon/core/reconcile.hpp"
 #include "daemon/core/turn.hpp"
@@ -33,7 +35,10 @@ void adopt(Turn& t, Pool& pool, Slot& slot, const SlotFacts& facts) {
   slot.branch = facts.branch;
   slot.directory_gone = facts.directory == SlotFacts::Directory::absent;
   lease_begins(t, slot);
-  if (slot.lease->kind == LeaseKind::connection) slot.ends = after(t.now.awake, t.host.settings.resume_grace);
+  if (slot.lease->kind == LeaseKind::connection) {
+    const nanoseconds grace = after(t.now.awake, t.host.settings.resume_grace);
+    slot.ends = std::min(grace, slot.ends.value_or(grace));
+  }
 }
 
 void rewrite(Turn& t, Pool& pool, Slot& slot) {

@@ -93,7 +93,8 @@ void stop_releasing(Turn& t, Request& request, Stop why) {
 void stop_recycling(Turn& t, Request& request, Stop why) {
   Slot& slot = *find_slot(t, request.pool, request.slot);
   std::erase(slot.recycle_waits, request.id);
-  if (why == Stop::deadline) return give_up(t, request, why);
+  const bool released = std::holds_alternative<proto::ReleaseParams>(request.params);
+  if (why == Stop::deadline || !released) return give_up(t, request, why);
   proto::ReleaseResult result;  // the release itself was committed
   result.slot = slot.id.str();
   result.trash_id = request.trash_id;
@@ -168,8 +169,7 @@ void session_closed(Turn& t, SessionId session) {
 
   for (auto& [key, pool] : t.host.pools) {
     for (auto& [id, slot] : pool.slots) {
-      if (slot.session != session) continue;
-      slot.session.reset();
+      if (slot.sessions.erase(session) == 0 || !slot.sessions.empty()) continue;
       const Ending ending = slot.unconfirmed ? Ending::rolled_back : Ending::expired;
       if (slot.phase == Phase::held) end_lease(t, pool, slot, ending);
       if (slot.phase == Phase::releasing) slot.ending = ending;  // also when the release that was asked for fails
@@ -190,7 +190,9 @@ void session_closed(Turn& t, SessionId session) {
 void owner_gone(Turn& t, const event::OwnerGone& event) {
   for (auto& [key, pool] : t.host.pools) {
     for (auto& [id, slot] : pool.slots) {
-      if (slot.phase == Phase::held && slot.lease && slot.lease->id == event.lease) end_lease(t, pool, slot, Ending::expired);
+      if (!slot.lease || slot.lease->id != event.lease) continue;
+      if (slot.phase == Phase::held) end_lease(t, pool, slot, Ending::expired);
+      if (slot.phase == Phase::releasing) slot.ending = Ending::expired;  // also when the release that was asked for fails
     }
   }
 }

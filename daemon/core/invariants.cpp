@@ -51,13 +51,14 @@ class Check {
     require(slot.ending == Ending::none || slot.phase != Phase::held || slot.retry_at || host_.draining,
             who + "a lease that should end is being ended");
     require(slot.releases.empty() || slot.phase == Phase::releasing, who + "only a release is waited for as one");
-    require(slot.recycle_waits.empty() || slot.phase == Phase::recycling, who + "only a recycle is waited for as one");
+    require(slot.recycle_waits.empty() || repeats, who + "only a recycle is waited for as one");
     for (const RequestId id : slot.releases) require(host_.requests.contains(id), who + "a release has its request");
     for (const RequestId id : slot.recycle_waits) require(host_.requests.contains(id), who + "a recycle has its waiter");
     require(slot.phase != Phase::acquiring || (slot.acquire && host_.requests.contains(*slot.acquire)),
             who + "an acquire has its request");
-    require(!slot.unconfirmed || !leased || slot.session || slot.ending != Ending::none || slot.phase == Phase::acquiring,
-            who + "an unconfirmed lease has its session");
+    require(
+        !slot.unconfirmed || !leased || !slot.sessions.empty() || slot.ending != Ending::none || slot.phase == Phase::acquiring,
+        who + "an unconfirmed lease has its session");
   }
 
   void check_pool(const Pool& pool) {

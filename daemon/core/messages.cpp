@@ -1,6 +1,7 @@
 #include "daemon/core/messages.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "daemon/core/turn.hpp"
 
@@ -24,6 +25,31 @@ Error with(Error error, const Pool& pool, const Slot* slot = nullptr, const std:
 
 std::int64_t held_for(const Slot& slot, Now now) {
   return slot.lease ? std::max<std::int64_t>(0, now.wall - slot.lease->started_at) : 0;
+}
+
+// --pool stands last, so that the command is easy to read and right from any directory.
+std::string release_command(const Pool& pool, const std::string& name) {
+  return "wtpool release " + name + " --pool " + pool.key.str();
+}
+
+// Columns of a width, two spaces apart; names count by character, not by byte.
+std::vector<std::string> table_of(const std::vector<std::array<std::string, 4>>& rows) {
+  const auto width = [](const std::string& cell) {
+    return std::count_if(cell.begin(), cell.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+  };
+  std::array<std::ptrdiff_t, 4> widths{};
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::vector<std::string> lines;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      line += row[i] + std::string(static_cast<std::size_t>(widths[i] - width(row[i]) + 2), ' ');
+    }
+    lines.push_back(line + row.back());
+  }
+  return lines;
 }
 
 std::string kind_text(LeaseKind kind) {
@@ -95,7 +121,7 @@ Error name_held(const Pool& pool, const Slot& slot, Now now) {
   Error error =
       with({ErrorKind::name_held,
             "'" + name + "' is already held in " + in_pool(pool) + ": " + slot.id.str() + ", for " + age(held_for(slot, now)),
-            "wtpool --pool " + pool.key.str() + " release " + name},
+            release_command(pool, name)},
            pool, &slot, name);
   error.holder = name;
   return error;
@@ -105,7 +131,7 @@ Error sha_held(const Pool& pool, const Slot& slot, const Oid& commit, Now now) {
   Error error = with({ErrorKind::sha_held,
                       "commit " + commit.str() + " is already held: " + slot.id.str() + " by '" + slot.lease->name + "', for " +
                           age(held_for(slot, now)),
-                      "wtpool --pool " + pool.key.str() + " release " + slot.lease->name},
+                      release_command(pool, slot.lease->name)},
                      pool, &slot);
   error.holder = slot.lease->name;
   return error;
@@ -119,7 +145,7 @@ Error commit_unknown(const Pool& pool, const std::string& commit) {
 
 Error branch_exists(const Pool& pool, const std::string& name) {
   return with({ErrorKind::branch_exists, "branch '" + name + "' already exists in " + pool.config->source,
-               "wtpool acquire " + name + " --resume (or --replace)"},
+               "wtpool acquire " + name + " --pool " + pool.key.str() + " --resume (or --replace)"},
               pool, nullptr, name);
 }
 
@@ -137,25 +163,24 @@ Error at_capacity(const Pool& pool, const std::optional<std::string>& group, Now
   std::size_t held = 0;
   std::size_t quarantined_count = 0;
   std::string a_holder = "NAME";
-  std::vector<std::string> table{"SLOT\tNAME\tAGE\tKIND"};
+  std::vector<std::array<std::string, 4>> table{{"SLOT", "NAME", "AGE", "KIND"}};
   for (const Slot* slot : slots_in_order(pool)) {
     if (slot->group != group) continue;
     if (slot->phase == Phase::quarantined || slot->phase == Phase::repairing) {
       ++quarantined_count;
-      table.push_back(slot->id.str() + "\t-\t-\tquarantined");
+      table.push_back({slot->id.str(), "-", "-", "quarantined"});
     } else if (slot->lease && slot->phase != Phase::recycling) {
       if (held == 0) a_holder = slot->lease->name;
       ++held;
-      table.push_back(slot->id.str() + "\t" + slot->lease->name + "\t" + age(held_for(*slot, now)) + "\t" +
-                      kind_text(slot->lease->kind));
+      table.push_back({slot->id.str(), slot->lease->name, age(held_for(*slot, now)), kind_text(slot->lease->kind)});
     }
   }
   std::string message = "every slot of " + in_pool(pool) + (group ? " in group '" + *group + "'" : "") +
                         " is taken: " + std::to_string(held) + " held";
   if (quarantined_count > 0) message += ", " + std::to_string(quarantined_count) + " quarantined";
-  Error error = with({ErrorKind::at_capacity, message, "wtpool release " + a_holder}, pool);
-  if (held == 0 && quarantined_count > 0) error.hint = "wtpool --pool " + pool.key.str() + " ls";
-  error.details = std::move(table);
+  Error error = with({ErrorKind::at_capacity, message, release_command(pool, a_holder)}, pool);
+  if (held == 0 && quarantined_count > 0) error.hint = "wtpool ls --pool " + pool.key.str();
+  error.details = table_of(table);
   return error;
 }
 
@@ -163,11 +188,20 @@ Error contended(const Pool& pool, const std::string& why) {
   return with({ErrorKind::contended, "no slot of " + in_pool(pool) + " is free at once: " + why, "try again, or --wait"}, pool);
 }
 
+Error busy(const Pool& pool, const Slot& slot, const std::string& being) {
+  return with({ErrorKind::contended, slot.id.str() + " of " + in_pool(pool) + " is being " + being, "try again"}, pool, &slot);
+}
+
 Error queue_full(const Pool& pool, std::size_t limit) {
   return with({ErrorKind::queue_full, std::to_string(limit) + " requests wait for " + in_pool(pool) + " already"}, pool);
 }
 
 Error timed_out(const std::string& what) { return {ErrorKind::timed_out, "the time ran out, waiting for " + what}; }
+
+Error in_no_slot(const Pool& pool, const std::string& verb) {
+  return with({ErrorKind::not_held, "the current directory is in no slot of " + in_pool(pool), "wtpool " + verb + " NAME"},
+              pool);
+}
 
 Error not_held(const Pool& pool, const std::string& what) {
   return with({ErrorKind::not_held, "'" + what + "' is not held in " + in_pool(pool)}, pool);
@@ -177,20 +211,19 @@ Error lease_lost(const std::string& what) { return {ErrorKind::lease_lost, what 
 
 Error quarantined(const Pool& pool, const Slot& slot) {
   return with({ErrorKind::quarantined, slot.id.str() + " is quarantined: " + slot.reason,
-               "wtpool --pool " + pool.key.str() + " repair " + slot.id.str()},
+               "wtpool repair " + slot.id.str() + " --pool " + pool.key.str()},
               pool, &slot);
 }
 
 Error slot_unknown(const Pool& pool, const std::string& slot) {
-  return with(
-      {ErrorKind::slot_unknown, in_pool(pool) + " has no slot '" + slot + "'", "wtpool --pool " + pool.key.str() + " ls"},
-      pool);
+  return with({ErrorKind::slot_unknown, in_pool(pool) + " has no slot '" + slot + "'", "wtpool ls --pool " + pool.key.str()},
+              pool);
 }
 
 Error slot_held(const Pool& pool, const Slot& slot, Now now) {
   const std::string name = slot.lease ? slot.lease->name : std::string("somebody");
   return with({ErrorKind::slot_held, slot.id.str() + " is held by '" + name + "', for " + age(held_for(slot, now)),
-               "wtpool --pool " + pool.key.str() + " release " + name},
+               release_command(pool, name)},
               pool, &slot, name);
 }
 

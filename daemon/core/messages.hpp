@@ -23,8 +23,10 @@ namespace wtpool::core::say {
 [[nodiscard]] Error branch_checked_out(const Pool& pool, const std::string& name, const std::string& where);
 [[nodiscard]] Error at_capacity(const Pool& pool, const std::optional<std::string>& group, Now now);
 [[nodiscard]] Error contended(const Pool& pool, const std::string& why);
+[[nodiscard]] Error busy(const Pool& pool, const Slot& slot, const std::string& being);  // repaired, removed
 [[nodiscard]] Error queue_full(const Pool& pool, std::size_t limit);
 [[nodiscard]] Error timed_out(const std::string& what);
+[[nodiscard]] Error in_no_slot(const Pool& pool, const std::string& verb);  // the current directory
 [[nodiscard]] Error not_held(const Pool& pool, const std::string& what);
 [[nodiscard]] Error lease_lost(const std::string& what);
 [[nodiscard]] Error quarantined(const Pool& pool, const Slot& slot);

@@ -98,9 +98,10 @@ void load_failed(Turn& t, Pool& pool, const JobFailed& failed) {
     if (!pool.ready()) pool.unavailable = say::shutting_down();
     return;
   }
-  if (failed.fault == Fault::slot_busy && !pool.unavailable) {  // another process holds its lock
+  if (failed.fault == Fault::slot_busy && !pool.lock_waited) {  // another process holds its lock
     if (!pool.lock_ends) pool.lock_ends = after(t.now.awake, t.host.settings.lock_patience);
-    if (t.now.awake < *pool.lock_ends && somebody_parked(t.host)) {
+    pool.lock_waited = t.now.awake >= *pool.lock_ends;
+    if (!pool.lock_waited && somebody_parked(t.host)) {
       pool.load_retry = t.now.awake + kLockAgain;
       return;
     }
@@ -119,6 +120,7 @@ void load_failed(Turn& t, Pool& pool, const JobFailed& failed) {
 void pool_loaded(Turn& t, Pool& pool, const done::LoadedPool& loaded, std::uint64_t read_at) {
   pool.load.reset();
   pool.lock_ends.reset();
+  pool.lock_waited = false;
   pool.unavailable.reset();
   pool.bad_config.reset();
   const bool first = !pool.place;

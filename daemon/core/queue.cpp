@@ -10,7 +10,8 @@ namespace {
 bool anything_recycles(const Pool& pool, const std::optional<std::string>& group) {
   return std::any_of(pool.slots.begin(), pool.slots.end(), [&](const auto& entry) {
     const Slot& slot = entry.second;
-    return slot.group == group && (slot.phase == Phase::recycling || slot.phase == Phase::recovering);
+    const bool soon_free = slot.phase == Phase::recycling || slot.phase == Phase::recovering || slot.phase == Phase::removing;
+    return slot.group == group && soon_free;
   });
 }
 

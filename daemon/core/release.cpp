@@ -36,7 +36,7 @@ void join_release(Request& request, Slot& slot) {
 
 void lease_is_over(Turn& t, Slot& slot) {
   if (slot.lease->kind == LeaseKind::process) t.answers.push_back(effect::UnwatchOwner{slot.lease->id});
-  slot.session.reset();
+  slot.sessions.clear();
   slot.unconfirmed = false;
   slot.process_group.reset();
   slot.processes_ended = false;
@@ -52,11 +52,10 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
   const auto& params = std::get<proto::ReleaseParams>(request.params);
   const Found found = locate(pool, params.target, params.scope.cwd);
   if (found.slot == nullptr) {
-    const bool said = params.target.target || params.target.name || params.target.slot || params.target.lease_id;
+    const bool said =
+        params.target.target || params.target.name || params.target.slot || params.target.lease_id || params.lease_id;
     if (!said) {
-      return refuse(
-          t, request.id,
-          {ErrorKind::not_held, "the current directory is in no slot of pool '" + pool.key.str() + "'", "wtpool release NAME"});
+      return refuse(t, request.id, say::in_no_slot(pool, "release"));
     }
     proto::ReleaseResult already;
     already.already = true;
@@ -192,6 +191,7 @@ void release_failed(Turn& t, const Job& job, const JobFailed& failed) {
   Slot& slot = pool.slots.at(job.slots.front());
   slot.phase = Phase::held;
   slot.changed = t.host.turn;
+  slot.processes_ended = false;  // more may be started until it is tried again
   std::vector<RequestId> asked;
   asked.swap(slot.releases);
   const bool quarantines = failed.fault == Fault::quarantine && pool.ready();
@@ -220,6 +220,7 @@ void release_failed(Turn& t, const Job& job, const JobFailed& failed) {
   if (slot.ending == Ending::released) {
     slot.ending = Ending::none;
   } else {
+    slot.ending_dirty = Dirty::save;  // whatever the release that failed was asked
     ++slot.attempts;
     slot.retry_at = after(t.now.awake, std::min(kAgain * slot.attempts, kAgainMost));
     note(t, 2, "the ended lease of " + slot.id.str() + " could not be released yet: " + failed.error.message);
@@ -235,11 +236,14 @@ void begin_renew(Turn& t, Request& request, Pool& pool) {
   }
   if (found.slot == nullptr || found.slot->phase != Phase::held || found.slot->ending != Ending::none) {
     if (params.target.lease_id) return refuse(t, request.id, say::lease_lost("cannot renew " + *params.target.lease_id));
+    if (found.slot == nullptr && (found.by_slot || found.asked.empty()) && !params.target.target && !params.target.slot) {
+      return refuse(t, request.id, say::in_no_slot(pool, "renew"));
+    }
     return refuse(t, request.id, say::not_held(pool, found.asked));
   }
   Slot& slot = *found.slot;
   if (!params.ttl_seconds) {
-    if (slot.lease->ttl) slot.ends = after(t.now.awake, *slot.lease->ttl);
+    slot.ends = time_to_live(slot, t.now);
     return answer(t, request.id, proto::RenewResult{expires_at(slot, t.now)});
   }
   if (*params.ttl_seconds <= 0) return refuse(t, request.id, {ErrorKind::invalid_params, "ttl_seconds: must be above 0"});

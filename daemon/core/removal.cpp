@@ -20,13 +20,22 @@ std::optional<Error> kept_by(const Pool& pool, const Slot& slot, Now now) {
       return say::slot_held(pool, slot, now);
     case Phase::recycling:
     case Phase::recovering:
-      return say::contended(pool, slot.id.str() + " is being recycled");
+      return std::nullopt;  // waited for
     case Phase::repairing:
-      return say::contended(pool, slot.id.str() + " is being repaired");
+      return say::busy(pool, slot, "repaired");
     case Phase::removing:
-      return say::contended(pool, slot.id.str() + " is being removed");
+      return say::busy(pool, slot, "removed");
   }
   return std::nullopt;
+}
+
+// A recycle is never cut short: who takes the slot away begins anew when it is over.
+bool waits_for_recycle(Request& request, Slot& slot) {
+  if (slot.phase != Phase::recycling && slot.phase != Phase::recovering) return false;
+  request.stage = Stage::recycling;
+  request.slot = slot.id;
+  slot.recycle_waits.push_back(request.id);
+  return true;
 }
 
 void start_removing(Turn& t, Request& request, Pool& pool, Slot& slot) {
@@ -49,7 +58,7 @@ void begin_repair(Turn& t, Request& request, Pool& pool) {
   const auto found = pool.slots.find(SlotId(params.slot));
   if (found == pool.slots.end()) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
   Slot& slot = found->second;
-  if (slot.phase == Phase::repairing) return refuse(t, request.id, say::contended(pool, slot.id.str() + " is being repaired"));
+  if (slot.phase == Phase::repairing) return refuse(t, request.id, say::busy(pool, slot, "repaired"));
   if (slot.phase != Phase::quarantined) {
     Error error(ErrorKind::not_held, slot.id.str() + " of pool '" + pool.key.str() + "' is not quarantined");
     error.pool = pool.key.str();
@@ -100,6 +109,7 @@ void begin_remove_slot(Turn& t, Request& request, Pool& pool) {
   if (found == pool.slots.end()) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
   Slot& slot = found->second;
   if (auto error = kept_by(pool, slot, t.now)) return refuse(t, request.id, std::move(*error));
+  if (waits_for_recycle(request, slot)) return;
   note_change(t, request);
   request.stage = Stage::running;
   request.slot = slot.id;
@@ -109,6 +119,9 @@ void begin_remove_slot(Turn& t, Request& request, Pool& pool) {
 void begin_remove_pool(Turn& t, Request& request, Pool& pool) {
   for (const Slot* slot : slots_in_order(pool)) {
     if (auto error = kept_by(pool, *slot, t.now)) return refuse(t, request.id, std::move(*error));
+  }
+  for (auto& [id, slot] : pool.slots) {
+    if (waits_for_recycle(request, slot)) return;
   }
   request.stage = Stage::running;
   pool.removing = request.id;

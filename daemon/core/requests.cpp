@@ -51,7 +51,8 @@ void begin_init(Turn& t, Request& request) {
 Slot* lease_anywhere(Turn& t, const std::string& lease_id) {
   for (auto& [key, pool] : t.host.pools) {
     for (auto& [id, slot] : pool.slots) {
-      if (slot.phase == Phase::held && slot.lease && slot.lease->id.str() == lease_id) return &slot;
+      const bool lives = slot.phase == Phase::held && slot.ending == Ending::none;
+      if (lives && slot.lease->id.str() == lease_id) return &slot;
     }
   }
   return nullptr;
@@ -62,7 +63,7 @@ void begin_confirm(Turn& t, Request& request) {
   Slot* slot = lease_anywhere(t, lease);
   if (slot == nullptr) return refuse(t, request.id, say::lease_lost("confirm"));
   slot->unconfirmed = false;
-  if (slot->lease->kind != LeaseKind::connection) slot->session.reset();
+  if (slot->lease->kind != LeaseKind::connection) slot->sessions.clear();
   if (request.owner) slot->process_group = request.owner;
   answer(t, request.id, proto::EmptyResult{});
 }
@@ -75,8 +76,9 @@ void begin_resume(Turn& t, Request& request) {
   if (slot->lease->kind != LeaseKind::connection) {
     return refuse(t, request.id, {ErrorKind::invalid_params, "lease_id: only a connection lease can be resumed"});
   }
-  slot->session = request.session;
-  slot->ends.reset();
+  const bool in_grace = slot->sessions.empty();
+  slot->sessions = {request.session};
+  if (in_grace) slot->ends = time_to_live(*slot, t.now);
   if (request.owner) slot->process_group = request.owner;
   answer(t, request.id, proto::EmptyResult{});
 }

@@ -62,7 +62,7 @@ struct Slot {
   std::optional<Lease> lease;
   std::optional<Durable> receipt;        // of the marker that holds the lease; absent when it was found on disk
   std::optional<std::string> branch;     // checked out when last seen
-  std::optional<SessionId> session;      // whose end is the lease's end: connection leases and unconfirmed ones
+  std::set<SessionId> sessions;          // the last one's end is the lease's end: connection leases and unconfirmed ones
   bool unconfirmed = false;              // granted to a client that has not confirmed it yet
   std::optional<nanoseconds> ends;       // TTL, or the grace of a connection lease found at load
   std::optional<Owner> process_group;    // of a connection lease: the leader of its command's group
@@ -184,6 +184,7 @@ struct Pool {
   std::optional<JobId> load;
   bool load_again = false;               // something changed while it was being loaded
   std::optional<nanoseconds> lock_ends;  // until when its lock is tried for
+  bool lock_waited = false;              // and was not had: nobody waits for it again until it is
   std::optional<nanoseconds> load_retry;
   std::map<SlotId, Slot> slots;
   std::vector<RequestId> queue;    // --wait, by ticket

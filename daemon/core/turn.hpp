@@ -69,6 +69,7 @@ void acquire_done(Turn& t, const Job& job, const done::Acquired& done);
 void acquire_failed(Turn& t, const Job& job, const JobFailed& failed);
 void give_back(Turn& t, RequestId id, const Pool& pool, const Slot& slot);
 void lease_begins(Turn& t, Slot& slot);
+[[nodiscard]] std::optional<nanoseconds> time_to_live(const Slot& slot, Now now);  // of its lease, from now on
 
 // fetching.cpp
 void resolve(Turn& t, Request& request, Pool& pool);

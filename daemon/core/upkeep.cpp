@@ -12,11 +12,23 @@ constexpr seconds kFaultAgain{1};
 constexpr seconds kHostFaultAgain{5};
 constexpr int kAttemptsUntilQuarantine = 3;
 
+// One that only waited for the recycle to be over, to take the slot away.
+void looks_again(Turn& t, Request& request) {
+  if (t.host.draining) return refuse(t, request.id, say::shutting_down());
+  begin(t, request);
+}
+
 void refuse_waiters(Turn& t, Slot& slot, const Error& error) {
   std::vector<RequestId> waiting;
   waiting.swap(slot.recycle_waits);
   for (const RequestId id : waiting) {
-    if (find_request(t, id) != nullptr) refuse(t, id, error);
+    Request* request = find_request(t, id);
+    if (request == nullptr) continue;
+    if (slot.phase == Phase::quarantined && !std::holds_alternative<proto::ReleaseParams>(request->params)) {
+      looks_again(t, *request);
+    } else {
+      refuse(t, id, error);
+    }
   }
 }
 
@@ -26,6 +38,10 @@ void answer_waiters(Turn& t, Slot& slot, const std::optional<std::string>& kept,
   for (const RequestId id : waiting) {
     Request* request = find_request(t, id);
     if (request == nullptr) continue;
+    if (!std::holds_alternative<proto::ReleaseParams>(request->params)) {
+      looks_again(t, *request);
+      continue;
+    }
     for (const auto& warning : warnings) warn(t, *request, warning);
     proto::ReleaseResult result;
     result.slot = slot.id.str();
@@ -41,7 +57,7 @@ void forget_lease(Slot& slot) {
   slot.lease.reset();
   slot.receipt.reset();
   slot.branch.reset();
-  slot.session.reset();
+  slot.sessions.clear();
   slot.unconfirmed = false;
   slot.process_group.reset();
   slot.processes_ended = false;
@@ -60,7 +76,7 @@ bool must_wait(const Turn& t, const Pool& pool) { return t.host.draining || !poo
 // Saving failed is "any other failure" to whoever waited for it, whatever kind the job's error has.
 Error waiter_error(const Pool& pool, const Slot& slot, const std::string& why) {
   Error error(ErrorKind::io_error, slot.id.str() + " was released, but could not be recycled and is quarantined: " + why,
-              "wtpool --pool " + pool.key.str() + " repair " + slot.id.str());
+              "wtpool repair " + slot.id.str() + " --pool " + pool.key.str());
   error.pool = pool.key.str();
   error.slot = slot.id.str();
   return error;
@@ -108,8 +124,8 @@ void quarantine(Turn& t, Pool& pool, Slot& slot, const std::string& reason, cons
   slot.reason = reason;
   forget_lease(slot);
   pool.unsettled = true;
-  refuse_waiters(t, slot, waiter_error(pool, slot, reason));
   ask(t, JobClass::answering, job::Quarantine{reason, doing}, pool.key, {slot.id});
+  refuse_waiters(t, slot, waiter_error(pool, slot, reason));  // after the record: who takes the slot away takes that too
 }
 
 void became_idle(Turn& t, Pool& pool, Slot& slot, const done::Idle& done) {
