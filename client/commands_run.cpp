@@ -45,14 +45,16 @@ int say_cannot_run(const CannotRun& cannot, const CommandLine& line, Context& co
   return cannot.error_number == ENOENT ? 127 : 126;
 }
 
-void release(Holding& holding, Context& context) {
+// Why the lease was over before, if it was.
+std::optional<std::string> release(Holding& holding, Context& context) {
   try {
-    holding.release();
+    return holding.release();
   } catch (const Error& error) {
     context.output.error(error);
   } catch (const Interrupted&) {
     context.output.end_wait();  // the connection ends with us, and the lease with the connection
   }
+  return std::nullopt;
 }
 
 int run_in_slot(const RunCommand& command, Context& context) {
@@ -71,16 +73,14 @@ int run_in_slot(const RunCommand& command, Context& context) {
   if (const auto cannot = running.let_go()) {
     child.finish(kGrace, [] { return false; });
     const int code = say_cannot_run(*cannot, line, context);
-    release(holding, context);
+    static_cast<void>(release(holding, context));
     return code;
   }
   const Ended ended = running.wait();
-  if (ended.lease_over) {
-    context.output.say("cannot go on in " + lease.slot + ": " + *ended.lease_over + "; " + line.argv.front() + " was ended");
-    return kRunFailed;
-  }
-  release(holding, context);
-  return ended.exit_code;
+  const auto over = ended.lease_over ? ended.lease_over : release(holding, context);
+  if (!over) return ended.exit_code;
+  context.output.say("cannot go on in " + lease.slot + ": " + *over + "; " + line.argv.front() + " was ended");
+  return kRunFailed;
 }
 
 }  // namespace

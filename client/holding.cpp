@@ -81,6 +81,7 @@ std::optional<std::string> Holding::come_back() {
   } catch (const Error& error) {
     opened_.reset();
     lost_because_ = error.message;
+    gone_ = error.kind == ErrorKind::lease_lost;
     if (!passes(error)) return error.message;
   }
   if (steady_clock::now() < back_until_) return std::nullopt;
@@ -99,21 +100,35 @@ std::optional<std::string> Holding::look(bool readable) {
   }
 }
 
-void Holding::release() {
-  proto::ReleaseParams params;
-  params.scope.pool = lease_.pool;
-  params.target.lease_id = lease_.lease_id;
-  params.caller_pids = platform::ancestors_of(::getpid());
+std::optional<std::string> Holding::release() {
+  proto::RenewParams renew;
+  renew.scope.pool = lease_.pool;
+  renew.target.lease_id = lease_.lease_id;
+  proto::ReleaseParams release;
+  release.scope.pool = lease_.pool;
+  release.target.lease_id = lease_.lease_id;
+  release.caller_pids = platform::ancestors_of(::getpid());
+  bool asked = false;
   for (int losses = 0;;) {
     while (!opened_) {
-      if (const auto over = come_back()) throw Error(ErrorKind::lease_lost, "cannot release '" + lease_.name + "': " + *over);
+      if (const auto over = come_back()) {
+        if (gone_ && asked) return std::nullopt;  // done, but its answer was lost
+        if (gone_) return over;
+        throw Error(ErrorKind::unreachable, "cannot release '" + lease_.name + "': " + *over);
+      }
       if (!opened_) ::poll(nullptr, 0, static_cast<int>(kTryAgain.count()));
     }
     try {
-      const auto released = call<proto::ReleaseResult>(params);
+      if (auto over = read_news()) return over;
+      // A release joins one that is under way, and the command may have been ended by that one: only a lease that is nobody
+      // else's to end can be renewed.
+      static_cast<void>(call<proto::RenewResult>(renew));
+      asked = true;
+      const auto released = call<proto::ReleaseResult>(release);
       if (released.trash_id) context_.output.say("kept as " + *released.trash_id);
-      return;
+      return std::nullopt;
     } catch (const Error& error) {
+      if (!asked && (error.kind == ErrorKind::lease_lost || error.kind == ErrorKind::not_held)) return "the lease is over";
       if (!passes(error) || ++losses > kLosses) throw;
       lost_because_ = error.message;
       lose();

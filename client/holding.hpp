@@ -22,8 +22,8 @@ class Holding {
   // Reads what came, or tries to get back to the daemon. Why the lease is over, once it is.
   [[nodiscard]] std::optional<std::string> look(bool readable);
   [[nodiscard]] bool connected() const { return opened_.has_value(); }
-  // Throws what keeps it from that; waits for a daemon that comes back.
-  void release();
+  // Why the lease was over already, if it was. Throws what keeps it from that; waits for a daemon that comes back.
+  [[nodiscard]] std::optional<std::string> release();
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
@@ -41,6 +41,7 @@ class Holding {
   std::int64_t group_ = 0;
   Moment back_until_{};
   std::string lost_because_;
+  bool gone_ = false;  // the daemon knows no such lease
 };
 
 // How long the daemon keeps a connection lease whose client has not come back yet.

@@ -93,9 +93,14 @@ struct Lease {
     peer.answer(proto::EmptyResult{});
     return subscribe(peer);
   }
-  bool release(Peer& peer) {
+  bool asked_to_release(Peer& peer) {
+    if (!peer.request<proto::RenewParams>()) return false;
+    peer.answer(proto::RenewResult{});
     released = peer.request<proto::ReleaseParams>();
-    if (!released) return false;
+    return released.has_value();
+  }
+  bool release(Peer& peer) {
+    if (!asked_to_release(peer)) return false;
     peer.answer(proto::ReleaseResult{false, granted.slot, std::nullopt});
     return true;
   }

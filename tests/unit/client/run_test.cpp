@@ -267,7 +267,7 @@ TEST(Run, ReleasesThroughADaemonThatCameBackAfterTheCommandsEnd) {
   };
   const auto first = [&](Peer& peer) {
     // the question arrives, the answer never leaves
-    if (lease.start(peer)) static_cast<void>(peer.request<proto::ReleaseParams>());
+    if (lease.start(peer)) static_cast<void>(lease.asked_to_release(peer));
   };
   FakeDaemon daemon(home.socket, {first, second});
   EXPECT_EQ(run_sh("exit 8").exit_code, 8);
@@ -275,11 +275,38 @@ TEST(Run, ReleasesThroughADaemonThatCameBackAfterTheCommandsEnd) {
   EXPECT_TRUE(lease.released);
 }
 
+TEST(Run, IsDoneWhenTheReleaseWasAndOnlyItsAnswerGotLost) {
+  Home home;
+  Lease lease(home.path);
+  const auto second = [&](Peer& peer) {
+    peer.greet();
+    if (peer.request<proto::ResumeParams>()) peer.fail({ErrorKind::lease_lost, "cannot resume: the lease is over"});
+  };
+  FakeDaemon daemon(home.socket,
+                    {[&](Peer& peer) { static_cast<void>(lease.start(peer) && lease.asked_to_release(peer)); }, second});
+  const Ran ran = run_sh("exit 8");
+  EXPECT_EQ(ran.exit_code, 8);
+  EXPECT_EQ(ran.err, "");
+}
+
+TEST(Run, Gives125WhenTheLeaseEndedTheCommand) {
+  Home home;
+  Lease lease(home.path);
+  FakeDaemon daemon(home.socket, [&](Peer& peer) {
+    if (!lease.start(peer) || !appears(home.path / "started")) return;
+    ::kill(-static_cast<pid_t>(lease.group), SIGTERM);  // as a release does before anybody is told
+    if (peer.request<proto::RenewParams>()) peer.fail({ErrorKind::lease_lost, "cannot renew: the lease is over"});
+  });
+  const Ran ran = run_sh("echo > started; sleep 60");
+  EXPECT_EQ(ran.exit_code, 125);
+  EXPECT_TRUE(ran.err.starts_with("wtpool: cannot go on in slot-0: the lease is over")) << ran.err;
+}
+
 TEST(Run, SaysThatAReleaseFailedAndKeepsTheCommandsCode) {
   Home home;
   Lease lease(home.path);
   FakeDaemon daemon(home.socket, [&](Peer& peer) {
-    if (lease.start(peer) && peer.request<proto::ReleaseParams>()) {
+    if (lease.start(peer) && lease.asked_to_release(peer)) {
       peer.fail({ErrorKind::dirty, "cannot release x: slot-0 is dirty", "git status"});
     }
   });
