@@ -197,6 +197,7 @@ Placed try_place(Turn& t, Request& request, Pool& pool) {
   request.stage = Stage::placed;
   acquire.plan.lease = *slot->lease;
   acquire.plan.fresh = slot->fresh_made;
+  acquire.plan.verified = slot->verified == t.host.turn ? slot->at : std::nullopt;
   note_change(t, request);
   const JobId job = ask(t, JobClass::answering, acquire.plan, pool.key, {slot->id}, request.id, slot->fresh_made);
   t.host.jobs.at(job).deadline = request.deadline;

@@ -38,6 +38,7 @@ struct Acquire {
   BranchMode mode = BranchMode::create;
   std::optional<Oid> branch_tip;  // of the existing branch, for resume and replace
   bool fresh = false;
+  std::optional<Oid> verified;  // git proved, in the job before this one, that the tree stands clean at this commit
   std::vector<std::string> exclude_submodule_tags;
 };
 // Steps 2 to 4 of a release. Done = NAME is free and the marker says `releasing`, durably.

@@ -57,6 +57,7 @@ struct Slot {
   bool sealed = false;
   bool occupied = false;
   std::uint64_t last_used = 0;  // the host's turn
+  std::uint64_t verified = 0;   // the turn in which a job reported it clean: who gets it in that turn need not look again
 
   // The lease: acquiring, held, releasing; kept while recycling for the job's sake alone.
   std::optional<Lease> lease;

@@ -139,6 +139,7 @@ void became_idle(Turn& t, Pool& pool, Slot& slot, const done::Idle& done) {
   slot.sealed = false;
   slot.reason.clear();
   slot.last_used = t.host.turn;
+  slot.verified = t.host.turn;
   forget_lease(slot);
   pool.unsettled = true;
   emit(t, pool, &slot, "recycled", lease ? &*lease : nullptr);

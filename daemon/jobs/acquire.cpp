@@ -95,6 +95,10 @@ class Acquisition {
     git::restore_private_config(entry.entry.string(), entry.pristine().string());
     git::remove_stale_locks(entry.entry.string());
     git::clear_operations(entry.entry.string());
+    if (spec_.verified) {
+      take_as_verified();
+      return;
+    }
     const git::Git slot = job_.slot_git(git_id_, lock_);
     job_.progress("verifying");
     auto look = git::look(slot, git::Untracked::all, true);
@@ -102,11 +106,20 @@ class Acquisition {
       keep_what_strangers_wrote(slot, look);
     }
     head_ = look.head;
-    untracked_ = std::move(look.untracked);
-    if (!untracked_.empty()) {
-      warnings_.push_back(std::to_string(untracked_.size()) + " untracked file(s) of earlier holders are in slot " +
-                          job_.grant.slot.str());
-    }
+    warn_of_untracked(look.untracked.size());
+    remember_untracked(job_, git_id_, look.untracked);
+  }
+
+  // The recycle that ended a moment ago looked, and wrote down what is untracked.
+  void take_as_verified() {
+    head_ = spec_.verified;
+    warn_of_untracked(
+        disk::read_untracked(job_.entry(git_id_).untracked()).value_or(std::vector<disk::UntrackedFile>{}).size());
+  }
+
+  void warn_of_untracked(std::size_t count) {
+    if (count == 0) return;
+    warnings_.push_back(std::to_string(count) + " untracked file(s) of earlier holders are in slot " + job_.grant.slot.str());
   }
 
   // Nobody has the slot, and yet it is dirty: what was written is kept like a holder's.
@@ -287,7 +300,6 @@ class Acquisition {
 
   // ---- the end ----
   core::done::Acquired hold() {
-    if (!spec_.fresh) remember_untracked(job_, git_id_, untracked_);
     const auto tree = git::ids_of(job_.source_git(&lock_), {lease_.full_sha.str() + "^{tree}"}).front();
     job_.check_stop();
     core::done::Acquired done{disk::MarkerFile(job_.entry(git_id_).marker()).write(marker(core::MarkerState::held)),
@@ -308,7 +320,6 @@ class Acquisition {
   std::string git_id_;
   mutable std::string trash_id_;
   std::optional<Oid> head_;
-  std::vector<std::string> untracked_;
   std::vector<std::string> warnings_;
   bool reused_ = false;
   Steps steps_;
