@@ -2,6 +2,7 @@
 // this process.
 #pragma once
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -132,7 +133,9 @@ class FakeDaemon {
       for (const Script& script : scripts) {
         struct pollfd ready = {listener_.get(), POLLIN, 0};
         if (::poll(&ready, 1, 10'000) <= 0) return;
-        Peer peer(Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+        Fd accepted(::accept(listener_.get(), nullptr, nullptr));
+        ::fcntl(accepted.get(), F_SETFD, FD_CLOEXEC);  // a command that `run` starts would keep it open
+        Peer peer(std::move(accepted));
         script(peer);
       }
     });
