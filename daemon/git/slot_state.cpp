@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "common/clock.hpp"
 #include "common/files.hpp"
 #include "daemon/git/text.hpp"
 #include "daemon/git/tree.hpp"
@@ -107,7 +108,15 @@ void clear_operations(const std::string& entry) {
 
 void remove_stale_locks(const std::string& entry) {
   for (const fs::path& path : names_in(entry)) {
-    if (path.extension() == ".lock" && !is_directory_no_follow(path)) unlink_if_there(path);
+    if (path.extension() != ".lock") continue;
+    if (!is_directory_no_follow(path)) {
+      unlink_if_there(path);
+    } else if (::rmdir(path.c_str()) != 0) {
+      // No git makes a directory of that name. Whatever is in it stays, out of git's way.
+      const fs::path aside = fs::path(entry) / "worktree-pool" / (path.filename().string() + "-" + random_hex(8));
+      make_directories(aside.parent_path());
+      if (::rename(path.c_str(), aside.c_str()) != 0) throw io_error("move aside", path, errno);
+    }
   }
 }
 

@@ -161,4 +161,52 @@ std::vector<std::string> in_the_way(const std::string& work_tree, const std::vec
   return {found.begin(), found.end()};
 }
 
+Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to) {
+  Trodden trodden;
+  if (look.changed.empty() && look.head == to) return trodden;
+  const fs::path work_tree = slot.place().work_tree;
+  const std::set<std::string> changed(look.changed.begin(), look.changed.end());
+  // A directory where a file was: all in it goes, what is ignored too; a repository, if it has commits, is not even listed.
+  Command inside;
+  inside.arguments = {"ls-files", "--others", "-z", "--"};
+  const std::size_t no_paths = inside.arguments.size();
+  std::vector<std::string> repositories = look.nested;
+  for (const std::string& path : changed) {
+    if (!is_directory_no_follow(work_tree / path)) continue;
+    if (lstat_of(work_tree / path / ".git")) {
+      repositories.push_back(path);
+    } else {
+      inside.arguments.push_back(":(top,literal)" + path);
+    }
+  }
+  std::vector<std::string> untracked = look.untracked;
+  if (inside.arguments.size() > no_paths) {
+    for (std::string& path : split(slot.must(inside), '\0')) {
+      if (!path.ends_with('/')) untracked.push_back(std::move(path));
+    }
+  }
+  if (untracked.empty() && repositories.empty()) return trodden;
+
+  Command list;
+  list.arguments = {"ls-tree", "-r", "-z", "--full-tree", to.str()};
+  std::set<std::string> files;
+  for (const std::string& line : split(slot.must(list), '\0')) {
+    // <mode> <type> <oid>\t<path>; where a submodule belongs, a directory stays as it is
+    if (!line.starts_with(kSubmodule)) files.insert(line.substr(std::min(line.find('\t'), line.size() - 1) + 1));
+  }
+  const auto in_its_place = [&](const std::string& path) {
+    if (files.contains(path) || below_one_of(path, files)) return true;
+    const auto next = files.lower_bound(path + "/");
+    return next != files.end() && next->starts_with(path + "/");
+  };
+  const auto collect = [&](const std::vector<std::string>& paths, bool skip_changed, std::vector<std::string>& into) {
+    for (const std::string& path : std::set<std::string>(paths.begin(), paths.end())) {
+      if (!(skip_changed && changed.contains(path)) && in_its_place(path)) into.push_back(path);
+    }
+  };
+  collect(untracked, true, trodden.files);
+  collect(repositories, false, trodden.repositories);
+  return trodden;
+}
+
 }  // namespace wtpool::git

@@ -23,6 +23,13 @@ enum class Untracked { no, all };
 // paths relative to the slot, each once. No symlink is followed. `tracked` in look()'s sense must be clean before.
 [[nodiscard]] std::vector<std::string> in_the_way(const std::string& work_tree, const std::vector<std::string>& paths);
 
+// What of `look` a forced checkout of `to` would overwrite or remove although git does not track it: git asks nobody then.
+struct Trodden {
+  std::vector<std::string> files;
+  std::vector<std::string> repositories;  // nested ones, by their directory
+};
+Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to);
+
 // A tree that was never checked out: everything of `at`, on a new branch (one `git checkout -f`). Progress as percentages.
 void checkout_fresh(const Git& slot, const std::string& branch, const Oid& at);
 // A clean tree to `at`, on a new branch: one `git switch -q --no-track -c`. branch_exists when it exists or conflicts.

@@ -128,7 +128,8 @@ class Acquisition {
     nobody.id = lease_.id;
     nobody.full_sha = look.head.value_or(lease_.full_sha);
     try {
-      if (const auto kept = save_dirt(job_, slot, git_id_, nobody, look, {}, trash_id())) {
+      if (const auto kept =
+              save_before_reset(job_, slot, git_id_, nobody, look, {}, nobody.full_sha, core::Dirty::save, trash_id())) {
         warnings_.push_back("slot " + job_.grant.slot.str() + " had changes though nobody held it; they are kept as " + *kept);
       }
     } catch (const core::Error& error) {

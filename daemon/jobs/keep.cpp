@@ -33,6 +33,30 @@ std::string free_trash_id(const git::Git& git, const std::string& wanted, const 
   return id;
 }
 
+// The directory is gone, the entry is not: what was staged is in its index alone.
+std::optional<Oid> staged_work(const JobContext& job, const std::string& git_id, const disk::SlotLock& lock) {
+  const auto entry = job.entry(git_id);
+  if (!lstat_of(entry.entry / "index")) return std::nullopt;
+  const git::Git bare = job.source_git(&lock).with_place({entry.entry.string(), {}});
+  git::Command write;
+  write.arguments = {"write-tree"};
+  write.durable = true;
+  const auto result = bare.run(write);
+  if (!result.ok()) return std::nullopt;
+  const std::string tree = result.output.substr(0, result.output.find('\n'));
+  const auto ids = git::ids_of(bare, {"HEAD", "HEAD^{tree}"});
+  if (!ids[0] || !ids[1] || ids[1]->str() == tree) return std::nullopt;
+  git::Command commit;
+  commit.arguments = {"commit-tree", "-p", ids[0]->str(), "-m", "what was staged in " + job.grant.slot.str(), tree};
+  commit.environment = {{"GIT_AUTHOR_NAME", "wtpool"},
+                        {"GIT_AUTHOR_EMAIL", "wtpool@localhost"},
+                        {"GIT_COMMITTER_NAME", "wtpool"},
+                        {"GIT_COMMITTER_EMAIL", "wtpool@localhost"}};
+  commit.durable = true;
+  const std::string made = bare.must(commit);
+  return Oid(made.substr(0, made.find('\n')));
+}
+
 }  // namespace
 
 std::string new_trash_id(const LeaseId& lease) { return compact_utc(wall_now()) + "-" + first_eight(lease); }
@@ -125,6 +149,35 @@ std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot
   transaction.commit(job.source_git());
   write_durably(files.last_save(), id);
   return id;
+}
+
+std::optional<std::string> save_before_reset(const JobContext& job, const git::Git& slot, const std::string& git_id,
+                                             const core::Lease& lease, const git::TreeLook& look,
+                                             std::vector<std::string> untracked, const Oid& to, core::Dirty dirty,
+                                             const std::string& trash_id) {
+  const auto trodden = git::trodden_by_reset(slot, look, to);
+  std::optional<std::string> kept;
+  if (dirty != core::Dirty::discard) {
+    untracked.insert(untracked.end(), trodden.files.begin(), trodden.files.end());
+    kept = save_dirt(job, slot, git_id, lease, look, untracked, trash_id);
+  }
+  if (trodden.repositories.empty()) return kept;
+  record_trash(job, trash_id, lease.name.empty() ? job.grant.slot.str() : lease.name);
+  git::move_aside(job.slot_path(), trodden.repositories, job.pool->files.trash_files(trash_id));
+  return trash_id;
+}
+
+bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
+                 const disk::SlotLock& lock) {
+  const auto staged = staged_work(job, git_id, lock);
+  if (!staged) return false;
+  const git::Git source = job.source_git(&lock);
+  const std::string id = free_trash_id(source, trash_id, lease.id);
+  record_trash(job, id, lease.name);
+  git::RefTransaction transaction;
+  transaction.set(git::trash_ref(id, "work"), *staged);
+  transaction.commit(source);
+  return true;
 }
 
 void remember_untracked(const JobContext& job, const std::string& git_id, const std::vector<std::string>& untracked) {

@@ -31,6 +31,17 @@ struct SettledRefs {
                                                    const core::Lease& lease, const git::TreeLook& look,
                                                    const std::vector<std::string>& untracked, const std::string& trash_id);
 
+// Before a forced checkout of `to`: save_dirt of what would be lost by it as well, unless `dirty` is discard; a nested
+// repository in the way is set aside whole either way.
+[[nodiscard]] std::optional<std::string> save_before_reset(const JobContext& job, const git::Git& slot,
+                                                           const std::string& git_id, const core::Lease& lease,
+                                                           const git::TreeLook& look, std::vector<std::string> untracked,
+                                                           const Oid& to, core::Dirty dirty, const std::string& trash_id);
+
+// Where the slot's directory is gone and its entry is not, what was staged stands in the entry's index alone: kept as `work`.
+[[nodiscard]] bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease,
+                               const std::string& trash_id, const disk::SlotLock& lock);
+
 // Step 6 of a release: from whatever the holder left to an idle tree; the marker stays. Throws when work could not be kept.
 [[nodiscard]] core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, const core::Lease& lease,
                                             core::Dirty dirty, const std::string& trash_id, const disk::SlotLock& lock);

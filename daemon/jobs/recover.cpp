@@ -179,8 +179,10 @@ core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, 
 core::JobDone finish_release(const JobContext& job, const core::SlotFacts& facts, const disk::SlotLock& lock) {
   const auto& marker = *facts.marker;
   const auto trash_id = marker.trash_id.value_or(new_trash_id(marker.lease.id));
-  const auto settled = settle_refs(job, facts.git_id, marker.lease, trash_id, lock);
+  auto settled = settle_refs(job, facts.git_id, marker.lease, trash_id, lock);
   if (facts.directory == core::SlotFacts::Directory::absent) {
+    if (marker.on_dirty != core::Dirty::discard && save_staged(job, facts.git_id, marker.lease, trash_id, lock))
+      settled.kept = true;
     git::remove_entry(job.pool->place.source.str(), facts.git_id);
     return core::done::Fresh{settled.kept ? std::optional(trash_id) : std::nullopt};
   }

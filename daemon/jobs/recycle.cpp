@@ -37,20 +37,19 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
 
   auto look = git::look(slot, git::Untracked::all, true);
   const auto clean = job.pool->config.clean;
-  core::done::Idle idle;
-  if (dirty != core::Dirty::discard) {
-    idle.kept = save_dirt(job, slot, git_id, lease, look,
-                          clean == core::Clean::none ? std::vector<std::string>{} : look.untracked, trash_id);
-  }
-  git::clear_operations(gitdir);
-  if (!lease.name.empty()) git::forget_branch_config(job.source_git(&lock), lease.name);
-
   // A HEAD that moved goes back to where the lease began: that is what the next caller most likely wants.
   Oid target = look.head.value_or(lease.full_sha);
   if (target != lease.full_sha) {
     const auto begun = git::ids_of(slot, {lease.full_sha.str() + "^{commit}"}).front();
     if (begun && git::in_the_way(job.slot_path().string(), git::paths_added(slot, target, *begun)).empty()) target = *begun;
   }
+  core::done::Idle idle;
+  idle.kept =
+      save_before_reset(job, slot, git_id, lease, look,
+                        clean == core::Clean::none ? std::vector<std::string>{} : look.untracked, target, dirty, trash_id);
+  git::clear_operations(gitdir);
+  if (!lease.name.empty()) git::forget_branch_config(job.source_git(&lock), lease.name);
+
   if (!look.changed.empty() || !look.head || *look.head != target || look.branch) {
     git::reset_hard(slot, target);
     look = git::look(slot, git::Untracked::all, true);

@@ -30,30 +30,6 @@ void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk
   throw FaultError{core::Fault::source_fault, error};
 }
 
-// The directory is gone, the entry is not: what was staged is in its index alone.
-std::optional<Oid> staged_work(const JobContext& job, const disk::SlotLock& lock) {
-  const auto entry = job.entry(job.grant.git_id);
-  if (!lstat_of(entry.entry / "index")) return std::nullopt;
-  const git::Git bare = job.source_git(&lock).with_place({entry.entry.string(), {}});
-  git::Command write;
-  write.arguments = {"write-tree"};
-  write.durable = true;
-  const auto result = bare.run(write);
-  if (!result.ok()) return std::nullopt;
-  const std::string tree = result.output.substr(0, result.output.find('\n'));
-  const auto ids = git::ids_of(bare, {"HEAD", "HEAD^{tree}"});
-  if (!ids[0] || !ids[1] || ids[1]->str() == tree) return std::nullopt;
-  git::Command commit;
-  commit.arguments = {"commit-tree", "-p", ids[0]->str(), "-m", "what was staged in " + job.grant.slot.str(), tree};
-  commit.environment = {{"GIT_AUTHOR_NAME", "wtpool"},
-                        {"GIT_AUTHOR_EMAIL", "wtpool@localhost"},
-                        {"GIT_COMMITTER_NAME", "wtpool"},
-                        {"GIT_COMMITTER_EMAIL", "wtpool@localhost"}};
-  commit.durable = true;
-  const std::string made = bare.must(commit);
-  return Oid(made.substr(0, made.find('\n')));
-}
-
 std::vector<std::string> name_processes(const JobContext& job, const core::job::Release& spec) {
   auto found = platform::processes_with_environment("WTPOOL_LEASE=" + spec.lease.id.str());
   for (auto& inside : platform::processes_inside(job.slot_path())) {
@@ -97,13 +73,8 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
   released.warnings.insert(released.warnings.end(), settled.warnings.begin(), settled.warnings.end());
   released.moved = settled.kept;
   if (directory_gone && !entry_gone) {
-    if (const auto staged = staged_work(job, lock); staged && spec.dirty != core::Dirty::discard) {
-      record_trash(job, released.trash_id, spec.lease.name);
-      git::RefTransaction transaction;
-      transaction.set(git::trash_ref(released.trash_id, "work"), *staged);
-      transaction.commit(job.source_git(&lock));
+    if (spec.dirty != core::Dirty::discard && save_staged(job, git_id, spec.lease, released.trash_id, lock))
       settled.kept = true;
-    }
     git::remove_entry(job.pool->place.source.str(), git_id);
   }
   if (settled.kept) released.kept = released.trash_id;

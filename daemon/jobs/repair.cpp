@@ -44,6 +44,19 @@ void keep_head(const JobContext& job, const core::SlotFacts& facts, const std::s
   transaction.commit(job.source_git());
 }
 
+// An index that git cannot read holds no work that could be had back; the files are all there without it.
+void set_damaged_index_aside(const JobContext& job, const std::string& git_id, const disk::SlotLock& lock) {
+  const auto entry = job.entry(git_id);
+  git::remove_stale_locks(entry.entry.string());
+  git::Command read;
+  read.arguments = {"ls-files", "-z", "--", ":(top,literal).git"};
+  if (job.slot_git(git_id, lock).run(read).exit_code != 128 || !lstat_of(entry.entry / "index")) return;
+  make_directories(entry.own());
+  const auto aside = entry.own() / ("damaged-index-" + random_hex(8));
+  if (::rename((entry.entry / "index").c_str(), aside.c_str()) != 0)
+    throw io_error("cannot move aside", entry.entry / "index", errno);
+}
+
 core::JobDone take_apart(const JobContext& job, const core::SlotFacts& facts, const core::Lease& lease,
                          const std::string& trash_id, const disk::SlotLock& lock) {
   const std::string& common = job.pool->place.source.str();
@@ -90,6 +103,8 @@ core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
     if (marker.lease.name.empty()) marker.lease.name = job.grant.slot.str();
     if (facts.marker) (void)disk::MarkerFile(job.entry(facts.git_id).marker()).write(marker);
     const bool kept = settle_refs(job, facts.git_id, lease, trash_id, lock).kept;
+    git::restore_private_config(job.entry(facts.git_id).entry.string(), job.entry(facts.git_id).pristine().string());
+    set_damaged_index_aside(job, facts.git_id, lock);
     auto idle = recycle_tree(job, facts.git_id, lease, dirty, trash_id, lock);
     if (kept && !idle.kept) idle.kept = trash_id;
     disk::MarkerFile(job.entry(facts.git_id).marker()).remove();

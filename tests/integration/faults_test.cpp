@@ -1,0 +1,129 @@
+// What holders, other programs and the machine do to slots, and what must be left of the work afterwards.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/support/world.hpp"
+
+namespace wtpool::test {
+namespace {
+
+class Faults : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    world.start_daemon();
+    world.init(repo);
+    slot = world.acquire("x");
+  }
+  // All that the trash keeps, with the names it has there: of the saved commits and of the files that were moved aside.
+  [[nodiscard]] std::string kept_text(const std::string& name) const {
+    std::string found;
+    for (const auto& ref : repo.trash_refs()) {
+      for (const auto* parent : {"", "^2", "^3"}) {
+        const auto shown = repo.try_git({"cat-file", "blob", ref + parent + ":" + name});
+        if (shown.code == 0) found += shown.out;
+      }
+    }
+    for (const auto& entry : fs::recursive_directory_iterator(world.root() / "app/.meta/trash"))
+      if (entry.is_regular_file() && entry.path().string().ends_with("/" + name)) found += read_text(entry.path());
+    return found;
+  }
+  void expect_clean_for_the_next() const {
+    EXPECT_EQ(world.state_of("slot-0"), "idle");
+    EXPECT_EQ(repo.complaint(), "");
+    EXPECT_EQ(world.acquire("next"), slot);
+    EXPECT_EQ(git(slot, {"status", "--porcelain", "--untracked-files=no"}), "");
+    EXPECT_EQ(read_text(slot / "README.md"), "A repository.\n");
+  }
+  World world;
+  Repo repo = world.make_repo();
+  fs::path slot;
+};
+
+TEST_F(Faults, FilesInADirectoryThatStandsWhereAFileWasAreKept) {
+  fs::remove(slot / "README.md");
+  write_text(slot / "README.md/inner.txt", "inner\n");
+  write_text(slot / "README.md/ignored.o", "ignored\n");
+  world.release("x");
+  EXPECT_EQ(kept_text("README.md/inner.txt"), "inner\n");
+  EXPECT_EQ(kept_text("README.md/ignored.o"), "ignored\n");
+  expect_clean_for_the_next();
+}
+
+TEST_F(Faults, AFileThatStandsWhereADirectoryWasIsKept) {
+  fs::remove_all(slot / "src");
+  write_text(slot / "src", "a file\n");
+  world.release("x");
+  EXPECT_EQ(kept_text("src"), "a file\n");
+  expect_clean_for_the_next();
+}
+
+TEST_F(Faults, ARepositoryThatStandsWhereAFileWasIsKeptWhole) {
+  for (const bool with_commit : {false, true}) {
+    if (with_commit) slot = world.acquire("x");
+    fs::remove(slot / "README.md");
+    fs::create_directories(slot / "README.md");
+    git(slot / "README.md", {"init", "-q"});
+    write_text(slot / "README.md/inner.txt", "nested\n");
+    if (with_commit) {
+      git(slot / "README.md", {"add", "."});
+      git(slot / "README.md", {"commit", "-q", "-m", "inner"});
+    }
+    world.release("x", {"--discard"});
+    EXPECT_EQ(kept_text("README.md/inner.txt"), "nested\n") << with_commit;
+    expect_clean_for_the_next();
+    world.release("next");
+    fs::remove_all(world.root() / "app/.meta/trash");
+  }
+}
+
+TEST_F(Faults, UntrackedFilesOfAnOrphanBranchAreKeptAndTheSourceStaysSound) {
+  git(slot, {"switch", "-q", "--orphan", "unborn"});
+  write_text(slot / "README.md", "of the orphan\n");
+  world.release("x");
+  EXPECT_EQ(kept_text("README.md"), "of the orphan\n");
+  expect_clean_for_the_next();
+}
+
+TEST_F(Faults, DiscardDropsWhatStandsInTheWay) {
+  fs::remove(slot / "README.md");
+  write_text(slot / "README.md/inner.txt", "inner\n");
+  world.release("x", {"--discard"});
+  EXPECT_TRUE(repo.trash_refs().empty());
+  expect_clean_for_the_next();
+}
+
+TEST_F(Faults, ALockThatIsADirectoryWedgesNothing) {
+  write_text(gitdir_of(slot) / "index.lock/something", "who knows\n");
+  write_text(slot / "README.md", "dirt\n");
+  world.release("x");
+  EXPECT_TRUE(kept_text("README.md").starts_with("dirt\n"));
+  expect_clean_for_the_next();
+}
+
+TEST_F(Faults, ADamagedIndexIsQuarantinedAndRepairedWithTheWorkKept) {
+  write_text(gitdir_of(slot) / "index", "this is no index at all, it is only text that is long enough\n");
+  write_text(slot / "README.md", "dirt\n");
+  EXPECT_EQ(world.wtpool({"release", "x", "--wait"}).code, 1);
+  EXPECT_EQ(world.state_of("slot-0"), "quarantined");
+  const auto repaired = world.wtpool({"repair", "slot-0"});
+  EXPECT_EQ(repaired.code, 0) << repaired;
+  EXPECT_TRUE(kept_text("README.md").starts_with("dirt\n"));
+  expect_clean_for_the_next();
+}
+
+TEST_F(Faults, WhatWasStagedInALostDirectoryIsKeptThoughTheDaemonDiedInTheRelease) {
+  write_text(slot / "staged.txt", "staged\n");
+  git(slot, {"add", "staged.txt"});
+  world.stop_daemon();
+  auto marker = read_text(marker_of(slot));
+  marker.replace(marker.find("state: held"), 11, "state: releasing\non_dirty: save");
+  write_text(marker_of(slot), marker);
+  fs::remove_all(slot);
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "fresh"));
+  EXPECT_EQ(kept_text("staged.txt"), "staged\n");
+  EXPECT_EQ(repo.complaint(), "");
+}
+
+}  // namespace
+}  // namespace wtpool::test
