@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <charconv>
 #include <sstream>
-#include <thread>
 
 #include "common/files.hpp"
 
@@ -41,7 +40,7 @@ bool is_file_of(int fd, const path& file) {
 
 std::optional<FileLock> FileLock::try_take(const path& file) {
   for (int attempt = 0; attempt < kTries; ++attempt) {
-    if (attempt > 0) std::this_thread::sleep_for(kBetween);
+    if (attempt > 0) ::usleep(static_cast<useconds_t>(std::chrono::microseconds(kBetween).count()));
     Fd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
     if (!fd.valid() && errno == EINTR) continue;
     if (!fd.valid()) throw io_error("cannot open the lock", file, errno);
