@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 double now_ms() { return std::chrono::duration<double, std::milli>(Clock::now().time_since_epoch()).count(); }
 
 // Starts and waits without polling: the time is the command's own.
-pid_t start(const std::vector<std::string>& argv, const Environment& environment) {
+pid_t start(const std::vector<std::string>& argv, const Environment& environment, const std::string& output = "/dev/null") {
   std::vector<char*> arguments;
   for (const auto& each : argv) arguments.push_back(const_cast<char*>(each.c_str()));
   arguments.push_back(nullptr);
@@ -39,7 +39,9 @@ pid_t start(const std::vector<std::string>& argv, const Environment& environment
   variables.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  for (int fd : {0, 1, 2}) posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", fd == 0 ? O_RDONLY : O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
   pid_t pid = -1;
   if (posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), variables.data()) != 0) pid = -1;
   posix_spawn_file_actions_destroy(&actions);
@@ -94,6 +96,7 @@ class Bench {
 
   void run(Figures& figures) {
     const Repo source(repo_);
+    world_.start_daemon();
     world_.init(source, {"--max-slots", "2"});
     pool_ = world_.json_of({"pools"}).at(0).at("pool").get<std::string>();
     const std::string head = source.head();
@@ -147,9 +150,8 @@ class Bench {
     timed({client(), "acquire", name + "-y"}, world_.environment);
     const fs::path stamp = world_.dir() / "stamp";
     fs::remove(stamp);
-    const pid_t waiter = start({client(), "run", name + "-w", "--wait=60s", "--", "/bin/sh", "-c",
-                                "cat /proc/uptime >/dev/null; date +%s%N >" + stamp.string()},
-                               world_.environment);
+    const pid_t waiter =
+        start({client(), "run", name + "-w", "--wait=60s", "--", "/bin/date", "+%s%N"}, world_.environment, stamp.string());
     wait_until([&] { return world_.json_of({"status"}).at("queue") == 1; });
     const auto begin = std::chrono::system_clock::now();
     timed({client(), "release", name + "-x"}, world_.environment);
