@@ -46,7 +46,7 @@ void hand_over(Turn& t, Request& leader, Slot& slot) {
   heir.slot = leader.slot;
   heir.leader.reset();
   heir.jobs = leader.jobs;
-  heir.followers.assign(leader.followers.begin() + 1, leader.followers.end());
+  heir.followers.insert(heir.followers.begin(), leader.followers.begin() + 1, leader.followers.end());  // it may have some
   for (const RequestId id : heir.followers) find_request(t, id)->leader = heir.id;
   for (const JobId job : heir.jobs) t.host.jobs.at(job).request = heir.id;
   leader.followers.clear();

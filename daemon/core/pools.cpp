@@ -98,9 +98,9 @@ void load_failed(Turn& t, Pool& pool, const JobFailed& failed) {
     if (!pool.ready()) pool.unavailable = say::shutting_down();
     return;
   }
-  if (failed.fault == Fault::slot_busy && !pool.lock_waited) {  // another process holds its lock
+  if (failed.fault == Fault::slot_busy) {  // another process holds its lock
     if (!pool.lock_ends) pool.lock_ends = after(t.now.awake, t.host.settings.lock_patience);
-    pool.lock_waited = t.now.awake >= *pool.lock_ends;
+    pool.lock_waited = pool.lock_waited || t.now.awake >= *pool.lock_ends;
     if (!pool.lock_waited && somebody_parked(t.host)) {
       pool.load_retry = t.now.awake + kLockAgain;
       return;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <iostream>
 #include <map>
 #include <set>
 
@@ -120,11 +121,26 @@ class World {
       RC_ASSERT(emit->note.seq == ++seq_);
     } else if (const auto* job = std::get_if<effect::StartJob>(&effect)) {
       RC_ASSERT(jobs.emplace(job->grant.job, *job).second);
+      look_at_job(*job);
     } else if (const auto* stop = std::get_if<effect::StopJob>(&effect)) {
       RC_ASSERT(jobs.contains(stop->job));
     } else if (std::holds_alternative<effect::Drained>(effect)) {
       RC_ASSERT(!drained);
       drained = true;
+    }
+  }
+
+  // What a job is for was asked, and the steps of a release come in their order.
+  void look_at_job(const effect::StartJob& job) {
+    if (const auto* ends = std::get_if<job::EndProcesses>(&job.spec)) {
+      const Slot& slot = host.pools.at(job.grant.pool).slots.at(job.grant.slot);
+      RC_ASSERT(slot.lease && slot.lease->id == ends->lease && slot.lease->kind == LeaseKind::connection);
+      RC_ASSERT(ends->group == slot.process_group);
+    } else if (const auto* release = std::get_if<job::Release>(&job.spec)) {
+      RC_ASSERT(release->lease.kind != LeaseKind::connection || processes_gone_.contains(release->lease.id));
+      processes_gone_.erase(release->lease.id);
+    } else if (std::holds_alternative<job::DeleteRemote>(job.spec)) {
+      RC_ASSERT(asked_to_delete_);
     }
   }
 
@@ -150,11 +166,18 @@ class World {
     if (const auto* p = std::get_if<proto::AcquireParams>(&request.params); p != nullptr && p->owner_pid) {
       request.owner = Owner{*p->owner_pid, 7, "boot"};
     }
+    if (const auto* p = std::get_if<proto::ConfirmParams>(&request.params); p != nullptr && p->process_group) {
+      request.owner = Owner{*p->process_group, 8, "boot"};
+    }
+    if (const auto* p = std::get_if<proto::ResumeParams>(&request.params); p != nullptr && p->process_group) {
+      request.owner = Owner{*p->process_group, 9, "boot"};
+    }
     if (!see_before_) {
       happen(event::PoolsSeen{pools_});
       see_before_ = true;
     }
     waiting.insert(id);
+    if (const auto* p = std::get_if<proto::ReleaseParams>(&request.params)) asked_to_delete_ |= p->delete_remote;
     happen(request);
     return id;
   }
@@ -196,6 +219,7 @@ class World {
     }
     if (pick(4) == 0) params.dirty = pick(2) == 0 ? Dirty::refuse : Dirty::discard;
     params.wait = pick(3) == 0;
+    params.delete_remote = pick(4) == 0;
     params.progress = true;
     if (pick(6) == 0) params.deadline_ms = 1000 * pick(5);
     ask(params, session());
@@ -251,10 +275,12 @@ class World {
         if (pick(4) == 0) {
           proto::ResumeParams params;
           params.lease_id = lease;
+          if (pick(2) == 0) params.process_group = 43;
           ask(params, session());
         } else {
           proto::ConfirmParams params;
           params.lease_id = lease;
+          if (pick(2) == 0) params.process_group = 43;
           ask(params, session());
         }
       }
@@ -409,7 +435,11 @@ class World {
     if (!good) std::advance(each, pick(static_cast<std::uint32_t>(jobs.size())));
     const effect::StartJob job = each->second;
     jobs.erase(each);
-    happen(event::JobFinished{job.grant.job, outcome_of(job, good)});
+    JobOutcome outcome = outcome_of(job, good);
+    if (const auto* ends = std::get_if<job::EndProcesses>(&job.spec); ends != nullptr && outcome.index() == 0) {
+      processes_gone_.insert(ends->lease);
+    }
+    happen(event::JobFinished{job.grant.job, std::move(outcome)});
   }
 
   std::uint32_t random_ = 0;
@@ -417,6 +447,8 @@ class World {
   std::int64_t seq_ = 0;
   int config_ = 0;
   bool see_before_ = false;
+  bool asked_to_delete_ = false;
+  std::set<LeaseId> processes_gone_;  // of leases whose Release has not been started since
   Now now_{seconds(1000), 1'700'000'000};
   std::vector<event::PoolsSeen::Pool> pools_;
 };
@@ -432,6 +464,8 @@ TEST(Histories, KeepEveryInvariantAndAnswerEveryRequestOnce) {
     steps += world.steps;
   });
   EXPECT_TRUE(held);
+  RecordProperty("steps", static_cast<int>(steps));
+  std::cout << steps << " steps\n";
   EXPECT_GE(steps, 100'000u);
 }
 

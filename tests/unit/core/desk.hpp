@@ -54,10 +54,10 @@ class Desk : public ::testing::Test {
   }
   done::LoadedPool loaded() { return {config, {"/pools/app", SourceId("/src/.git"), "/src", 1}, facts, {}}; }
 
-  RequestId ask(proto::Params params, SessionId session = kSession) {
+  RequestId ask(proto::Params params, SessionId session = kSession, std::optional<Owner> owner = {}) {
     const RequestId id(++last_);
     std::string lease = std::to_string(last_);
-    happen(event::Request{id, session, std::move(params), LeaseId(std::string(32 - lease.size(), '0') + lease), {}});
+    happen(event::Request{id, session, std::move(params), LeaseId(std::string(32 - lease.size(), '0') + lease), owner});
     return id;
   }
   static proto::AcquireParams acquiring(const std::string& name) {
@@ -69,6 +69,39 @@ class Desk : public ::testing::Test {
     proto::ReleaseParams params;
     params.target.target = name;
     return params;
+  }
+
+  // A slot as it stands on disk: sound, with the marker if there is one.
+  static SlotFacts seen(const std::string& id, std::optional<Marker> marker = {}) {
+    SlotFacts found;
+    found.slot = SlotId(id);
+    found.git_id = id;
+    found.entry = SlotFacts::Entry::sound;
+    found.directory = SlotFacts::Directory::sound;
+    found.head = commit('a');
+    if (marker) {
+      found.marker_read = SlotFacts::MarkerRead::sound;
+      found.branch = marker->lease.name;
+      found.marker = std::move(marker);
+    }
+    return found;
+  }
+  static Marker marker_of(const std::string& name, LeaseKind kind = LeaseKind::durable, MarkerState state = MarkerState::held) {
+    Marker marker;
+    marker.lease.id = LeaseId("lease-" + name);
+    marker.lease.name = name;
+    marker.lease.kind = kind;
+    marker.lease.started_at = 1'699'999'000;
+    marker.lease.full_sha = commit('a');
+    marker.lease.branch_base = commit('a');
+    marker.state = state;
+    return marker;
+  }
+  // Somebody who had changed something goes; what stands on disk then is `found`.
+  void read_back(std::vector<SlotFacts> found) {
+    host.changed_by[SessionId(99)].insert(PoolKey("app"));
+    happen(event::SessionClosed{SessionId(99)});
+    end<job::ReadBack>(done::ReadSlots{std::move(found)});
   }
 
   template <class Spec>
@@ -118,6 +151,14 @@ class Desk : public ::testing::Test {
   void pass(nanoseconds time) {
     now.awake += time;
     happen(event::Tick{});
+  }
+  bool warned(const std::string& part) const {
+    for (const Effect& each : effects) {
+      const auto* tell = std::get_if<effect::Tell>(&each);
+      const auto* warning = tell == nullptr ? nullptr : std::get_if<proto::Warning>(&tell->note);
+      if (warning != nullptr && warning->message.find(part) != std::string::npos) return true;
+    }
+    return false;
   }
   const Slot& slot(const std::string& id) { return host.pools.at(PoolKey("app")).slots.at(SlotId(id)); }
   ErrorKind refused(RequestId id) {
