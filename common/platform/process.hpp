@@ -32,9 +32,12 @@ struct ProcessUse {
 // Processes of this user whose environment holds `entry` ("KEY=VALUE"), or whose working directory is `directory` or below
 // it. An empty entry or directory is not looked for. The daemon itself is never listed. Empty where the system cannot tell.
 [[nodiscard]] std::vector<ProcessUse> processes_with_environment(const std::string& entry);
+// Both at once, each process named once.
+[[nodiscard]] std::vector<ProcessUse> processes_with_environment_or_inside(const std::string& entry,
+                                                                           const std::filesystem::path& directory);
 [[nodiscard]] std::vector<ProcessUse> processes_inside(const std::filesystem::path& directory);
 [[nodiscard]] std::vector<std::int64_t> processes_of_group(std::int64_t group);  // living ones, of any user
-[[nodiscard]] std::vector<std::int64_t> ancestors_of(std::int64_t pid);  // itself first
+[[nodiscard]] std::vector<std::int64_t> ancestors_of(std::int64_t pid);          // itself first
 
 // Path of the running program.
 [[nodiscard]] std::filesystem::path own_executable();

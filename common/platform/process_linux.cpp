@@ -75,21 +75,23 @@ Fd watch_exit(const ProcessStamp& stamp) {
 }
 
 std::vector<ProcessUse> processes_with_environment(const std::string& entry) {
-  if (entry.empty()) return {};
-  const std::string wanted = '\0' + entry + '\0';
-  return processes_where([&](std::int64_t pid) {
-    const std::string environment = '\0' + read_or_nothing(proc_directory(pid) / "environ") + '\0';
-    return environment.find(wanted) != std::string::npos;
-  });
+  return processes_with_environment_or_inside(entry, {});
 }
 
-std::vector<ProcessUse> processes_inside(const path& directory) {
-  if (directory.empty()) return {};
-  const std::string top = real_path(directory).native();
+std::vector<ProcessUse> processes_inside(const path& directory) { return processes_with_environment_or_inside({}, directory); }
+
+std::vector<ProcessUse> processes_with_environment_or_inside(const std::string& entry, const path& directory) {
+  const std::string wanted = '\0' + entry + '\0';
+  const std::string top = directory.empty() ? std::string() : real_path(directory).native();
   return processes_where([&](std::int64_t pid) {
-    std::error_code failure;
-    const std::string cwd = std::filesystem::read_symlink(proc_directory(pid) / "cwd", failure).native();
-    return !failure && cwd.starts_with(top) && (cwd.size() == top.size() || cwd[top.size()] == '/' || top == "/");
+    if (!top.empty()) {
+      std::error_code failure;
+      const std::string cwd = std::filesystem::read_symlink(proc_directory(pid) / "cwd", failure).native();
+      if (!failure && cwd.starts_with(top) && (cwd.size() == top.size() || cwd[top.size()] == '/' || top == "/")) return true;
+    }
+    if (entry.empty()) return false;
+    const std::string environment = '\0' + read_or_nothing(proc_directory(pid) / "environ") + '\0';
+    return environment.find(wanted) != std::string::npos;
   });
 }
 

@@ -100,6 +100,15 @@ std::vector<ProcessUse> processes_inside(const path& directory) {
   });
 }
 
+std::vector<ProcessUse> processes_with_environment_or_inside(const std::string& entry, const path& directory) {
+  auto found = processes_with_environment(entry);
+  for (auto& inside : processes_inside(directory)) {
+    if (std::none_of(found.begin(), found.end(), [&](const auto& p) { return p.pid == inside.pid; }))
+      found.push_back(std::move(inside));
+  }
+  return found;
+}
+
 std::vector<std::int64_t> processes_of_group(std::int64_t group) {
   std::vector<std::int64_t> members;
   int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PGRP, static_cast<int>(group)};

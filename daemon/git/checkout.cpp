@@ -2,6 +2,7 @@
 
 #include "common/names.hpp"
 #include "daemon/git/entries.hpp"
+#include "daemon/git/index_bits.hpp"
 #include "daemon/git/refs.hpp"
 #include "daemon/git/text.hpp"
 #include "daemon/git/tree.hpp"
@@ -104,7 +105,7 @@ void reset_hard(const Git& slot, const Oid& at) {
 }
 
 void clear_hiding_bits(const Git& slot, const std::string& entry) {
-  (void)entry;
+  if (!may_hide_changes(std::filesystem::path(entry) / "index")) return;
   Command list;
   list.arguments = {"ls-files", "-v", "-z"};
   std::string assumed;

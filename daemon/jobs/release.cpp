@@ -31,11 +31,7 @@ void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk
 }
 
 std::vector<std::string> name_processes(const JobContext& job, const core::job::Release& spec) {
-  auto found = platform::processes_with_environment("WTPOOL_LEASE=" + spec.lease.id.str());
-  for (auto& inside : platform::processes_inside(job.slot_path())) {
-    if (std::none_of(found.begin(), found.end(), [&](const auto& p) { return p.pid == inside.pid; }))
-      found.push_back(std::move(inside));
-  }
+  const auto found = platform::processes_with_environment_or_inside("WTPOOL_LEASE=" + spec.lease.id.str(), job.slot_path());
   std::vector<std::string> warnings;
   for (const auto& process : found) {
     if (std::find(spec.caller_pids.begin(), spec.caller_pids.end(), process.pid) != spec.caller_pids.end()) continue;

@@ -1,0 +1,65 @@
+#include "daemon/git/index_bits.hpp"
+
+#include "tests/unit/git/support.hpp"
+
+namespace wtpool::git {
+namespace {
+
+class IndexBits : public GitRoom {
+ protected:
+  [[nodiscard]] fs::path index() const { return fs::path(common) / "index"; }
+  // What git itself says: some tag is lower-case, or S.
+  bool git_says() const { return sh(source_dir, "git ls-files -v | grep -q '^[a-zS]' && echo yes || echo no") == "yes"; }
+  void expect_the_same_as_git(const std::string& what) const { EXPECT_EQ(may_hide_changes(index()), git_says()) << what; }
+};
+
+TEST_F(IndexBits, AreSeenInEveryVersionOfTheIndex) {
+  for (const std::string version : {"2", "3", "4"}) {
+    fs::remove_all(source_dir);
+    make_source();
+    sh(source_dir,
+       "for i in $(seq 1 300); do mkdir -p d$((i % 7))/e$((i % 3)); echo $i > d$((i % 7))/e$((i % 3))/file-$i; done; "
+       "git add . && git update-index --index-version " +
+           version);
+    expect_the_same_as_git("nothing, version " + version);
+    sh(source_dir, "git update-index --assume-unchanged d3/e1/file-10");
+    EXPECT_TRUE(may_hide_changes(index()));
+    expect_the_same_as_git("assume-unchanged, version " + version);
+    sh(source_dir, "git update-index --no-assume-unchanged d3/e1/file-10");
+    expect_the_same_as_git("cleared, version " + version);
+    EXPECT_FALSE(may_hide_changes(index()));
+    sh(source_dir, "git update-index --skip-worktree d3/e1/file-10");
+    EXPECT_TRUE(may_hide_changes(index()));
+    sh(source_dir, "git update-index --no-skip-worktree d3/e1/file-10 && echo new > new && git add -N new");
+    EXPECT_FALSE(may_hide_changes(index())) << "intent to add hides nothing, version " << version;
+  }
+}
+
+TEST_F(IndexBits, AreSeenWithSha256AndLongNames) {
+  make_source("--object-format=sha256");
+  const std::string name(200, 'n');
+  sh(source_dir, "mkdir -p " + name + "/" + name + " && echo x > " + name + "/" + name + "/" + name + " && git add .");
+  EXPECT_FALSE(may_hide_changes(index()));
+  sh(source_dir, "git update-index --assume-unchanged " + name + "/" + name + "/" + name);
+  EXPECT_TRUE(may_hide_changes(index()));
+}
+
+TEST_F(IndexBits, AreLeftToGitWhereTheIndexIsSplitOrDamaged) {
+  make_source();
+  EXPECT_FALSE(may_hide_changes(index()));
+  const std::string whole = read(index());
+  // Cut anywhere in its two entries. Behind them the answer stands, and git itself says that the file is damaged.
+  constexpr std::size_t kEntries = 12 + 72 + 72;
+  ASSERT_GT(whole.size(), kEntries);
+  for (std::size_t length = 1; length < kEntries; ++length) {
+    write(index(), whole.substr(0, length));
+    EXPECT_TRUE(may_hide_changes(index())) << length;
+  }
+  write(index(), whole);
+  sh(source_dir, "git update-index --split-index");
+  EXPECT_TRUE(may_hide_changes(index()));
+  EXPECT_FALSE(may_hide_changes(root / "none"));
+}
+
+}  // namespace
+}  // namespace wtpool::git
