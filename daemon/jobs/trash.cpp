@@ -7,6 +7,7 @@
 
 #include "common/clock.hpp"
 #include "common/files.hpp"
+#include "common/log.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
 
@@ -142,7 +143,9 @@ core::JobDone expire_trash(JobContext& job, const core::job::ExpireTrash& spec) 
   for (const auto& [id, refs] : entries_of(*job.pool, job.source_git())) {
     const auto record = disk::read_trash_record(job.pool->files.trash_record(id));
     // Without a record nobody knows its age; a clock that went back makes nothing old.
-    if (record && record->time <= now && now - record->time > spec.age.count()) drop_entry(job, id, refs);
+    if (!record || record->time > now || now - record->time <= spec.age.count()) continue;
+    drop_entry(job, id, refs);
+    log_info("trash of pool " + job.pool->key.str() + ": " + id + " of " + record->name + " expired and was dropped");
   }
   return core::done::Plain{};
 }
