@@ -20,25 +20,19 @@ if(WTPOOL_SANITIZE)
   endif()
 endif()
 
-# The sanitizer builds share one precompiled header. The others have none, so that a missing include is still found.
-if(WTPOOL_SANITIZE)
-  add_library(wtpool_precompiled OBJECT "${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp")
-  target_link_libraries(wtpool_precompiled PRIVATE wtpool_options nlohmann_json::nlohmann_json)
-  target_precompile_headers(wtpool_precompiled PRIVATE <algorithm> <array> <atomic> <charconv> <chrono> <compare> <condition_variable>
-    <cstdint> <deque> <exception> <filesystem> <fstream> <functional> <iostream> <map> <memory> <mutex> <optional> <set> <span>
-    <sstream> <string> <string_view> <system_error> <thread> <tuple> <unordered_map> <unordered_set> <utility> <variant> <vector>
+# In the sanitizer builds the rooms share one precompiled header, and the tests another. The other builds have none, so that a
+# missing include is still found.
+function(wtpool_precompiled name)
+  add_library(${name} OBJECT "${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp")
+  target_link_libraries(${name} PRIVATE wtpool_options nlohmann_json::nlohmann_json ${ARGN})
+  target_precompile_headers(${name} PRIVATE <algorithm> <array> <atomic> <charconv> <chrono> <compare> <condition_variable> <cstdint>
+    <deque> <exception> <filesystem> <fstream> <functional> <iostream> <map> <memory> <mutex> <optional> <set> <span> <sstream>
+    <string> <string_view> <system_error> <thread> <tuple> <unordered_map> <unordered_set> <utility> <variant> <vector>
     <nlohmann/json.hpp>)
-  if(WTPOOL_TESTS)
-    find_package(GTest REQUIRED)
-    target_link_libraries(wtpool_precompiled PRIVATE GTest::gtest)
-    target_precompile_headers(wtpool_precompiled PRIVATE <gtest/gtest.h>)
-  endif()
-endif()
-function(wtpool_precompile target)
-  if(WTPOOL_SANITIZE)
-    target_precompile_headers(${target} REUSE_FROM wtpool_precompiled)
-  endif()
 endfunction()
+if(WTPOOL_SANITIZE)
+  wtpool_precompiled(wtpool_precompiled_rooms)
+endif()
 
 function(wtpool_sources out)
   file(GLOB found CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/platform/*.cpp")
@@ -56,5 +50,7 @@ function(wtpool_room name)
   add_library(${name} STATIC ${sources})
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${name} PUBLIC wtpool_options ${ARGN})
-  wtpool_precompile(${name})
+  if(WTPOOL_SANITIZE)
+    target_precompile_headers(${name} REUSE_FROM wtpool_precompiled_rooms)
+  endif()
 endfunction()
