@@ -257,7 +257,7 @@ fs::path move_entry_aside(const std::string& common_dir, const std::string& git_
   make_directories(aside, 0755, true);
   fs::path to = aside / (compact_utc(wall_now()) + "-" + git_id);
   while (lstat_of(to)) to = aside / (compact_utc(wall_now()) + "." + random_hex(8) + "-" + git_id);
-  if (::rename(from.c_str(), to.c_str()) != 0) throw io_error("move aside", from, errno);
+  if (::rename(from.c_str(), to.c_str()) != 0) throw io_error("cannot move aside", from, errno);
   sync_directory(from.parent_path());
   sync_directory(aside);
   return to;

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
+#include "common/names.hpp"
 #include "daemon/git/refs.hpp"
 #include "daemon/git/source.hpp"
 #include "daemon/git/text.hpp"
@@ -54,8 +56,19 @@ std::vector<std::string> refspecs_of(const std::string& name, const Remote& remo
   return refspecs;
 }
 
-Command fetch_command(const std::string& remote, const std::vector<std::string>& refspecs) {
+// Where git itself would run: a remote may be at a relative path, and that is relative to the top of the working tree.
+std::string home_of(const Git& source) {
+  const std::filesystem::path common_dir(source.place().git_dir);
+  if (common_dir.filename() != ".git") return {};
+  Command ask;
+  ask.arguments = {"config", "--type=bool", "--get", "core.bare"};
+  return trimmed(source.run(ask).output) == "true" ? std::string{} : common_dir.parent_path().string();
+}
+
+Command fetch_command(const std::string& remote, const std::vector<std::string>& refspecs, const std::string& home) {
   Command command;
+  command.task = "fetch from '" + printable(remote) + "'";
+  command.directory = home;
   command.arguments = {"fetch",
                        "-q",
                        "--no-write-fetch-head",
@@ -73,6 +86,7 @@ Command fetch_command(const std::string& remote, const std::vector<std::string>&
 }  // namespace
 
 bool fetch(const Git& source, const std::optional<Oid>& wanted) {
+  const std::string home = home_of(source);
   std::vector<std::string> fetched;
   std::optional<Error> origin_failed;
   std::optional<Error> other_failed;
@@ -80,7 +94,7 @@ bool fetch(const Git& source, const std::optional<Oid>& wanted) {
     // Only pushed to, or left out by the user.
     if (!remote.has_url || remote.skipped || (remote.mirror && remote.fetch.empty())) continue;
     try {
-      source.must(fetch_command(name, refspecs_of(name, remote)));
+      source.must(fetch_command(name, refspecs_of(name, remote), home));
       fetched.push_back(name);
     } catch (const Error& error) {
       if (error.kind != ErrorKind::git_failed && error.kind != ErrorKind::git_timeout) throw;
@@ -95,7 +109,7 @@ bool fetch(const Git& source, const std::optional<Oid>& wanted) {
     const auto missing = [&] { return !ids_of(source, {wanted->str() + "^{object}"}).front(); };
     for (std::size_t i = 0; i < fetched.size() && missing(); ++i) {
       // Many servers refuse ids that no ref names: then it stays unknown, which the caller finds out.
-      (void)source.run(fetch_command(fetched[i], {wanted->str()}));
+      (void)source.run(fetch_command(fetched[i], {wanted->str()}, home));
     }
   }
   return true;
@@ -105,6 +119,8 @@ std::optional<std::string> delete_remote_branch(const Git& source, const std::st
   Command command;
   command.arguments = {"-c",     "remote.origin.mirror=false", "push", "-q", "--no-verify", "--no-follow-tags", "--",
                        "origin", ":refs/heads/" + name};
+  command.task = "delete branch '" + name + "' at 'origin'";
+  command.directory = home_of(source);
   try {
     source.must(command);
   } catch (const Error& error) {

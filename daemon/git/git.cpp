@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/git/filters.hpp"
 #include "daemon/git/text.hpp"
@@ -82,7 +83,8 @@ ErrorKind kind_of(const std::string& stderr_text) {
 
 Error failure(ErrorKind kind, const std::vector<std::string>& argv, const Command& command, const ChildResult& result,
               const std::string& why) {
-  Error error(kind, in_words(command.arguments) + " failed: " + why);
+  const std::string what = command.task.empty() ? in_words(command.arguments) + " failed" : "cannot " + command.task;
+  Error error(kind, what + ": " + why);
   error.git = proto::GitDetails{argv, result.exit_code, result.error_tail};
   return error;
 }
@@ -106,7 +108,7 @@ SpawnOptions options_for(const Place& place, const std::vector<std::string>& arg
 }
 
 std::shared_ptr<Helpers> make_helpers(const std::string& common_dir) {
-  return std::make_shared<Helpers>([common_dir](const std::vector<std::string>& arguments, bool durable) {
+  return std::make_shared<Helpers>(common_dir, [common_dir](const std::vector<std::string>& arguments, bool durable) {
     return options_for({common_dir, {}}, arguments, durable);
   });
 }
@@ -132,6 +134,7 @@ ChildResult Git::run(const Command& command) const {
     }
     options.environment.insert(options.environment.end(), filter_overrides_->begin(), filter_overrides_->end());
   }
+  if (!command.directory.empty()) options.directory = command.directory;
   for (const auto& [key, value] : command.environment) options.environment.push_back(key + "=" + value);
 
   options.input = command.input;
@@ -152,6 +155,10 @@ ChildResult Git::run(const Command& command) const {
   try {
     result = run_child(options);
   } catch (const Error& error) {
+    if (!place_.git_dir.empty() && !is_directory_no_follow(place_.git_dir)) {
+      throw Error(ErrorKind::source_missing, "cannot run git in " + printable(place_.git_dir) + ": there is no such directory",
+                  "wtpool doctor");
+    }
     Error wrapped(ErrorKind::git_failed, in_words(command.arguments) + " cannot start: " + error.message, error.hint);
     wrapped.git = proto::GitDetails{options.argv, 127, {}};
     throw wrapped;

@@ -1,5 +1,6 @@
 #include "daemon/git/helpers.hpp"
 
+#include "common/files.hpp"
 #include "proto/errors.hpp"
 
 namespace wtpool::git {
@@ -17,11 +18,20 @@ std::unique_ptr<LineChild> start_or_none(const SpawnOptions& options) {
 
 }  // namespace
 
-Helpers::Helpers(Start start) : start_(std::move(start)) {}
+Helpers::Helpers(std::string common_dir, Start start) : common_dir_(std::move(common_dir)), start_(std::move(start)) {}
 Helpers::~Helpers() = default;
+
+void Helpers::drop_if_replaced(std::unique_ptr<LineChild>& child, std::string& made_for) const {
+  const auto stat = lstat_of(common_dir_);
+  const std::string now = stat ? std::to_string(stat->st_dev) + ":" + std::to_string(stat->st_ino) : std::string();
+  if (now == made_for) return;
+  child.reset();
+  made_for = now;
+}
 
 std::optional<std::vector<std::string>> Helpers::check(const std::vector<std::string>& questions) {
   const std::lock_guard guard(check_mutex_);
+  drop_if_replaced(checker_, checker_for_);
   std::string text;
   for (const auto& question : questions) text += question + "\n";
   // One that ended while nobody asked is started again, once.
@@ -45,6 +55,7 @@ std::optional<std::vector<std::string>> Helpers::check(const std::vector<std::st
 Helpers::Moved Helpers::move_refs(const std::string& commands) {
   using namespace std::string_literals;
   const std::lock_guard guard(move_mutex_);
+  drop_if_replaced(mover_, mover_for_);
   const auto says = [this](const char* line) { return mover_->read_line(kPatience) == std::optional<std::string>(line); };
   for (int attempt = 0; attempt < 2; ++attempt) {
     if (!mover_) mover_ = start_or_none(start_({"update-ref", "-m", "wtpool", "--stdin", "-z"}, true));

@@ -19,7 +19,7 @@ class Helpers {
  public:
   // `start` makes the options of a git with these arguments in the source, its environment and safe settings included.
   using Start = std::function<SpawnOptions(const std::vector<std::string>& arguments, bool durable)>;
-  explicit Helpers(Start start);
+  Helpers(std::string common_dir, Start start);
   ~Helpers();
 
   // A line for each question; nothing when the helper cannot be had or died.
@@ -34,11 +34,17 @@ class Helpers {
   [[nodiscard]] Moved move_refs(const std::string& commands);
 
  private:
+  // Ends a helper of a repository that is not the one at the path any more. With the helper's mutex held.
+  void drop_if_replaced(std::unique_ptr<LineChild>& child, std::string& made_for) const;
+
+  std::string common_dir_;
   Start start_;
   std::mutex check_mutex_;
   std::unique_ptr<LineChild> checker_;
+  std::string checker_for_;
   std::mutex move_mutex_;
   std::unique_ptr<LineChild> mover_;
+  std::string mover_for_;
 };
 
 }  // namespace wtpool::git

@@ -21,69 +21,71 @@ void check_inside(const fs::path& work_tree, const std::string& relative) {
   bool bad = relative.empty() || path.is_absolute();
   for (const fs::path& part : path) bad = bad || part == ".." || part == "." || part == ".git";
   if (bad) {
-    throw proto::Error(proto::ErrorKind::internal, "move '" + printable(relative) + "' aside: it is no path inside a slot");
+    throw proto::Error(proto::ErrorKind::internal,
+                       "cannot move '" + printable(relative) + "' aside: it is no path inside a slot");
   }
   fs::path leading = work_tree;
   for (const fs::path& part : path.parent_path()) {
     leading /= part;
-    if (!is_directory_no_follow(leading)) throw io_error("move aside, for a directory on the way is none:", leading, ENOTDIR);
+    if (!is_directory_no_follow(leading))
+      throw io_error("cannot move aside, for a directory on the way is none:", leading, ENOTDIR);
   }
 }
 
 void copy_content(const fs::path& from, const fs::path& to, const struct ::stat& stat) {
   const Fd in(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!in.valid()) throw io_error("read", from, errno);
+  if (!in.valid()) throw io_error("cannot read", from, errno);
   const Fd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!out.valid()) throw io_error("write", to, errno);
+  if (!out.valid()) throw io_error("cannot write", to, errno);
   std::array<char, 1 << 16> buffer{};
   for (;;) {
     const ssize_t got = ::read(in.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw io_error("read", from, errno);
+    if (got < 0) throw io_error("cannot read", from, errno);
     if (got == 0) break;
     for (ssize_t done = 0; done < got;) {
       const ssize_t put = ::write(out.get(), buffer.data() + done, static_cast<std::size_t>(got - done));
       if (put < 0 && errno == EINTR) continue;
-      if (put < 0) throw io_error("write", to, errno);
+      if (put < 0) throw io_error("cannot write", to, errno);
       done += put;
     }
   }
-  if (::fchmod(out.get(), stat.st_mode & 07777) != 0) throw io_error("set the mode of", to, errno);
+  if (::fchmod(out.get(), stat.st_mode & 07777) != 0) throw io_error("cannot set the mode of", to, errno);
   std::error_code ignored;
   fs::last_write_time(to, fs::last_write_time(from, ignored), ignored);
-  if (::fsync(out.get()) != 0) throw io_error("sync", to, errno);
+  if (::fsync(out.get()) != 0) throw io_error("cannot sync", to, errno);
 }
 
 // Copies one thing, directories with all that is in them. Nothing of `from` is removed.
 void copy_whole(const fs::path& from, const fs::path& to) {
   const auto stat = lstat_of(from);
-  if (!stat) throw io_error("copy", from, ENOENT);
+  if (!stat) throw io_error("cannot copy", from, ENOENT);
   if (S_ISDIR(stat->st_mode)) {
     make_directories(to);
     for (const auto& child : fs::directory_iterator(from)) copy_whole(child.path(), to / child.path().filename());
     sync_directory(to);
   } else if (S_ISLNK(stat->st_mode)) {
-    if (::symlink(fs::read_symlink(from).c_str(), to.c_str()) != 0) throw io_error("make the symlink", to, errno);
+    if (::symlink(fs::read_symlink(from).c_str(), to.c_str()) != 0) throw io_error("cannot make the symlink", to, errno);
   } else if (S_ISREG(stat->st_mode)) {
     copy_content(from, to, *stat);
   } else if (::mkfifo(to.c_str(), stat->st_mode & 07777) != 0) {
-    throw io_error("make", to, errno);  // sockets and pipes have no content: a pipe marks the place
+    throw io_error("cannot make", to, errno);  // sockets and pipes have no content: a pipe marks the place
   }
 }
 
 void move_whole(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return;
-  if (errno != EXDEV) throw io_error("move aside", from, errno);
+  if (errno != EXDEV) throw io_error("cannot move aside", from, errno);
   try {
     copy_whole(from, to);
   } catch (const fs::filesystem_error& error) {
-    throw io_error("copy", from, error.code().value());
+    throw io_error("cannot copy", from, error.code().value());
   }
   sync_directory(to.parent_path());
   if (is_directory_no_follow(from)) {
     remove_tree(from);
   } else if (::unlink(from.c_str()) != 0) {
-    throw io_error("remove", from, errno);
+    throw io_error("cannot remove", from, errno);
   }
 }
 

@@ -44,16 +44,16 @@ class ScratchIndex {
     const fs::path real = fs::path(slot_.place().git_dir) / "index";
     const auto stat = lstat_of(real);
     if (!stat) return;  // no index is an empty one
-    if (!S_ISREG(stat->st_mode)) throw io_error("read", real, EINVAL);
+    if (!S_ISREG(stat->st_mode)) throw io_error("cannot read", real, EINVAL);
     std::ifstream in(real, std::ios::binary);
     std::ofstream out(file_, std::ios::binary);
     if (stat->st_size > 0) out << in.rdbuf();
     out.close();
-    if (!in || !out) throw io_error("copy", real, errno == 0 ? EIO : errno);
+    if (!in || !out) throw io_error("cannot copy", real, errno == 0 ? EIO : errno);
     // git trusts the sizes and times in an index unless they are as young as its file: a younger copy would be trusted more.
     std::error_code failed;
     fs::last_write_time(file_, fs::last_write_time(real, failed), failed);
-    if (failed) throw io_error("set the time of", file_, failed.value());
+    if (failed) throw io_error("cannot set the time of", file_, failed.value());
   }
 
   std::string git(std::vector<std::string> arguments, std::string input = {}) const {
@@ -229,7 +229,8 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
   const Sorted sorted = sort_out(request, work_tree, entries);
   saved.moved_aside = sorted.bytes > request.limit_bytes || sorted.files > request.limit_files;
   if (saved.moved_aside && request.aside.empty()) {
-    throw Error(ErrorKind::internal, "save the work of " + printable(request.name) + ": too large, and no place for files");
+    throw Error(ErrorKind::internal,
+                "cannot save the work of " + printable(request.name) + ": too large, and no place for files");
   }
 
   // The index as it was staged; a conflict counts as our side, its markers are in the working tree.

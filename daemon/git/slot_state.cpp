@@ -18,7 +18,7 @@ constexpr std::size_t kLargestConfig = std::size_t{64} * 1024 * 1024;
 bool unlink_if_there(const fs::path& path) {
   if (::unlink(path.c_str()) == 0) return true;
   if (errno == ENOENT || errno == ENOTDIR) return false;
-  throw io_error("remove", path, errno);
+  throw io_error("cannot remove", path, errno);
 }
 
 void remove_whatever(const fs::path& path) {
@@ -115,7 +115,7 @@ void remove_stale_locks(const std::string& entry) {
       // No git makes a directory of that name. Whatever is in it stays, out of git's way.
       const fs::path aside = fs::path(entry) / "worktree-pool" / (path.filename().string() + "-" + random_hex(8));
       make_directories(aside.parent_path());
-      if (::rename(path.c_str(), aside.c_str()) != 0) throw io_error("move aside", path, errno);
+      if (::rename(path.c_str(), aside.c_str()) != 0) throw io_error("cannot move aside", path, errno);
     }
   }
 }

@@ -47,13 +47,13 @@ Error no_repository(const std::string& path, const ChildResult& asked) {
   const std::string shown = printable(path);
   if (asked.error_tail.find("dubious ownership") != std::string::npos ||
       asked.error_tail.find("unsafe repository") != std::string::npos) {
-    return {ErrorKind::source_not_owned, "open the source " + shown + ": the repository belongs to another user",
+    return {ErrorKind::source_not_owned, "cannot open the source " + shown + ": the repository belongs to another user",
             "git config --global --add safe.directory " + shown};
   }
   std::error_code failed;
   const bool there = fs::exists(path, failed);
   Error error(ErrorKind::source_missing,
-              "open the source " + shown + ": " + (there ? "it is no git repository" : "there is no such directory"),
+              "cannot open the source " + shown + ": " + (there ? "it is no git repository" : "there is no such directory"),
               "name the top directory of a clone, or a bare repository");
   error.git = proto::GitDetails{{"git", "-C", path, "rev-parse"}, asked.exit_code, asked.error_tail};
   return error;
@@ -102,9 +102,10 @@ std::string default_commit_of(const SourceFacts& source, const Context& context)
   ask.arguments.back() = "HEAD";
   const ChildResult head = git.run(ask);
   if (head.ok()) return trimmed(head.output);
-  throw Error(ErrorKind::commit_unknown,
-              "find a default commit in " + printable(source.common_dir) + ": it has no origin/HEAD and its HEAD is detached",
-              "wtpool init --default-commit REF");
+  throw Error(
+      ErrorKind::commit_unknown,
+      "cannot find a default commit in " + printable(source.common_dir) + ": it has no origin/HEAD and its HEAD is detached",
+      "wtpool init --source REPO --default-commit REF");
 }
 
 core::done::Resolved resolve(const Git& source, const std::string& commit, const std::string& name) {
