@@ -6,9 +6,11 @@
 #include <set>
 #include <string_view>
 
+#include "common/clock.hpp"
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/git/filters.hpp"
+#include "daemon/git/killed.hpp"
 #include "daemon/git/text.hpp"
 #include "proto/errors.hpp"
 
@@ -151,6 +153,7 @@ ChildResult Git::run(const Command& command) const {
     throw Error(ErrorKind::git_timeout, in_words(command.arguments) + " was not started: the deadline is over");
   }
 
+  const std::int64_t started = wall_now();
   ChildResult result;
   try {
     result = run_child(options);
@@ -163,6 +166,7 @@ ChildResult Git::run(const Command& command) const {
     wrapped.git = proto::GitDetails{options.argv, 127, {}};
     throw wrapped;
   }
+  if (result.end != ChildEnd::exited || result.exit_code > 128) remember_killed(common_dir_of(place_), started, wall_now());
   switch (result.end) {
     case ChildEnd::exited:
       return result;
@@ -182,6 +186,12 @@ ChildResult Git::run(const Command& command) const {
 std::string Git::must(const Command& command) const {
   ChildResult result = run(command);
   if (result.ok()) return std::move(result.output);
+  const bool locked = result.error_tail.find(".lock': File exists") != std::string::npos ||
+                      result.error_tail.find("could not lock config file") != std::string::npos;
+  if (locked && heal_after_killed(common_dir_of(place_), [this] { return context_.stop.stop_requested(); })) {
+    result = run(command);
+    if (result.ok()) return std::move(result.output);
+  }
   std::vector<std::string> argv = {"git"};
   argv.insert(argv.end(), command.arguments.begin(), command.arguments.end());
   std::string why = reason_in(result.error_tail);

@@ -65,9 +65,10 @@ Helpers::Moved Helpers::move_refs(const std::string& commands) {
       continue;
     }
     if (!mover_->write(commands + "prepare\0"s) || !says("prepare: ok")) {
-      // It ends itself, and what it had locked is let go; nothing has moved.
+      // It says why and ends itself, and what it had locked is let go; nothing has moved.
+      const bool spoke = !mover_->error_tail().empty();
       mover_.reset();
-      return Moved::refused;
+      return spoke ? Moved::refused : Moved::died;
     }
     if (mover_->write("commit\0"s) && says("commit: ok")) return Moved::done;
     mover_.reset();

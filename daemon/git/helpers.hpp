@@ -28,6 +28,7 @@ class Helpers {
   enum class Moved {
     done,
     refused,  // nothing has moved; why is for a git of one's own to say
+    died,     // nothing has moved, and it ended without a word: killed, its locks may have stayed
     unknown,  // it died between being told to commit and saying that it had
   };
   // NUL-terminated commands of `update-ref --stdin -z`, without start and commit.

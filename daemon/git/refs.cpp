@@ -6,7 +6,9 @@
 #include <ctime>
 #include <filesystem>
 
+#include "common/clock.hpp"
 #include "common/files.hpp"
+#include "daemon/git/killed.hpp"
 #include "daemon/git/open_files.hpp"
 #include "daemon/git/text.hpp"
 
@@ -60,10 +62,14 @@ void RefTransaction::detach_head(const std::string& git_id, Oid value) {
 void RefTransaction::commit(const Git& source) const {
   if (empty()) return;
   if (const auto& helpers = source.context().helpers) {
-    switch (helpers->move_refs(lines_)) {
+    const std::int64_t started = wall_now();
+    const auto moved = helpers->move_refs(lines_);
+    if (moved == Helpers::Moved::done) return;
+    if (moved != Helpers::Moved::refused) remember_killed(common_dir_of(source.place()), started, wall_now());
+    switch (moved) {
       case Helpers::Moved::done:
-        return;
       case Helpers::Moved::refused:
+      case Helpers::Moved::died:
         break;  // a git of our own says why, or does it after all
       case Helpers::Moved::unknown:
         throw proto::Error(proto::ErrorKind::git_failed, "git update-ref ended while it moved refs");

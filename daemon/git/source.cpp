@@ -6,6 +6,7 @@
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/git/checked_out.hpp"
+#include "daemon/git/killed.hpp"
 #include "daemon/git/ref_files.hpp"
 #include "daemon/git/refs.hpp"
 #include "daemon/git/text.hpp"
@@ -178,6 +179,7 @@ void forget_branch_config(const Git& source, const std::string& name) {
   for (int attempt = 0;; ++attempt) {
     const ChildResult result = source.run(remove);
     if (result.ok() || result.error_tail.find("no such section") != std::string::npos) return;
+    (void)heal_after_killed(source.place().git_dir, [&source] { return source.context().stop.stop_requested(); });
     if (attempt == 40 || result.error_tail.find("could not lock") == std::string::npos) {
       source.must(remove);
       return;

@@ -125,5 +125,46 @@ TEST_F(Faults, WhatWasStagedInALostDirectoryIsKeptThoughTheDaemonDiedInTheReleas
   EXPECT_EQ(repo.complaint(), "");
 }
 
+// A git of the daemon's that dies in the middle: a lock of the source's refs stays where that git held it.
+class KilledGit : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto shim = world.dir() / "shim/git";
+    const std::string armed = (world.dir() / "armed").string();
+    write_text(shim, "#!/bin/sh\nif [ -e " + armed + " ]; then case \"$*\" in *\"$(cat " + armed + ")\"*)\n  rm " + armed +
+                         "; : > " + lock().string() + "; kill -9 $$;; esac; fi\nPATH=${PATH#*:} exec git \"$@\"\n");
+    fs::permissions(shim, fs::perms::owner_all);
+    world.environment["PATH"] = shim.parent_path().string() + ":" + world.environment["PATH"];
+    world.start_daemon();
+    world.init(repo);
+    world.acquire("before");
+    world.release("before");
+  }
+  void arm(const std::string& words) const { write_text(world.dir() / "armed", words); }
+  [[nodiscard]] fs::path lock() const { return repo.path() / ".git/refs/heads/x.lock"; }
+  World world;
+  Repo repo = world.make_repo();
+};
+
+TEST_F(KilledGit, WhatItLocksIsFreeAgainForTheNext) {
+  arm("switch");
+  EXPECT_EQ(world.wtpool({"acquire", "x"}).code, 1);
+  ASSERT_TRUE(fs::exists(lock()));
+  world.acquire("x");  // waits until the lock is old enough to be nobody's
+  EXPECT_FALSE(fs::exists(lock()));
+  EXPECT_EQ(repo.complaint(), "");
+}
+
+TEST_F(KilledGit, OfSomebodyElseKeepsItsLock) {
+  arm("switch");
+  EXPECT_EQ(world.wtpool({"acquire", "y"}).code, 1);
+  write_text(lock(), "");
+  fs::last_write_time(lock(), fs::file_time_type::clock::now() - 1h);
+  const auto outcome = world.wtpool({"acquire", "x"});
+  EXPECT_NE(outcome.code, 0);
+  EXPECT_NE(outcome.err.find("x.lock"), std::string::npos) << outcome;
+  EXPECT_TRUE(fs::exists(lock()));
+}
+
 }  // namespace
 }  // namespace wtpool::test
