@@ -39,8 +39,8 @@ struct Context {
 struct Command {
   std::vector<std::string> arguments;  // without "git" and without the safe settings
   std::string input;
-  std::string task;       // what an error says could not be done; empty: the arguments say it
-  std::string directory;  // where it runs; empty: in the git directory
+  std::string task = {};       // what an error says could not be done; empty: the arguments say it
+  std::string directory = {};  // where it runs; empty: in the git directory
   std::vector<std::pair<std::string, std::string>> environment;  // GIT_INDEX_FILE and the like
   bool durable = false;     // saves work or moves refs: core.fsync and fsyncMethod as the contract says
   bool may_filter = false;  // touches file content: unlisted filter drivers are switched off (costs one `git config`)
