@@ -1,4 +1,4 @@
-// NAME, as the contract takes it: what may name a lease and its branch.
+// NAME, as acquire takes it: what may name a lease and its branch.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Tables of what answers and notifications carry, keys in the order of the contract.
+// Tables of what answers and notifications carry, keys in the order in which they are promised.
 #include "proto/codec_fields.hpp"
 #include "proto/codec_tables.hpp"
 

@@ -63,7 +63,7 @@ struct Lease {
   std::optional<std::string> key;
   std::optional<seconds> ttl;
   std::optional<Owner> owner;
-  bool adopted = false;  // its marker has only the reference tool's keys
+  bool adopted = false;  // its marker has only the keys of worktree-pool
   friend bool operator==(const Lease&, const Lease&) = default;
 };
 

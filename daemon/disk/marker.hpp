@@ -13,7 +13,7 @@
 namespace wtpool::disk {
 
 [[nodiscard]] std::string format_marker(const core::Marker& marker);
-// A marker, or why it is none. Flat scalars, unknown keys ignored; with only the reference tool's keys it is an adopted,
+// A marker, or why it is none. Flat scalars, unknown keys ignored; with only the keys of worktree-pool it is an adopted,
 // durable lease without an end whose name is empty (the reader takes it from HEAD) and whose id is derived from its text.
 [[nodiscard]] std::variant<core::Marker, std::string> parse_marker(const std::string& text);
 

@@ -88,7 +88,7 @@ LeaseId id_from(std::string_view text) {
 }
 
 Marker adopted_from(const Fields& fields, Marker marker) {
-  // A marker of ours that lost its `format` is not one of the reference tool's.
+  // A marker of ours that lost its `format` is not one of worktree-pool's.
   for (const char* const key : {"state", "name", "lease_id", "lease_kind"})
     if (fields.has(key)) throw yaml::Fault{0, 0, std::string("it has ") + key + " but no format"};
   marker.lease.adopted = true;

@@ -9,7 +9,7 @@
 namespace wtpool::disk {
 
 // A text that wtpool wrote starts with such a line and ends with kLastLine: one that lost its end is then known as such,
-// also where what is left of it would be a whole marker of the reference tool. To other readers both are comments.
+// also where what is left of it would be a whole marker of worktree-pool. To other readers both are comments.
 inline constexpr std::string_view kMarkerLine = "# wtpool marker\n";
 inline constexpr std::string_view kIntentLine = "# wtpool intent\n";
 inline constexpr std::string_view kLastLine = "# end\n";

@@ -42,7 +42,7 @@ struct Command {
   std::string task = {};       // what an error says could not be done; empty: the arguments say it
   std::string directory = {};  // where it runs; empty: in the git directory
   std::vector<std::pair<std::string, std::string>> environment;  // GIT_INDEX_FILE and the like
-  bool durable = false;     // saves work or moves refs: core.fsync and fsyncMethod as the contract says
+  bool durable = false;     // saves work or moves refs: core.fsync and fsyncMethod, so that a power cut takes neither
   bool may_filter = false;  // touches file content: unlisted filter drivers are switched off (costs one `git config`)
   std::chrono::seconds limit{600};
 };

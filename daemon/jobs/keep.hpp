@@ -16,7 +16,7 @@ namespace wtpool::jobs {
 // Writes <ID>.yaml unless it stands; to be done before the first ref or file of that entry.
 void record_trash(const JobContext& job, const std::string& id, const std::string& name);
 
-// The refs' half of the end of a lease (contract section 5, step 4): HEAD detached at its commit, what moved kept under
+// The refs' half of the end of a lease (see docs/on-disk-format.md): HEAD detached at its commit, what moved kept under
 // `trash_id`, the branch deleted. Safe to repeat. Needs no directory and no sound place: it runs in the source.
 struct SettledRefs {
   bool kept = false;

@@ -1,4 +1,4 @@
-// One function a job, one file each, as numbered in the contract. Each owns its grant's slot while it runs, blocks its thread,
+// One function a job, one file each, in the order of its steps. Each owns its grant's slot while it runs, blocks its thread,
 // and ends in an outcome; only FaultError and proto::Error leave it, and `run_job` turns both into one.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Pools that the reference tool made: its config, its slots, its markers with two keys.
+// Pools that worktree-pool made: its config, its slots, its markers with two keys.
 #include <gtest/gtest.h>
 
 #include "tests/support/world.hpp"
@@ -13,7 +13,7 @@ class Adopt : public ::testing::Test {
     write_text(pool() / ".meta/config.yaml", "schema_version: 1\nsource: " + repo.path().string() +
                                                  "\ndefault_commit: refs/heads/main\nmax_slots: 4\n" + more);
   }
-  // A slot as the reference tool leaves it: a worktree that is not locked; held: with a branch and a marker of two keys.
+  // A slot as worktree-pool leaves it: a worktree that is not locked; held: with a branch and a marker of two keys.
   fs::path make_slot(const std::string& id, const std::string& held_as = {}) const {
     const auto slot = pool() / id;
     if (held_as.empty()) {
