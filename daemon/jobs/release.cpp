@@ -43,6 +43,17 @@ std::vector<std::string> name_processes(const JobContext& job, const core::job::
 
 }  // namespace
 
+// `git worktree move` by hand: the entry is that worktree's now, and taking it away would take the work's git from under it.
+void refuse_if_moved(const JobContext& job, const std::string& git_id) {
+  for (const auto& entry : git::list_entries(job.pool->place.source.str())) {
+    if (entry.git_id != git_id || entry.worktree.empty() || real_path(entry.worktree) == job.slot_path()) continue;
+    if (!lstat_of(disk::path(entry.worktree) / ".git")) continue;
+    fail(core::Fault::quarantine, core::ErrorKind::quarantined,
+         "slot " + job.grant.slot.str() + " was moved to " + entry.worktree + " by hand",
+         "git -C " + job.pool->place.source.str() + " worktree move " + entry.worktree + " " + job.slot_path().string());
+  }
+}
+
 core::JobDone release(JobContext& job, const core::job::Release& spec) {
   const auto lock = take_slot_lock(job);
   const auto& git_id = job.grant.git_id;
@@ -50,6 +61,7 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
   const bool entry_gone = git_id.empty() || !is_directory_no_follow(entry.entry);
   const bool directory_gone = !lstat_of(job.slot_path());
   if (!entry_gone && !directory_gone) prove_place(job, git_id);
+  if (!entry_gone && directory_gone) refuse_if_moved(job, git_id);
   if (spec.dirty == core::Dirty::refuse && !entry_gone && !directory_gone) refuse_if_dirty(job, spec.lease, lock);
 
   core::done::Released released;

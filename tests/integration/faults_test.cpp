@@ -125,6 +125,19 @@ TEST_F(Faults, WhatWasStagedInALostDirectoryIsKeptThoughTheDaemonDiedInTheReleas
   EXPECT_EQ(repo.complaint(), "");
 }
 
+TEST_F(Faults, ASlotThatWasMovedAwayByHandKeepsItsGit) {
+  write_text(slot / "README.md", "dirt\n");
+  const auto elsewhere = world.dir() / "elsewhere";
+  repo.git({"worktree", "unlock", slot.string()});
+  repo.git({"worktree", "move", slot.string(), elsewhere.string()});
+  EXPECT_EQ(world.wtpool({"release", "x", "--wait"}).code, 12);
+  EXPECT_EQ(world.state_of("slot-0"), "quarantined");
+  const auto repaired = world.wtpool({"repair", "slot-0"});
+  EXPECT_EQ(repaired.code, 0) << repaired;
+  EXPECT_EQ(git(elsewhere, {"status", "--porcelain"}), " M README.md");
+  EXPECT_EQ(world.acquire("next"), slot);
+}
+
 // A git of the daemon's that dies in the middle: a lock of the source's refs stays where that git held it.
 class KilledGit : public ::testing::Test {
  protected:
