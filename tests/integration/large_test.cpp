@@ -9,21 +9,15 @@
 namespace wtpool::test {
 namespace {
 
-fs::path fixture() {
-  if (const char* given = std::getenv("WTPOOL_LARGE_REPO")) return given;
-  const char* cache = std::getenv("WTPOOL_BENCH_CACHE");
-  const char* home = std::getenv("HOME");
-  return cache != nullptr ? fs::path(cache) / "large" : fs::path(home == nullptr ? "/" : home) / ".cache/wtpool-bench/large";
-}
-
 std::size_t files_in(const fs::path& slot) { return lines_of(git(slot, {"ls-files"})).size(); }
 
 TEST(LargeTree, IsAcquiredWorkedInReleasedAndAcquiredAgain) {
   if (!fs::exists(fixture() / ".git"))
     GTEST_SKIP() << "no fixture at " << fixture() << "; build it with: tests/bench/fixtures large";
   World world;
-  const Repo source = Repo::clone(world.dir() / "linux", Repo(fixture()));
+  const Repo source = Repo::clone(world.dir() / "linux", Repo(fixture));
   const std::string before = source.everything();
+  world.start_daemon();
   world.init(source, {"--max-slots", "1"});
   const World::Options patient{.directory = {}, .environment = {}, .deadline = std::chrono::minutes(5)};
 
