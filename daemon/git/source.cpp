@@ -1,6 +1,8 @@
 #include "daemon/git/source.hpp"
 
 #include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
 
 #include "common/files.hpp"
@@ -52,6 +54,9 @@ Error no_repository(const std::string& path, const ChildResult& asked) {
             "git config --global --add safe.directory " + shown};
   }
   std::error_code failed;
+  if (fs::is_directory(path, failed) && ::access(path.c_str(), R_OK | X_OK) != 0 && errno == EACCES) {
+    return {ErrorKind::permission_denied, "cannot open the source " + shown + ": you may not read it", "ls -ld " + shown};
+  }
   const bool there = fs::exists(path, failed);
   Error error(ErrorKind::source_missing,
               "cannot open the source " + shown + ": " + (there ? "it is no git repository" : "there is no such directory"),
@@ -85,6 +90,11 @@ SourceFacts open_source(const std::string& path, const Context& context) {
 
   SourceFacts facts;
   facts.common_dir = real_path(common_dir).string();
+  if (lstat_of(fs::path(facts.common_dir) / "reftable")) {
+    throw Error(ErrorKind::bad_config,
+                "cannot use the source " + printable(path) + ": it keeps its refs as reftable, which is not read here yet",
+                "git -C " + printable(path) + " refs migrate --ref-format=files");
+  }
   const Git common(Place{facts.common_dir, {}}, context);
   facts.worktree_config = value_of(common, "extensions.worktreeConfig", "bool") == "true";
   if (!is_bare(common)) facts.worktree = main_worktree(common, anywhere, path);

@@ -78,10 +78,12 @@ TreeLook look(const Git& slot, Untracked untracked, bool write_index) {
        "--ignored=no", untracked == Untracked::all ? "--untracked-files=all" : "--untracked-files=no"});
   command.may_filter = true;
   TreeLook result;
+  bool whole = false;
   const std::vector<std::string> records = split(slot.must(command), '\0');
   for (std::size_t i = 0; i < records.size(); ++i) {
     const std::string& record = records[i];
     if (record.starts_with("# branch.oid ")) {
+      whole = true;
       result.head = oid_from(std::string_view(record).substr(13));
     } else if (record.starts_with("# branch.head ")) {
       const std::string name = record.substr(14);
@@ -103,6 +105,8 @@ TreeLook look(const Git& slot, Untracked untracked, bool write_index) {
       }
     }
   }
+  // It is always said; without it, silence would pass for a clean tree.
+  if (!whole) throw proto::Error(proto::ErrorKind::git_failed, "git status said nothing of " + slot.place().work_tree);
   return result;
 }
 

@@ -89,7 +89,7 @@ class Acquisition {
     const auto entry = job_.entry(git_id_);
     if (lstat_of(entry.marker())) {
       fail(core::Fault::quarantine, core::ErrorKind::quarantined,
-           "slot " + job_.grant.slot.str() + " was idle, and a marker appeared in it");
+           job_.grant.slot.str() + " was idle, and a marker appeared in it");
     }
     write_acquiring_marker();
     git::restore_private_config(entry.entry.string(), entry.pristine().string());
@@ -119,7 +119,8 @@ class Acquisition {
 
   void warn_of_untracked(std::size_t count) {
     if (count == 0) return;
-    warnings_.push_back(std::to_string(count) + " untracked file(s) of earlier holders are in slot " + job_.grant.slot.str());
+    warnings_.push_back(std::to_string(count) + (count == 1 ? " untracked file" : " untracked files") +
+                        " of earlier holders in " + job_.grant.slot.str());
   }
 
   // Nobody has the slot, and yet it is dirty: what was written is kept like a holder's.
@@ -130,7 +131,7 @@ class Acquisition {
     try {
       if (const auto kept =
               save_before_reset(job_, slot, git_id_, nobody, look, {}, nobody.full_sha, core::Dirty::save, trash_id())) {
-        warnings_.push_back("slot " + job_.grant.slot.str() + " had changes though nobody held it; they are kept as " + *kept);
+        warnings_.push_back(job_.grant.slot.str() + " had changes though nobody held it; they are kept as " + *kept);
       }
     } catch (const core::Error& error) {
       throw FaultError{core::Fault::quarantine, error};
@@ -185,7 +186,7 @@ class Acquisition {
     std::error_code ignored;
     if (!S_ISDIR(stat->st_mode) || !std::filesystem::is_empty(slot, ignored) || ignored) {
       fail(core::Fault::quarantine, core::ErrorKind::quarantined,
-           "cannot make slot " + job_.grant.slot.str() + ": something that is not a worktree of this pool stands at " +
+           "cannot make " + job_.grant.slot.str() + ": something that is not a worktree of this pool stands at " +
                slot.string());
     }
     return true;
@@ -301,6 +302,12 @@ class Acquisition {
 
   // ---- the end ----
   core::done::Acquired hold() {
+    // A git that says it did and did not must not hand out a slot that stands elsewhere.
+    const auto head = git::read_head(job_.pool->place.source.str(), git_id_);
+    if (head.branch != lease_.name || head.oid != lease_.full_sha) {
+      fail(core::Fault::slot_fault, core::ErrorKind::git_failed,
+           "git did not bring slot " + job_.grant.slot.str() + " to branch " + lease_.name + " at " + lease_.full_sha.str());
+    }
     const auto tree = git::ids_of(job_.source_git(&lock_), {lease_.full_sha.str() + "^{tree}"}).front();
     job_.check_stop();
     core::done::Acquired done{disk::MarkerFile(job_.entry(git_id_).marker()).write(marker(core::MarkerState::held)),

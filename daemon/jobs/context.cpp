@@ -40,7 +40,14 @@ git::Context JobContext::git_context(const disk::SlotLock* lock) const {
   }
   if (lock != nullptr) {
     context.inherited = {lock->descriptor()};
-    context.on_child = [lock](pid_t child) { lock->record_child(child); };
+    context.on_child = [lock](pid_t child) {
+      try {
+        lock->record_child(child);
+      } catch (const core::Error& error) {
+        // On a full disk git runs all the same: whoever comes after then waits for the lock without knowing whose it is.
+        log_warn(error.message);
+      }
+    };
   }
   return context;
 }

@@ -135,13 +135,12 @@ std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot
   if (!saved.work) return saved.moved_aside ? std::optional(id) : std::nullopt;
 
   if (!saved.moved_aside) {
-    const auto last = read_file(files.last_save());
-    if (last) {
-      const auto work = git::ids_of(slot, {git::trash_ref(*last, "work")}).front();
-      if (work && same_work(slot, work->str(), saved.work->str())) {
-        if (id != *last && id != trash_id) unlink_durably(job.pool->files.trash_record(id));
-        return last;
-      }
+    // The slot's last entry, and the one of this very release, which a daemon may have made before it died.
+    for (const std::string& earlier : {read_file(files.last_save()).value_or(trash_id), trash_id}) {
+      const auto work = git::ids_of(slot, {git::trash_ref(earlier, "work")}).front();
+      if (!work || !same_work(slot, work->str(), saved.work->str())) continue;
+      if (id != earlier && id != trash_id) unlink_durably(job.pool->files.trash_record(id));
+      return earlier;
     }
   }
   git::RefTransaction transaction;
@@ -226,9 +225,9 @@ disk::SlotLock take_slot_lock(const JobContext& job) {
   auto lock = disk::SlotLock::try_take(job.pool->files, job.grant.slot);
   if (!lock) {
     fail(core::Fault::slot_busy, core::ErrorKind::contended,
-         "slot " + job.grant.slot.str() + " is being worked on by another process (its lock " +
+         job.grant.slot.str() + " is being worked on by another process (its lock " +
              job.pool->files.slot_lock(job.grant.slot).string() + " is held)",
-         "wtpool unstick --slot " + job.grant.slot.str());
+         "wtpool unstick --slot " + job.grant.slot.str() + " --pool " + job.pool->key.str());
   }
   return std::move(*lock);
 }
@@ -237,8 +236,8 @@ void prove_place(const JobContext& job, const std::string& git_id) {
   const auto why = git_id.empty() ? std::optional<std::string>("it has no worktree entry")
                                   : git::disproof_of_place(job.pool->place.source.str(), git_id, job.slot_path());
   if (why) {
-    fail(core::Fault::quarantine, core::ErrorKind::quarantined, "slot " + job.grant.slot.str() + " is not what it was: " + *why,
-         "wtpool --pool " + job.pool->key.str() + " repair " + job.grant.slot.str());
+    fail(core::Fault::quarantine, core::ErrorKind::quarantined, job.grant.slot.str() + " is not what it was: " + *why,
+         "wtpool repair " + job.grant.slot.str() + " --pool " + job.pool->key.str());
   }
 }
 
