@@ -42,8 +42,9 @@ int run_command(const ReleaseCommand& command, Context& context) {
   Interrupts interrupts;
   const Answer answer = opened.connection.call(params, {context.output, interrupts, OnSignal::cancel, std::nullopt});
   const auto released = result_of<proto::ReleaseResult>(answer, context, interrupts);
-  if (released.already) context.output.say("already released");
-  if (released.trash_id) context.output.say("kept as " + *released.trash_id);
+  if (released.already)
+    context.output.say("already released" + (command.target ? ": nothing is held as '" + *command.target + "'" : ""));
+  if (released.trash_id) context.output.say("kept as " + *released.trash_id + " (wtpool trash restore makes a branch of it)");
   if (interrupts.count() > 0) throw Interrupted{interrupts.last()};  // released all the same
   return 0;
 }

@@ -12,6 +12,8 @@ int run_command(const ListCommand& command, Context& context) {
   params.git_status = command.git_status;
   if (command.watch) return watch_slots(params, context);
   const auto list = ask<proto::SlotListResult>(context, params, command.git_status ? 5 * kReportLimit : kReportLimit);
+  if (list.slots.empty() && !context.globals.json)
+    context.output.lines("hint: there is no pool yet: wtpool init --source REPO\n");
   return write_result(context, context.globals.json ? proto::to_json_text(list) + "\n" : render_slots(list.slots));
 }
 

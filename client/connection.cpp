@@ -53,7 +53,10 @@ void check_directory(const std::filesystem::path& directory) {
   if (!S_ISDIR(entry->st_mode)) throw refused(directory, "it is not a directory");
   if (entry->st_uid != ::geteuid()) throw refused(directory, "the socket's directory belongs to another user");
   if ((entry->st_mode & 077) != 0) {
-    throw refused(directory, "the socket's directory is open to other users", "chmod 700 " + directory.string());
+    // Only a directory that is there for the socket alone is to be closed: not /tmp, and no repository.
+    const bool own = directory.filename().string().ends_with("wtpool");
+    throw refused(directory, "the socket's directory is open to other users",
+                  own ? "chmod 700 " + directory.string() : "choose a directory of its own, with mode 0700, for the socket");
   }
 }
 

@@ -39,7 +39,7 @@ void add_init(CLI::App& app, Command& chosen) {
 }
 
 std::string bad_duration(const std::string& text) {
-  return parse_duration(text) ? std::string{} : "'" + text + "' is no number with ms, s, m, h or d";
+  return parse_duration(text) ? std::string{} : "'" + text + "' is no time: a number with ms, s, m, h or d, such as 10m";
 }
 
 std::string bad_ttl(const std::string& text) {
@@ -54,7 +54,9 @@ void add_ttl(CLI::App& verb, std::optional<std::chrono::seconds>& ttl, const std
 
 void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
   verb->add_option("NAME", acquire->name, "What this use is called, and its branch")->required();
-  verb->add_option("--commit", acquire->commit, "What to check out");
+  verb->add_option("--commit", acquire->commit, "What to check out")->check([](const std::string& text) {
+    return text.empty() ? std::string("no commit is named by nothing") : std::string{};
+  });
   verb->add_option("--group", acquire->group, "The group of slots");
   verb->add_option("--key", acquire->key, "The same key gives the same lease back");
   verb->add_flag("--unique-sha", acquire->unique_sha, "Refuse when a held slot is at that commit");
@@ -178,6 +180,15 @@ Told wrong_usage(const std::string& why, const std::string& verb) {
                                                         "\nhint: wtpool " + verb + (verb.empty() ? "" : " ") + "--help\n"};
 }
 
+// What the library says of a verb, or a verb's verb, that is missing is not said of one that is misspelt.
+std::string missing_verb(const CLI::App& app, const CLI::App& last) {
+  const std::vector<std::string> rest = app.remaining(true);
+  const auto word = std::ranges::find_if(rest, [](const std::string& text) { return !text.starts_with('-'); });
+  std::string verbs;
+  for (const CLI::App* verb : last.get_subcommands({})) verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
+  return (word == rest.end() ? "no verb is given" : "there is no verb '" + *word + "'") + "; there are " + verbs;
+}
+
 // The library's own way to write a flag that takes a value is not the reader's.
 std::string help_of(const CLI::App& app) {
   std::string text = app.help();
@@ -267,6 +278,14 @@ std::variant<Parsed, Told> parse_options(std::span<const char* const> args) {
     return Told{0, help_of(app)};
   } catch (const CLI::CallForVersion&) {
     return Told{0, app.version() + "\n"};
+  } catch (const CLI::RequiredError& wrong) {
+    const auto chosen = app.get_subcommands();
+    const CLI::App& last = chosen.empty() ? app : *chosen.front();
+    const bool verb = last.get_require_subcommand_min() > 0 && last.get_subcommands().empty();
+    return wrong_usage(verb ? missing_verb(app, last) : wrong.what(), chosen_verb());
+  } catch (const CLI::ExtrasError& wrong) {
+    const bool bare_run = chosen_verb() == "run" && !words.command;
+    return wrong_usage(bare_run ? "run takes the command after `--`" : wrong.what(), chosen_verb());
   } catch (const CLI::Error& wrong) {
     return wrong_usage(wrong.what(), chosen_verb());
   }

@@ -189,7 +189,9 @@ std::string render_doctor(const proto::DoctorResult& doctor) {
   std::string hints;
   for (const proto::DoctorCheck& check : doctor.checks) {
     rows.push_back({cell(check.name), cell(check.status), cell(check.detail)});
-    if (check.hint && !check.hint->empty()) hints += "hint: " + printable(*check.hint) + "\n";
+    if (!check.hint || check.hint->empty()) continue;
+    const std::string hint = "hint: " + printable(*check.hint) + "\n";
+    if (hints.find(hint) == std::string::npos) hints += hint;
   }
   return render_table(rows) + hints;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "common/clock.hpp"
 #include "common/files.hpp"
@@ -43,13 +44,19 @@ void check_git(Report& report) {
 }
 
 void check_socket(Report& report, const CheckFacts& facts) {
+  try {
+    check_socket_path(facts.socket);
+  } catch (const proto::Error& error) {
+    return report.add("socket", "error", error.message, error.hint);
+  }
   const auto directory = facts.socket.parent_path();
   const auto stat = lstat_of(directory);
   if (!stat) {
     report.add("socket", facts.from_daemon ? "error" : "ok", directory.string() + " is not there yet");
   } else if (!S_ISDIR(stat->st_mode) || stat->st_uid != ::geteuid() || (stat->st_mode & 077) != 0) {
-    report.add("socket", "error", directory.string() + " must be a directory of yours with mode 0700",
-               "chmod 700 " + directory.string());
+    report.add(
+        "socket", "error", directory.string() + " must be a directory of yours alone, with mode 0700",
+        directory.filename().string().ends_with("wtpool") ? std::optional("chmod 700 " + directory.string()) : std::nullopt);
   } else {
     report.add("socket", "ok", facts.socket.string());
   }
@@ -79,24 +86,24 @@ void check_slots(Report& report, const std::string& key, const disk::PoolFiles& 
     const auto record = disk::read_quarantine(item.path());
     if (!record) continue;
     const std::string slot = item.path().stem().string();
-    report.add("pool " + key, "error", slot + " is quarantined: " + record->reason, "wtpool --pool " + key + " repair " + slot);
+    report.add("pool " + key, "error", slot + " is quarantined: " + record->reason, "wtpool repair " + slot + " --pool " + key);
   }
   for (const auto& entry : git::list_entries(source.common_dir)) {
     if (entry.state == core::SlotFacts::Entry::torn) {
       report.add("pool " + key, "error",
                  "worktree entry " + entry.git_id + " of " + source.common_dir + " is torn: " + entry.problem,
-                 "wtpool --pool " + key + " ls");
+                 "wtpool ls --pool " + key);
     }
     if (entry.worktree.empty() || real_path(std::filesystem::path(entry.worktree).parent_path()) != files.root) continue;
     const SlotId slot(std::filesystem::path(entry.worktree).filename().string());
     if (const auto why = git::disproof_of_place(source.common_dir, entry.git_id, files.slot(slot))) {
       report.add("pool " + key, "error", slot.str() + " is not what its entry says: " + *why,
-                 "wtpool --pool " + key + " repair " + slot.str());
+                 "wtpool repair " + slot.str() + " --pool " + key);
     }
     const auto marker = disk::MarkerFile(disk::EntryFiles(SourceId(source.common_dir), entry.git_id).marker()).read();
     if (marker && std::holds_alternative<std::string>(*marker)) {
       report.add("pool " + key, "error", "the marker of " + slot.str() + " cannot be read: " + std::get<std::string>(*marker),
-                 "wtpool --pool " + key + " repair " + slot.str());
+                 "wtpool repair " + slot.str() + " --pool " + key);
     }
   }
   for (const auto& lock : git::stale_ref_locks(source.common_dir, std::chrono::seconds(10), false)) {
@@ -154,9 +161,15 @@ int print_doctor(const CheckFacts& facts, bool json) {
   if (json) {
     std::printf("%s\n", proto::to_json_text(result).c_str());
   } else {
+    int width = 5;
+    for (const auto& check : result.checks) width = std::max(width, static_cast<int>(check.name.size()));
+    std::printf("%-*s  STATUS  DETAIL\n", width, "CHECK");
     for (const auto& check : result.checks) {
-      std::printf("%-6s %-16s %s\n", check.status.c_str(), check.name.c_str(), check.detail.c_str());
-      if (check.hint) std::printf("       hint: %s\n", check.hint->c_str());
+      std::printf("%-*s  %-6s  %s\n", width, check.name.c_str(), check.status.c_str(), check.detail.c_str());
+    }
+    std::set<std::string> said;
+    for (const auto& check : result.checks) {
+      if (check.hint && said.insert(*check.hint).second) std::printf("hint: %s\n", check.hint->c_str());
     }
   }
   return result.ok ? 0 : 1;

@@ -1,6 +1,7 @@
 #include "daemon/app/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 
 namespace wtpool::app {
 
@@ -19,8 +20,12 @@ Parsed parse_options(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    parsed.exit_code = code == 0 ? 0 : 2;
+    parsed.exit_code = 2;
+    if (error.get_exit_code() == 0) {
+      parsed.exit_code = app.exit(error);
+    } else {
+      std::cerr << "wtpoold: cannot read the command line: " << error.what() << "\nhint: wtpoold --help\n";
+    }
   }
   return parsed;
 }

@@ -49,7 +49,9 @@ void prepare_socket_directory(const std::filesystem::path& socket) {
   const auto refuse = [&](const std::string& why) {
     throw proto::Error(proto::ErrorKind::permission_denied,
                        "cannot serve at " + socket.string() + ": its directory " + directory.string() + " " + why,
-                       "chmod 700 " + directory.string());
+                       directory.filename().string().ends_with("wtpool")
+                           ? "chmod 700 " + directory.string()
+                           : "choose a directory of its own, with mode 0700, for the socket");
   };
   if (!lstat_of(directory)) make_directories(directory, 0700);
   const auto stat = lstat_of(directory);

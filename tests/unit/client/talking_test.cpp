@@ -197,7 +197,7 @@ TEST(Release, SaysWhenItWasDoneBeforeAndPrintsNothing) {
   daemon.join();
   EXPECT_EQ(ran.exit_code, 0);
   EXPECT_EQ(ran.out, "");
-  EXPECT_EQ(ran.err, "wtpool: already released\n");
+  EXPECT_EQ(ran.err, "wtpool: already released: nothing is held as 'x'\n");
   EXPECT_EQ(asked.target.target, "x");
   EXPECT_EQ(asked.lease_id, "abc");
   EXPECT_EQ(asked.dirty, proto::Dirty::refuse);
@@ -213,7 +213,7 @@ TEST(Release, NamesWhereWorkWasKept) {
   });
   const Ran ran = wtpool({"release", "--wait"});
   EXPECT_EQ(ran.exit_code, 0);
-  EXPECT_EQ(ran.err, "wtpool: kept as 20260505T033456Z-9f0c0000\n");
+  EXPECT_EQ(ran.err, "wtpool: kept as 20260505T033456Z-9f0c0000 (wtpool trash restore makes a branch of it)\n");
 }
 
 TEST(Path, OfSomethingNotHeldIsSilent) {
