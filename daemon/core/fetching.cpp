@@ -80,7 +80,7 @@ void fetch_ended(Turn& t, const Job& job, const std::optional<Error>& error) {
         continue;
       }
       if (pool.config->fetch.when == FetchPolicy::When::on_miss) {
-        refuse(t, each, *error);
+        refuse(t, each, say::fetch_failed(pool, std::get<proto::AcquireParams>(request->params).commit, *error));
         continue;
       }
       request->acquire.fetch_error = error;

@@ -143,6 +143,13 @@ Error commit_unknown(const Pool& pool, const std::string& commit) {
               pool);
 }
 
+Error fetch_failed(const Pool& pool, const std::optional<std::string>& commit, const Error& why) {
+  Error error = why;
+  error.message = "cannot resolve '" + commit.value_or(pool.config->default_commit) + "': the source of " + in_pool(pool) +
+                  " does not have it, and the fetch failed: " + why.message;
+  return error;
+}
+
 Error branch_exists(const Pool& pool, const std::string& name) {
   return with({ErrorKind::branch_exists, "branch '" + name + "' already exists in " + pool.config->source,
                "wtpool acquire " + name + " --pool " + pool.key.str() + " --resume (or --replace)"},
@@ -156,7 +163,9 @@ Error branch_conflict(const Pool& pool, const std::string& name, const std::stri
 }
 
 Error branch_checked_out(const Pool& pool, const std::string& name, const std::string& where) {
-  return with({ErrorKind::branch_exists, "branch '" + name + "' is checked out at " + where}, pool, nullptr, name);
+  return with({ErrorKind::branch_exists, "branch '" + name + "' is checked out at " + where,
+               "wtpool acquire ANOTHER --commit " + name + " --pool " + pool.key.str()},
+              pool, nullptr, name);
 }
 
 Error at_capacity(const Pool& pool, const std::optional<std::string>& group, Now now) {
@@ -204,7 +213,8 @@ Error in_no_slot(const Pool& pool, const std::string& verb) {
 }
 
 Error not_held(const Pool& pool, const std::string& what) {
-  return with({ErrorKind::not_held, "'" + what + "' is not held in " + in_pool(pool)}, pool);
+  return with({ErrorKind::not_held, "'" + what + "' is not held in " + in_pool(pool), "wtpool ls --pool " + pool.key.str()},
+              pool);
 }
 
 Error lease_lost(const std::string& what) { return {ErrorKind::lease_lost, what + ": the lease is not yours any more"}; }

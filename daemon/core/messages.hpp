@@ -18,6 +18,7 @@ namespace wtpool::core::say {
 [[nodiscard]] Error name_held(const Pool& pool, const Slot& slot, Now now);
 [[nodiscard]] Error sha_held(const Pool& pool, const Slot& slot, const Oid& commit, Now now);
 [[nodiscard]] Error commit_unknown(const Pool& pool, const std::string& commit);
+[[nodiscard]] Error fetch_failed(const Pool& pool, const std::optional<std::string>& commit, const Error& why);
 [[nodiscard]] Error branch_exists(const Pool& pool, const std::string& name);
 [[nodiscard]] Error branch_conflict(const Pool& pool, const std::string& name, const std::string& other);
 [[nodiscard]] Error branch_checked_out(const Pool& pool, const std::string& name, const std::string& where);

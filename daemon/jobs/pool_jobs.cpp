@@ -26,7 +26,7 @@ std::shared_ptr<const disk::FileLock> lock_pool(const JobContext& job, const dis
   if (!lock) {
     core::Error error(core::ErrorKind::pool_unavailable,
                       "cannot serve pool " + key.str() + ": another process holds its lock " + files.pool_lock().string(),
-                      "wtpool --pool " + key.str() + " unstick");
+                      "wtpool unstick --pool " + key.str());
     error.pool = key.str();
     throw FaultError{core::Fault::slot_busy, error};
   }
@@ -110,12 +110,12 @@ core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
   const std::string key = params.pool.value_or(repository_name(source));
   if (const auto why = bad_pool_key(key)) {
     refuse_init(core::ErrorKind::invalid_params, "its key '" + printable(key) + "' " + *why,
-                "wtpool --pool KEY init --source " + params.source);
+                "wtpool init --pool KEY --source REPO");
   }
   const disk::PoolFiles files(real_path(disk::path(job.host.pools_root)) / key);
   if (lstat_of(files.config())) {
-    refuse_init(core::ErrorKind::pool_exists, "pool " + key + " exists already at " + files.root.string(),
-                "wtpool --pool " + key + " ls");
+    refuse_init(core::ErrorKind::pool_exists, "pool '" + key + "' exists already at " + files.root.string(),
+                "wtpool ls --pool " + key);
   }
   config.source = source.worktree.value_or(source.common_dir);
   config.max_slots = params.max_slots.value_or(16);

@@ -24,7 +24,7 @@ void end_orphan(const JobContext& job) {
   if (!child) return;
   for (const int signal : {SIGTERM, SIGKILL}) {
     if (!platform::alive(*child)) return;
-    log_warn("ending the orphaned git " + std::to_string(child->pid) + " in slot " + job.grant.slot.str());
+    log_warn("ending the orphaned git " + std::to_string(child->pid) + " in " + job.grant.slot.str());
     const Fd gone = platform::watch_exit(*child);
     ::kill(static_cast<pid_t>(child->pid), signal);
     if (gone.valid()) {
@@ -66,8 +66,7 @@ core::done::Fresh undo_intent(const JobContext& job) {
     std::error_code failed;
     if (!(intent && intent->directory_existed) && !std::filesystem::remove(slot, failed)) {
       fail(core::Fault::quarantine, core::ErrorKind::quarantined,
-           "slot " + job.grant.slot.str() + " was being made when the daemon died, and something else stands in " +
-               slot.string());
+           job.grant.slot.str() + " was being made when the daemon died, and something else stands in " + slot.string());
     }
   }
   unlink_durably(file);
@@ -208,11 +207,10 @@ core::JobDone recover(JobContext& job, const core::job::Recover& spec) {
     if (facts.entry == core::SlotFacts::Entry::absent && facts.directory == core::SlotFacts::Directory::absent)
       return core::done::Fresh{};
     fail(core::Fault::quarantine, core::ErrorKind::quarantined,
-         "slot " + job.grant.slot.str() +
-             " cannot be recovered: " + (facts.problem.empty() ? "its marker is gone" : facts.problem));
+         job.grant.slot.str() + " cannot be recovered: " + (facts.problem.empty() ? "its marker is gone" : facts.problem));
   }
   if (facts.marker->state == core::MarkerState::held) {
-    fail(core::Fault::quarantine, core::ErrorKind::quarantined, "slot " + job.grant.slot.str() + " is held, by its marker");
+    fail(core::Fault::quarantine, core::ErrorKind::quarantined, job.grant.slot.str() + " is held, by its marker");
   }
   try {
     return facts.marker->state == core::MarkerState::acquiring ? undo_acquire(job, facts, lock)

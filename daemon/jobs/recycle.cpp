@@ -55,7 +55,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     look = git::look(slot, git::Untracked::all, true);
     if (!look.changed.empty()) {
       fail(core::Fault::quarantine, core::ErrorKind::git_failed,
-           "slot " + job.grant.slot.str() + " is still dirty after a reset: " + look.changed.front());
+           job.grant.slot.str() + " is still dirty after a reset: " + look.changed.front());
     }
   }
   if (clean != core::Clean::none) {
@@ -91,7 +91,7 @@ core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, 
         continue;
       }
       core::Error kept = error;
-      kept.message = "cannot recycle slot " + job.grant.slot.str() + ": " + error.message;
+      kept.message = "cannot recycle " + job.grant.slot.str() + ": " + error.message;
       throw FaultError{core::Fault::quarantine, kept};
     }
   }

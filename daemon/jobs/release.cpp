@@ -8,22 +8,26 @@
 namespace wtpool::jobs {
 namespace {
 
+std::string files_text(std::size_t count, const std::string& of_what) {
+  return std::to_string(count) + " " + of_what + (count == 1 ? " file" : " files");
+}
+
 void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk::SlotLock& lock) {
   const auto& git_id = job.grant.git_id;
   prove_place(job, git_id);
   const auto look = git::look(job.slot_git(git_id, lock), git::Untracked::all, false);
   std::vector<std::string> why;
   const std::size_t fresh_files = count_new_untracked(job, git_id, look.untracked);
-  if (!look.changed.empty()) why.push_back(std::to_string(look.changed.size()) + " tracked file(s) changed");
-  if (fresh_files > 0) why.push_back(std::to_string(fresh_files) + " new untracked file(s)");
+  if (!look.changed.empty()) why.push_back(files_text(look.changed.size(), "tracked") + " changed");
+  if (fresh_files > 0) why.push_back(files_text(fresh_files, "new untracked"));
   const auto tip = git::ids_of(job.source_git(&lock), {"refs/heads/" + lease.name}).front();
   const auto base = lease.branch_base.value_or(lease.full_sha);
   if ((tip && *tip != base) || (look.head && *look.head != base)) why.emplace_back("commits were made");
   if (why.empty()) return;
-  std::string text = "cannot release " + lease.name + ": slot " + job.grant.slot.str() + " is dirty: ";
+  std::string text = "cannot release " + lease.name + ": " + job.grant.slot.str() + " is dirty: ";
   for (std::size_t i = 0; i < why.size(); ++i) text += (i == 0 ? "" : ", ") + why[i];
   core::Error error(core::ErrorKind::dirty, text,
-                    "wtpool --pool " + job.pool->key.str() + " release " + lease.name + " (keeps the work in the trash)");
+                    "wtpool release " + lease.name + " --pool " + job.pool->key.str() + " (keeps the work in the trash)");
   error.slot = job.grant.slot.str();
   error.name = lease.name;
   for (std::size_t i = 0; i < look.changed.size() && i < 10; ++i) error.details.push_back("  " + look.changed[i]);
@@ -35,7 +39,7 @@ std::vector<std::string> name_processes(const JobContext& job, const core::job::
   std::vector<std::string> warnings;
   for (const auto& process : found) {
     if (std::find(spec.caller_pids.begin(), spec.caller_pids.end(), process.pid) != spec.caller_pids.end()) continue;
-    warnings.push_back("process " + std::to_string(process.pid) + " (" + process.command + ") is still in slot " +
+    warnings.push_back("process " + std::to_string(process.pid) + " (" + process.command + ") is still in " +
                        job.grant.slot.str());
   }
   return warnings;

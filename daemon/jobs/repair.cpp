@@ -128,7 +128,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
     const auto trash_id = new_trash_id(LeaseId(random_hex(32)));
     if (facts.marker) {
       fail(core::Fault::source_fault, core::ErrorKind::slot_held,
-           "cannot remove slot " + job.grant.slot.str() + ": a marker stands in it, of lease " + facts.marker->lease.id.str());
+           "cannot remove " + job.grant.slot.str() + ": a marker stands in it, of lease " + facts.marker->lease.id.str());
     }
     if (facts.entry == core::SlotFacts::Entry::sound && facts.directory == core::SlotFacts::Directory::sound) {
       const auto entry = job.entry(facts.git_id);
@@ -139,7 +139,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       const auto look = git::look(slot, git::Untracked::all, true);
       if (!look.nested.empty()) {
         fail(core::Fault::source_fault, core::ErrorKind::dirty,
-             "cannot remove slot " + job.grant.slot.str() + ": a repository of its own stands in it, at " + look.nested.front(),
+             "cannot remove " + job.grant.slot.str() + ": a repository of its own stands in it, at " + look.nested.front(),
              "mv " + (job.slot_path() / look.nested.front()).string() + " ELSEWHERE");
       }
       core::Lease nobody;

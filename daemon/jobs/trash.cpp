@@ -99,8 +99,8 @@ std::vector<git::Ref> find_entry(const JobContext& job, const std::string& id) {
   const auto entries = plain ? entries_of(*job.pool, job.source_git()) : std::map<std::string, std::vector<git::Ref>>{};
   const auto found = entries.find(id);
   if (found == entries.end()) {
-    throw core::Error(core::ErrorKind::trash_unknown, "pool " + job.pool->key.str() + " keeps nothing as '" + id + "'",
-                      "wtpool --pool " + job.pool->key.str() + " trash ls");
+    throw core::Error(core::ErrorKind::trash_unknown, "pool '" + job.pool->key.str() + "' keeps nothing as '" + id + "'",
+                      "wtpool trash ls --pool " + job.pool->key.str());
   }
   return found->second;
 }
@@ -203,7 +203,7 @@ core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec
   const auto there = git::ids_of(git, {"refs/heads/" + branch}).front();
   if (there) {
     throw core::Error(core::ErrorKind::branch_exists, "cannot restore " + spec.id + ": branch " + branch + " exists already",
-                      "wtpool --pool " + job.pool->key.str() + " trash restore " + spec.id + " --branch ANOTHER");
+                      "wtpool trash restore " + spec.id + " --branch ANOTHER --pool " + job.pool->key.str());
   }
   git::RefTransaction transaction;
   transaction.create("refs/heads/" + branch, *tip);
