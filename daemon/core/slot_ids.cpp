@@ -19,6 +19,9 @@ std::optional<SlotParts> parse_slot_id(std::string_view text) {
   if (!std::all_of(digits.begin(), digits.end(), is_digit)) return std::nullopt;
   const auto is_group_char = [&](char c) { return is_digit(c) || is_letter(c) || c == '_' || c == '.' || c == '-'; };
   if (!is_letter(group.front()) || !std::all_of(group.begin(), group.end(), is_group_char)) return std::nullopt;
+  // `ios-1-2` would be slot 2 of a group that reads like a slot itself.
+  const auto tail = group.substr(group.rfind('-') == std::string_view::npos ? 0 : group.rfind('-') + 1);
+  if (tail.empty() || std::all_of(tail.begin(), tail.end(), is_digit)) return std::nullopt;
   SlotParts parts;
   if (group != "slot") parts.group = std::string(group);
   for (const char c : digits) parts.number = parts.number * 10 + (c - '0');

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "common/clock.hpp"
@@ -98,7 +97,7 @@ bool heal_after_killed(const std::string& common_dir, const std::function<bool()
       }
     }
     if (!young || stop()) return removed;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    ::usleep(100'000);
   }
 }
 
