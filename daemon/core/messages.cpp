@@ -237,6 +237,11 @@ Error slot_held(const Pool& pool, const Slot& slot, Now now) {
               pool, &slot, name);
 }
 
+// The ref, not a command: a pool that is taken away has no trash to ask.
+std::string work_kept(const Slot& slot, const std::string& trash_id) {
+  return "work left in " + slot.id.str() + " is kept at refs/wtpool/trash/" + trash_id + " of the source";
+}
+
 Error shutting_down() { return {ErrorKind::shutting_down, "the daemon is shutting down", "try again"}; }
 
 }  // namespace wtpool::core::say

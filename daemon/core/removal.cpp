@@ -94,10 +94,12 @@ void repair_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   if (idle != nullptr) {
     if (request != nullptr) {
       for (const auto& warning : idle->warnings) warn(t, *request, warning);
+      if (idle->kept) warn(t, *request, say::work_kept(slot, *idle->kept));
     }
     became_idle(t, pool, slot, *idle);
   } else {
     if (fresh->kept) emit(t, pool, &slot, "trash_saved", nullptr, *fresh->kept);
+    if (fresh->kept && request != nullptr) warn(t, *request, say::work_kept(slot, *fresh->kept));
     became_fresh(t, pool, slot);
   }
   if (request != nullptr) answer(t, request->id, proto::EmptyResult{});
@@ -133,6 +135,7 @@ void begin_remove_pool(Turn& t, Request& request, Pool& pool) {
 
 void remove_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   Pool& pool = t.host.pools.at(job.pool);
+  Request* request = job.request ? find_request(t, *job.request) : nullptr;
   Slot& slot = pool.slots.at(job.slots.front());
   const auto* failed = std::get_if<JobFailed>(&outcome);
   if (failed != nullptr) {
@@ -142,9 +145,9 @@ void remove_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   } else {
     const auto* fresh = std::get_if<done::Fresh>(std::get_if<JobDone>(&outcome));
     if (fresh != nullptr && fresh->kept) emit(t, pool, &slot, "trash_saved", nullptr, *fresh->kept);
+    if (fresh != nullptr && fresh->kept && request != nullptr) warn(t, *request, say::work_kept(slot, *fresh->kept));
     became_fresh(t, pool, slot);
   }
-  Request* request = job.request ? find_request(t, *job.request) : nullptr;
   if (request == nullptr) return;
   request->jobs.erase(job.id);
   const bool of_pool = pool.removing == request->id;

@@ -79,6 +79,19 @@ TEST_F(User, IsToldByTheDoctorThatTheSocketsPathIsTooLong) {
   EXPECT_NE(outcome.out.find("this system takes at most"), std::string::npos) << outcome;
 }
 
+TEST_F(User, IsToldWhereRemovedWorkIs) {
+  const Repo repo = world.make_repo();
+  world.start_daemon();
+  world.init(repo);
+  write_text(world.acquire("x") / "notes.txt", "left behind\n");
+  world.release("x");
+  const auto outcome = world.wtpool({"remove", "--pool", "app"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  ASSERT_EQ(repo.trash_refs().size(), 1u);
+  const auto kept = fs::path(repo.trash_refs().front()).parent_path().string();
+  EXPECT_TRUE(says(outcome, "work left in slot-0 is kept at " + kept)) << outcome;
+}
+
 TEST_F(User, MisspellsAVerb) {
   const auto outcome = world.wtpool({"aquire", "x"});
   EXPECT_EQ(outcome.code, 2) << outcome;
