@@ -198,6 +198,7 @@ std::string help_of(const CLI::App& app) {
     text.replace(at, theirs.size(), ours + std::string(theirs.size() - ours.size(), ' '));
   }
   if (!text.ends_with('\n')) text += '\n';
+  if (!app.get_subcommands().empty()) text += "\nBesides: --pool KEY, --socket PATH, --json, -q, -v; see wtpool --help\n";
   return text;
 }
 
