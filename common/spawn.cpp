@@ -9,7 +9,10 @@
 
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <limits>
+#include <mutex>
+#include <set>
 
 #include "common/files.hpp"
 #include "common/platform/child.hpp"
@@ -107,7 +110,43 @@ class Attributes {
   posix_spawnattr_t raw{};
 };
 
+// The calls of posix_spawn that have not returned. It returns when the child has reached its program.
+class Births {
+ public:
+  [[nodiscard]] std::uint64_t begin() {
+    const std::lock_guard lock(mutex_);
+    under_way_.insert(next_);
+    return next_++;
+  }
+  void end(std::uint64_t birth) {
+    {
+      const std::lock_guard lock(mutex_);
+      under_way_.erase(birth);
+    }
+    changed_.notify_all();
+  }
+  // Those that begin later are not waited for, or it might never end.
+  void wait() {
+    std::unique_lock lock(mutex_);
+    const std::uint64_t now = next_;
+    changed_.wait(lock, [&] { return under_way_.empty() || *under_way_.begin() >= now; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<std::uint64_t> under_way_;
+  std::uint64_t next_ = 0;
+};
+
+Births& births() {
+  static Births all;
+  return all;
+}
+
 }  // namespace
+
+void wait_for_births() { births().wait(); }
 
 SpawnedChild::SpawnedChild(const SpawnOptions& options, StdinOf stdin_of) {
   const path program = find_program(options);
@@ -137,7 +176,10 @@ SpawnedChild::SpawnedChild(const SpawnOptions& options, StdinOf stdin_of) {
 
   const std::vector<char*> argv = c_array(options.argv);
   const std::vector<char*> environment = c_array(options.environment);
-  check(::posix_spawn(&pid_, program.c_str(), &actions.raw, &attributes.raw, argv.data(), environment.data()));
+  const std::uint64_t birth = births().begin();
+  const int failure = ::posix_spawn(&pid_, program.c_str(), &actions.raw, &attributes.raw, argv.data(), environment.data());
+  births().end(birth);
+  check(failure);
 
   input = std::move(in[1]);
   output = std::move(out[0]);

@@ -61,6 +61,10 @@ struct ChildResult {
 // Runs to the end. Throws proto::Error when the program cannot be started (not found, EAGAIN, EMFILE).
 [[nodiscard]] ChildResult run_child(const SpawnOptions& options);
 
+// Returns when every child that was being started has reached its program, and has no descriptor any more that is not its to
+// keep: a lock that was given back may be held by such a one until then.
+void wait_for_births();
+
 // A long-lived child spoken to over stdin and stdout, line by line. Not thread-safe: one user at a time.
 class LineChild {
  public:

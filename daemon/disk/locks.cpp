@@ -10,12 +10,13 @@
 #include <sstream>
 
 #include "common/files.hpp"
+#include "common/subprocess.hpp"
 
 namespace wtpool::disk {
 namespace {
 
-// One who only looks whether a lock is held has it for microseconds, and so has a child between its birth and its exec; a
-// lock that is free otherwise must not seem taken by that.
+// One who only looks whether a lock is held has it for microseconds; a lock that is free otherwise must not seem taken by that,
+// nor by a child of ours that has not come to its exec.
 constexpr int kTries = 6;
 constexpr auto kBetween = std::chrono::milliseconds(2);
 
@@ -48,7 +49,10 @@ std::optional<FileLock> FileLock::try_take(const path& file) {
     if (::fstat(fd.get(), &status) != 0) throw io_error("cannot open the lock", file, errno);
     if (!S_ISREG(status.st_mode)) throw io_error("cannot open the lock", file, EINVAL);
     const int failure = flock_now(fd.get(), LOCK_EX);
-    if (failure == EWOULDBLOCK) continue;
+    if (failure == EWOULDBLOCK) {
+      wait_for_births();
+      continue;
+    }
     if (failure != 0) throw io_error("cannot take the lock", file, failure);
     if (is_file_of(fd.get(), file)) return FileLock(std::move(fd));
   }

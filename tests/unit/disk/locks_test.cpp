@@ -47,6 +47,25 @@ TEST(FileLock, HasOneHolder) {
   EXPECT_TRUE(FileLock::try_take(scratch / "lock"));
 }
 
+// A child has every descriptor of its parent until its exec, that of a lock given back since included.
+TEST(FileLock, IsHadAgainThoughChildrenAreBeingStarted) {
+  const Scratch scratch;
+  std::atomic<bool> enough{false};
+  std::vector<std::thread> starters;
+  for (int number = 0; number < 16; ++number) {
+    starters.emplace_back([&enough] {
+      while (!enough) EXPECT_TRUE(run_child(shell(":")).ok());
+    });
+  }
+  int missed = 0;
+  for (const auto until = std::chrono::steady_clock::now() + 1s; std::chrono::steady_clock::now() < until;) {
+    if (!FileLock::try_take(scratch / "lock")) ++missed;
+  }
+  enough = true;
+  for (auto& starter : starters) starter.join();
+  EXPECT_EQ(missed, 0);
+}
+
 TEST(FileLock, IsTakenThoughManyLookWhetherItIsHeld) {
   const Scratch scratch;
   ASSERT_TRUE(FileLock::try_take(scratch / "lock"));
