@@ -332,7 +332,7 @@ TEST_F(Stress, AThirdOfTheClientsIsKilledAndTheOthersAreServedInTheirOrder) {
   events.emplace(world.socket());
   asker.emplace(world.socket());
   // A round to warm up: the allocator's pools, one for each thread, are filled, and every slot is there.
-  load("warm", length / 2);
+  load("warm", std::max<std::chrono::milliseconds>(length / 2, 5s));
   const auto before = settled();
   load("c", length);
   const auto after = settled();
