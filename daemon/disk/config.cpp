@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "common/duration.hpp"
 #include "common/names.hpp"
 #include "common/paths.hpp"
 #include "daemon/disk/config_map.hpp"
@@ -173,24 +174,6 @@ HostConfig parse_host_config(const std::string& text, const std::filesystem::pat
   config.recycling_jobs = jobs("recycling_jobs", 1);
   if (const auto bytes = map.number("reserve", 0, kMaxNumber)) config.reserve_bytes = static_cast<std::uint64_t>(*bytes);
   return config;
-}
-
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  struct Unit {
-    std::string_view suffix;
-    std::int64_t milliseconds;
-  };
-  static constexpr std::array<Unit, 5> kUnits{{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
-  constexpr std::int64_t kLongest = 36500ll * 86'400'000;  // a hundred years
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const auto count = yaml::whole_number(text.substr(0, digits));
-  if (!count) return std::nullopt;
-  for (const Unit& unit : kUnits) {
-    if (text.substr(digits) != unit.suffix) continue;
-    if (*count > kLongest / unit.milliseconds) return std::nullopt;
-    return std::chrono::milliseconds(*count * unit.milliseconds);
-  }
-  return std::nullopt;
 }
 
 }  // namespace wtpool::disk

@@ -27,7 +27,4 @@ struct HostConfig {
 };
 [[nodiscard]] HostConfig parse_host_config(const std::string& text, const std::filesystem::path& file);
 
-// DUR: a number with ms, s, m, h or d. Throws bad_config/invalid_params text by the caller's choice: nothing on a bad one.
-[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
-
 }  // namespace wtpool::disk

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/duration.hpp"
 #include "common/names.hpp"
 #include "daemon/disk/config.hpp"
 

@@ -1,5 +1,7 @@
 #include "daemon/disk/config.hpp"
 
+#include "common/duration.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
