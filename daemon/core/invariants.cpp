@@ -126,9 +126,9 @@ class Check {
           break;
         case Stage::fetching:
           require(std::any_of(host_.sources.begin(), host_.sources.end(),
-                              [&](const auto& s) {
+                              [&joiner = id](const auto& s) {
                                 const auto& joined = s.second.fetch_joined;
-                                return s.second.fetch && std::find(joined.begin(), joined.end(), id) != joined.end();
+                                return s.second.fetch && std::find(joined.begin(), joined.end(), joiner) != joined.end();
                               }),
                   who + "has joined a fetch");
           break;

@@ -1,14 +1,10 @@
 // A job's outcome goes to the concept that asked for it.
 #include "daemon/core/messages.hpp"
+#include "daemon/core/overloaded.hpp"
 #include "daemon/core/turn.hpp"
 
 namespace wtpool::core {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 std::optional<Error> error_of(const JobOutcome& outcome) {
   if (const auto* failed = std::get_if<JobFailed>(&outcome)) return failed->error;

@@ -3,15 +3,11 @@
 #include <limits>
 
 #include "daemon/core/messages.hpp"
+#include "daemon/core/overloaded.hpp"
 #include "daemon/core/turn.hpp"
 
 namespace wtpool::core {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 // Requests of one pool: its scope, or nothing for those that speak of the host, a lease id alone, or every pool.
 const proto::Scope* scope_of(const proto::Params& params) {

@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <iterator>
 
+#include "daemon/core/overloaded.hpp"
 #include "daemon/core/turn.hpp"
 
 namespace wtpool::core {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 // What an event has set free is handed on in the same turn: slots to waiters, then grants to jobs.
 void settle(Turn& t) {
