@@ -48,13 +48,18 @@ struct WriterReleased {  // a job gave its source-writer token back before its e
 struct OwnerGone {  // the process of a process lease ended
   LeaseId lease;
 };
+struct Unsealed {  // something happened in the tree of a sealed slot
+  PoolKey pool;
+  SlotId slot;
+};
 struct Tick {};      // a deadline that `next_deadline` named has come
 struct Shutdown {};  // SIGTERM or host.shutdown: no new work, leases kept
 
 }  // namespace event
 
-using Event = std::variant<event::Request, event::Cancel, event::SessionClosed, event::PoolsSeen, event::JobFinished,
-                           event::JobProgress, event::WriterReleased, event::OwnerGone, event::Tick, event::Shutdown>;
+using Event =
+    std::variant<event::Request, event::Cancel, event::SessionClosed, event::PoolsSeen, event::JobFinished, event::JobProgress,
+                 event::WriterReleased, event::OwnerGone, event::Unsealed, event::Tick, event::Shutdown>;
 
 namespace effect {
 
@@ -90,6 +95,10 @@ struct WatchOwner {
 struct UnwatchOwner {
   LeaseId lease;
 };
+struct DropSeal {  // of a slot that is not idle any more, or whose watches another one needs
+  PoolKey pool;
+  SlotId slot;
+};
 struct Log {
   int level = 1;  // 0 debug, 1 info, 2 warning, 3 error
   std::string message;
@@ -99,7 +108,7 @@ struct Drained {};  // after Shutdown: nothing runs any more, the daemon may end
 }  // namespace effect
 
 using Effect = std::variant<effect::Reply, effect::Refuse, effect::Tell, effect::Emit, effect::StartJob, effect::StopJob,
-                            effect::WatchOwner, effect::UnwatchOwner, effect::Log, effect::Drained>;
+                            effect::WatchOwner, effect::UnwatchOwner, effect::DropSeal, effect::Log, effect::Drained>;
 using Effects = std::vector<Effect>;
 
 }  // namespace wtpool::core

@@ -39,6 +39,8 @@ struct Acquire {
   std::optional<Oid> branch_tip;  // of the existing branch, for resume and replace
   bool fresh = false;
   std::optional<Oid> verified;  // git proved, in the job before this one, that the tree stands clean at this commit
+  bool sealed = false;          // a seal says the same, if it still holds when the job looks
+  bool verify = false;          // git looks, whatever a seal says
   std::vector<std::string> exclude_submodule_tags;
 };
 // Steps 2 to 4 of a release. Done = NAME is free and the marker says `releasing`, durably.
@@ -85,6 +87,11 @@ struct Quarantine {
   std::string reason;
   std::string doing;  // what was going on
 };
+// Proves an idle slot clean and watches it from then on. Touches nothing.
+struct Seal {
+  Oid at;
+  std::size_t watch_limit = 0;  // directories at most
+};
 // Takes a slot out of quarantine: saves what can be saved, verifies, recycles; ends idle, or fresh when nothing is left.
 struct Repair {
   bool discard = false;
@@ -125,8 +132,8 @@ struct ExpireTrash {
 
 using JobSpec = std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release,
                              job::DeleteRemote, job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine,
-                             job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus, job::ListTrash,
-                             job::RestoreTrash, job::DropTrash, job::ExpireTrash>;
+                             job::Seal, job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus,
+                             job::ListTrash, job::RestoreTrash, job::DropTrash, job::ExpireTrash>;
 
 namespace done {
 
@@ -172,6 +179,14 @@ struct Idle {  // recycle, recover and repair end so
 struct Fresh {  // nothing of the slot is left
   std::optional<std::string> kept;
 };
+struct Sealed {
+  std::size_t watches = 0;  // directories
+};
+struct NotSealed {
+  enum class Why { busy, dirty, limit, unsupported };  // see git::NoSeal
+  Why why = Why::busy;
+  std::string text;
+};
 struct ReadSlots {
   std::vector<SlotFacts> slots;
 };
@@ -191,9 +206,9 @@ struct TrashRestored {
 
 }  // namespace done
 
-using JobDone =
-    std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released, done::Idle,
-                 done::Fresh, done::ReadSlots, done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored>;
+using JobDone = std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released,
+                             done::Idle, done::Fresh, done::Sealed, done::NotSealed, done::ReadSlots, done::StatusRead,
+                             done::PoolMade, done::TrashListed, done::TrashRestored>;
 
 struct JobFailed {
   Fault fault = Fault::source_fault;

@@ -15,6 +15,7 @@
 #include "daemon/disk/layout.hpp"
 #include "daemon/disk/locks.hpp"
 #include "daemon/git/source.hpp"
+#include "daemon/jobs/seals.hpp"
 
 namespace wtpool::jobs {
 
@@ -51,6 +52,7 @@ struct JobContext {
   core::Grant grant;
   HostFacts host;
   ServedPools* pools = nullptr;
+  SealBook* seals = nullptr;
   std::shared_ptr<const ServedPool> pool;  // null only for jobs that make or load one
   StopToken stop;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();

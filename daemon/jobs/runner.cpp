@@ -26,6 +26,7 @@ void JobRunner::start(const core::effect::StartJob& effect) {
   job.grant = effect.grant;
   job.host = host_;
   job.pools = &pools_;
+  job.seals = &seals_;
   job.report = report_;
   if (effect.deadline) job.deadline = std::chrono::steady_clock::now() + (*effect.deadline - awake_now());
   {

@@ -20,6 +20,7 @@ class JobRunner {
   // Work that is no job of the core's, such as the host's own checks. Runs on one of the threads.
   void run(std::function<void()> work);
   [[nodiscard]] ServedPools& pools() { return pools_; }
+  [[nodiscard]] SealBook& seals() { return seals_; }
 
  private:
   void work();
@@ -27,6 +28,7 @@ class JobRunner {
   HostFacts host_;
   std::function<void(core::Event)> report_;
   ServedPools pools_;
+  SealBook seals_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;

@@ -1,0 +1,55 @@
+// The seals of this daemon's idle slots. Jobs put them in and take them out, the loop asks which have ended. Giving a watch
+// back costs the system milliseconds: a thread of its own does it, so that nobody waits.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/fd.hpp"
+#include "daemon/git/seal.hpp"
+#include "proto/ids.hpp"
+
+namespace wtpool::jobs {
+
+// Any thread, except where it says the loop's.
+class SealBook {
+ public:
+  using Key = std::pair<PoolKey, SlotId>;
+
+  SealBook();
+  ~SealBook();
+  SealBook(const SealBook&) = delete;
+  SealBook& operator=(const SealBook&) = delete;
+
+  // In place of an older one of that slot.
+  void put(const Key& key, std::unique_ptr<git::Seal> seal);
+  // Out of the book, whether it still holds or not; null when there is none. Given back with `retire`.
+  [[nodiscard]] std::unique_ptr<git::Seal> take(const Key& key);
+  void drop(const Key& key);
+  void retire(std::unique_ptr<git::Seal> seal);
+
+  // Readable when a seal in the book may have ended; -1 where the system has no seals.
+  [[nodiscard]] int fd() const { return poll_.get(); }
+  // Those that have ended, by an event or by a changed stat of a file of theirs; they are out of the book. Asks only those that
+  // the system tells of, unless `every`. The loop's thread.
+  [[nodiscard]] std::vector<Key> ended(bool every = false);
+
+ private:
+  void close_retired();
+
+  Fd poll_;
+  std::mutex mutex_;
+  std::map<Key, std::unique_ptr<git::Seal>> seals_;
+  std::map<int, Key> by_fd_;
+  std::vector<std::unique_ptr<git::Seal>> retired_;
+  std::condition_variable wake_;
+  bool ending_ = false;
+  std::thread closer_;
+};
+
+}  // namespace wtpool::jobs
