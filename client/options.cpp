@@ -59,6 +59,7 @@ void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
   });
   verb->add_option("--group", acquire->group, "The group of slots");
   verb->add_option("--key", acquire->key, "The same key gives the same lease back");
+  verb->add_flag("--verify", acquire->verify, "Have git look at the slot's files though it is sealed");
   verb->add_flag("--unique-sha", acquire->unique_sha, "Refuse when a held slot is at that commit");
   CLI::Option* resume = verb->add_flag("--resume", acquire->resume, "Go on with a branch that exists, at its tip");
   CLI::Option* replace = verb->add_flag("--replace", acquire->replace, "Make the branch anew; its tip goes to the trash");

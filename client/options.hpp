@@ -40,6 +40,7 @@ struct AcquireCommand {
   std::optional<std::string> group;
   std::optional<std::string> key;
   bool unique_sha = false;
+  bool verify = false;
   bool resume = false;
   bool replace = false;
   std::optional<std::chrono::milliseconds> wait;  // 0 = without an end

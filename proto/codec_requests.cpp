@@ -86,6 +86,7 @@ const Rows<AcquireParams>& fields<AcquireParams>() {
        optional<&P::confirm>("confirm", "roll back unless slot.confirm follows on this connection"),
        optional<&P::deadline_ms>("deadline_ms", "give up after so many milliseconds, queue and git included", kMilliseconds),
        optional<&P::progress>("progress", "send progress notifications"),
+       optional<&P::verify>("verify", "have git look at the tree, whatever is known of it"),
        optional<&P::ports>("ports", "set a range of ports apart for the lease")});
   return rows;
 }

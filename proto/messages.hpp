@@ -77,6 +77,7 @@ struct AcquireParams {
   bool confirm = false;
   std::optional<std::int64_t> deadline_ms;
   bool progress = false;
+  bool verify = false;  // git looks at the tree, whatever is known of it
   bool ports = false;  // a range of ports that is this lease's alone
 };
 struct ConfirmParams {

@@ -12,6 +12,7 @@
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "common/names.hpp"
+#include "common/platform/tree_watch.hpp"
 #include "daemon/app/checks.hpp"
 
 namespace wtpool::app {
@@ -34,6 +35,13 @@ core::Settings settings_of(const disk::HostConfig& config, const std::filesystem
   settings.queue_limit = static_cast<std::size_t>(config.queue_limit);
   settings.default_ttl = config.default_ttl;
   settings.trash_expiry = config.trash_expiry;
+  if (config.seal) {
+    // Half of what the user has: the other half is for the editors and builds that work in the slots.
+    const auto limits = platform::watch_limits();
+    settings.seal_watches = limits.watches / 2;
+    settings.seal_slots = limits.instances / 2;
+  }
+  settings.seal_quiet = config.seal_quiet;
   return settings;
 }
 
@@ -72,6 +80,7 @@ Service::Service(InstanceLock instance, HostPaths paths, disk::HostConfig config
               {[this](RequestId id, SessionId session, const proto::Params& params) { on_request(id, session, params); },
                [this](RequestId id) { feed(core::event::Cancel{id}); }, [this](SessionId id) { return has_stake(host_, id); },
                [this](SessionId id) { feed(core::event::SessionClosed{id}); }}),
+      seals_(loop_),
       owners_(loop_, [this](const LeaseId& lease) { feed(core::event::OwnerGone{lease}); }) {
   host_.settings = settings_of(config_, root_);
   runner_ = std::make_unique<jobs::JobRunner>(
@@ -90,8 +99,11 @@ int Service::run() {
   signals_.add(SIGHUP);
   on_signal();
   log_info(std::string("wtpoold ") + WTPOOL_VERSION + " serves " + root_.string() + " at " + socket_.string());
+  if (const int fd = runner_->seals().fd(); fd >= 0) seals_.assign(::dup(fd));
+  watch_seals();
   see_pools();
   loop_.run();
+  seals_.close();
   runner_.reset();
   log_info("wtpoold ends");
   return 0;
@@ -165,6 +177,20 @@ void Service::see_pools() {
   feed(std::move(seen));
 }
 
+// What happened in sealed trees until now is known before a request is judged. `every`: their private files are asked, too.
+void Service::see_seals(bool every) {
+  for (auto& [pool, slot] : runner_->seals().ended(every)) feed(core::event::Unsealed{std::move(pool), std::move(slot)});
+}
+
+void Service::watch_seals() {
+  if (!seals_.is_open()) return;
+  seals_.async_wait(asio::posix::stream_descriptor::wait_read, [this](asio::error_code error) {
+    if (error) return;
+    see_seals(false);
+    watch_seals();
+  });
+}
+
 void Service::on_request(RequestId id, SessionId session, const proto::Params& params) {
   if (answer_here(id, session, params)) return;
   core::event::Request request{id, session, params, LeaseId(random_hex(32)), std::nullopt};
@@ -183,6 +209,8 @@ void Service::on_request(RequestId id, SessionId session, const proto::Params& p
   } else if (const auto* subscribe = std::get_if<proto::SubscribeParams>(&request.params)) {
     subscribing_.emplace(id, subscribe->scope.pool.value_or(std::string{}));
   }
+  see_seals(std::holds_alternative<proto::SlotListParams>(request.params) ||
+            std::holds_alternative<proto::SlotInspectParams>(request.params));
   see_pools();
   feed(std::move(request));
 }
@@ -263,6 +291,7 @@ void Service::perform(core::Effect& effect) {
     void operator()(const core::effect::StopJob& e) const { self.runner_->stop(e.job); }
     void operator()(const core::effect::WatchOwner& e) const { self.owners_.watch(e.lease, e.owner); }
     void operator()(const core::effect::UnwatchOwner& e) const { self.owners_.unwatch(e.lease); }
+    void operator()(const core::effect::DropSeal& e) const { self.runner_->seals().drop({e.pool, e.slot}); }
     void operator()(const core::effect::Log& e) const { log(static_cast<LogLevel>(std::clamp(e.level, 0, 3)), e.message); }
     void operator()(const core::effect::Drained&) const {
       asio::post(self.loop_, [&service = self] {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <map>
@@ -34,6 +35,8 @@ class Service {
   void perform(core::Effect& effect);
   void reply(const core::effect::Reply& effect);
   void see_pools();
+  void see_seals(bool every);
+  void watch_seals();
   void arm();
   void on_signal();
   void begin_shutdown(bool at_once);
@@ -55,6 +58,7 @@ class Service {
   asio::steady_timer drain_timer_;
   core::Host host_;
   serve::Server server_;
+  asio::posix::stream_descriptor seals_;
   OwnerWatch owners_;
   std::unique_ptr<jobs::JobRunner> runner_;
   bool shutting_down_ = false;

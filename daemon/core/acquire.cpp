@@ -1,5 +1,6 @@
 // An acquire until it has a slot: checks before git is asked, resolving, checks after, and the granting of a slot.
 #include <algorithm>
+#include <utility>
 
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
@@ -198,6 +199,9 @@ Placed try_place(Turn& t, Request& request, Pool& pool) {
   acquire.plan.lease = *slot->lease;
   acquire.plan.fresh = slot->fresh_made;
   acquire.plan.verified = slot->verified == t.host.turn ? slot->at : std::nullopt;
+  acquire.plan.sealed = std::exchange(slot->sealed, false);  // the job takes the seal
+  acquire.plan.verify = params.verify;
+  slot->watches = 0;
   note_change(t, request);
   const JobId job = ask(t, JobClass::answering, acquire.plan, pool.key, {slot->id}, request.id, slot->fresh_made);
   t.host.jobs.at(job).deadline = request.deadline;

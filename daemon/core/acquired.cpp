@@ -45,8 +45,9 @@ void slot_goes_back(Turn& t, Pool& pool, Slot& slot, bool untouched) {
   if (!untouched) {
     slot.at.reset();
     slot.tree = Oid{};
-    slot.sealed = false;
   }
+  slot.seal_at = t.now.awake;
+  t.answers.push_back(effect::DropSeal{pool.key, slot.id});  // it may not have taken it
   slot.lease.reset();
   slot.acquire.reset();
   slot.fresh_made = false;
@@ -91,7 +92,6 @@ void acquire_done(Turn& t, const Job& job, const done::Acquired& done) {
   slot.branch = done.lease.name;
   slot.at = done.lease.full_sha;
   slot.tree = done.tree;
-  slot.sealed = false;
   slot.occupied = false;
   slot.faults = 0;
   slot.fresh_made = false;

@@ -72,6 +72,7 @@ void apply_facts(Turn& t, Pool& pool, const SlotFacts& facts, bool first) {
     case Action::become_idle:
       take_place(slot, facts);
       slot.phase = Phase::idle;
+      slot.seal_at = t.now.awake;
       slot.changed = t.host.turn;
       pool.unsettled = true;
       return;

@@ -77,6 +77,7 @@ bool outdated(Turn& t, const Job& job) {
 
 JobId ask(Turn& t, JobClass job_class, JobSpec spec, const PoolKey& pool, std::vector<SlotId> slots,
           std::optional<RequestId> request, bool writer) {
+  if (!std::holds_alternative<job::Seal>(spec)) seal_gives_way(t, pool, slots);
   const JobId id(t.host.next_job++);
   Job& job = t.host.jobs[id];
   job.id = id;

@@ -89,7 +89,6 @@ struct Quarantine {
 };
 // Proves an idle slot clean and watches it from then on. Touches nothing.
 struct Seal {
-  Oid at;
   std::size_t watch_limit = 0;  // directories at most
 };
 // Takes a slot out of quarantine: saves what can be saved, verifies, recycles; ends idle, or fresh when nothing is left.
@@ -180,6 +179,8 @@ struct Fresh {  // nothing of the slot is left
   std::optional<std::string> kept;
 };
 struct Sealed {
+  Oid at;
+  Oid tree;
   std::size_t watches = 0;  // directories
 };
 struct NotSealed {

@@ -17,7 +17,8 @@ auto rank(const Slot& slot, const Acquiring& acquire) {
     distance = 2;
   }
   const std::uint64_t staleness = fresh ? 0 : ~slot.last_used;
-  return std::tuple(slot.occupied, fresh, distance, staleness, slot.number);
+  const bool sealing = slot.job.has_value();  // gives way, but only after a moment
+  return std::tuple(slot.occupied, fresh, distance, sealing, staleness, slot.number);
 }
 
 }  // namespace

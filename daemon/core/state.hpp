@@ -25,6 +25,9 @@ struct Settings {
   seconds recycle_wait{10};
   seconds resume_grace{30};
   seconds orphan_patience{10};
+  std::size_t seal_watches = 0;  // directories watched in all; 0: nothing is sealed
+  std::size_t seal_slots = 0;    // sealed at a time
+  seconds seal_quiet{30};        // after something happened in a tree, before it is sealed again
 };
 
 // Steady phases have no job of their own that changes the slot; the others wait for theirs.
@@ -55,6 +58,9 @@ struct Slot {
   std::optional<Oid> at;
   Oid tree;
   bool sealed = false;
+  std::size_t watches = 0;             // of the seal: directories
+  std::optional<nanoseconds> seal_at;  // when sealing is tried; absent: not before the slot was used again
+  bool stirred = false;                // something happened in the tree since its Seal job was asked for
   bool occupied = false;
   std::uint64_t last_used = 0;  // the host's turn
   std::uint64_t verified = 0;   // the turn in which a job reported it clean: who gets it in that turn need not look again

@@ -20,6 +20,7 @@ void settle(Turn& t) {
       start_read_back(t, pool);
     }
   }
+  look_after_seals(t);
   pump(t);
   check_drained(t);
 }
@@ -38,6 +39,7 @@ Effects step(Host& host, const Event& event, Now now) {
                  [&](const event::JobProgress& e) { job_progress(t, e); },
                  [&](const event::WriterReleased& e) { writer_released(t, e); },
                  [&](const event::OwnerGone& e) { owner_gone(t, e); },
+                 [&](const event::Unsealed& e) { tree_stirred(t, e); },
                  [&](const event::Tick&) { tick(t); },
                  [&](const event::Shutdown&) { begin_shutdown(t); },
              },

@@ -108,6 +108,7 @@ std::optional<nanoseconds> next_deadline(const Host& host) {
       consider(slot.retry_at);
     }
   }
+  consider(next_sealing(host));
   return next;
 }
 

@@ -107,6 +107,14 @@ void became_fresh(Turn& t, Pool& pool, Slot& slot);
 void upkeep_done(Turn& t, const Job& job, const JobDone& done);
 void upkeep_failed(Turn& t, const Job& job, const JobFailed& failed);
 
+// sealing.cpp
+void unseal(Turn& t, Pool& pool, Slot& slot, std::optional<nanoseconds> again);  // the core's part: the seal itself stays
+void tree_stirred(Turn& t, const event::Unsealed& event);
+void seal_ended(Turn& t, const Job& job, const JobOutcome& outcome);
+void seal_gives_way(Turn& t, const PoolKey& pool, const std::vector<SlotId>& slots);
+void look_after_seals(Turn& t);
+[[nodiscard]] std::optional<nanoseconds> next_sealing(const Host& host);
+
 // removal.cpp: repair, remove
 void begin_repair(Turn& t, Request& request, Pool& pool);
 void begin_remove_slot(Turn& t, Request& request, Pool& pool);

@@ -137,6 +137,7 @@ void became_idle(Turn& t, Pool& pool, Slot& slot, const done::Idle& done) {
   slot.git_id = done.git_id;
   slot.occupied = done.occupied;
   slot.sealed = false;
+  slot.seal_at = done.occupied ? after(t.now.awake, t.host.settings.seal_quiet) : t.now.awake;
   slot.reason.clear();
   slot.last_used = t.host.turn;
   slot.verified = t.host.turn;

@@ -14,7 +14,8 @@ namespace wtpool::disk {
 [[nodiscard]] core::PoolConfig parse_pool_config(const std::string& text, const std::filesystem::path& file);
 [[nodiscard]] std::string format_pool_config(const core::PoolConfig& config);
 
-// `wtpoold.yaml`. Keys: root, log_level, default_ttl, queue_limit, trash_expiry, answering_jobs, recycling_jobs, reserve.
+// `wtpoold.yaml`. Keys: root, log_level, default_ttl, queue_limit, trash_expiry, answering_jobs, recycling_jobs, reserve,
+// seal, seal_quiet.
 struct HostConfig {
   std::optional<std::string> root;
   std::string log_level = "info";
@@ -23,6 +24,8 @@ struct HostConfig {
   core::seconds trash_expiry{14 * 24 * 3600};
   std::optional<int> answering_jobs;
   std::optional<int> recycling_jobs;
+  bool seal = true;                                   // idle slots are proven clean and watched
+  core::seconds seal_quiet{30};                       // how long after something happened in a tree it is sealed again
   std::uint64_t reserve_bytes = 64ull * 1024 * 1024;  // free space below which nothing is acquired
 };
 [[nodiscard]] HostConfig parse_host_config(const std::string& text, const std::filesystem::path& file);

@@ -66,6 +66,13 @@ std::optional<std::int64_t> ConfigMap::number(const std::string& key, std::int64
   return number;
 }
 
+std::optional<bool> ConfigMap::boolean(const std::string& key) const {
+  const auto written = text(key);
+  if (!written) return std::nullopt;
+  if (*written != "true" && *written != "false") throw wrong(key, "takes true or false, not '" + *written + "'");
+  return *written == "true";
+}
+
 std::optional<std::chrono::seconds> ConfigMap::duration(const std::string& key) const {
   const auto written = text(key);
   if (!written) return std::nullopt;

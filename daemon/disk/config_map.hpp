@@ -21,6 +21,7 @@ class ConfigMap {
   // Absent and null are the same: the key says nothing.
   [[nodiscard]] std::optional<std::string> text(const std::string& key) const;
   [[nodiscard]] std::optional<std::int64_t> number(const std::string& key, std::int64_t least, std::int64_t most) const;
+  [[nodiscard]] std::optional<bool> boolean(const std::string& key) const;  // true or false
   [[nodiscard]] std::optional<std::chrono::seconds> duration(const std::string& key) const;
   // A list of words, or one text with commas between them.
   [[nodiscard]] std::vector<std::string> words(const std::string& key) const;

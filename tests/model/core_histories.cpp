@@ -30,6 +30,8 @@ class World {
     host.settings.queue_limit = 6;
     host.settings.root = "/pools";
     host.settings.answering_limit = 3;
+    host.settings.seal_watches = 20;
+    host.settings.seal_slots = 4;
     for (const char* key : {"one", "two"}) pools_.push_back({PoolKey(key), "f0", 1});
   }
 
@@ -51,6 +53,7 @@ class World {
     if (kind < 91) return see_pools();
     if (kind < 93) return writer_back();
     if (kind < 94) return owner_gone();
+    if (kind < 97) return tree_stirs();
     return other();
   }
 
@@ -90,6 +93,7 @@ class World {
     const Effects effects = step(host, event, now_);
     bool answered = false;
     for (const Effect& each : effects) look_at(each, event, answered);
+    seals_are_true();
     const auto broken = broken_invariants(host);
     if (!broken.empty()) RC_FAIL(broken.front());
     for (const auto& [id, request] : host.requests) {
@@ -124,15 +128,47 @@ class World {
       look_at_job(*job);
     } else if (const auto* stop = std::get_if<effect::StopJob>(&effect)) {
       RC_ASSERT(jobs.contains(stop->job));
+    } else if (const auto* drop = std::get_if<effect::DropSeal>(&effect)) {
+      seals_.erase({drop->pool, drop->slot});
     } else if (std::holds_alternative<effect::Drained>(effect)) {
       RC_ASSERT(!drained);
       drained = true;
     }
   }
 
+  // A slot that is said to be sealed has a seal, and no more are watched than may be.
+  void seals_are_true() {
+    std::size_t slots = 0;
+    std::size_t watches = 0;
+    for (const auto& [key, pool] : host.pools) {
+      for (const auto& [id, slot] : pool.slots) {
+        if (!slot.sealed) continue;
+        RC_ASSERT(slot.phase == Phase::idle);
+        RC_ASSERT(seals_.contains({key, id}));
+        ++slots;
+        watches += slot.watches;
+      }
+    }
+    RC_ASSERT(slots <= host.settings.seal_slots);
+    RC_ASSERT(watches <= host.settings.seal_watches);
+  }
+
+  void tree_stirs() {
+    if (seals_.empty()) return;
+    auto each = seals_.begin();
+    std::advance(each, pick(static_cast<std::uint32_t>(seals_.size())));
+    const auto [pool, slot] = *each;
+    seals_.erase(each);
+    happen(event::Unsealed{pool, slot});
+    const Pool* of = find_pool(host, pool);
+    RC_ASSERT(of == nullptr || !of->slots.contains(slot) || !of->slots.at(slot).sealed);
+  }
+
   // What a job is for was asked, and the steps of a release come in their order.
   void look_at_job(const effect::StartJob& job) {
-    if (const auto* ends = std::get_if<job::EndProcesses>(&job.spec)) {
+    if (const auto* acquire = std::get_if<job::Acquire>(&job.spec)) {
+      if (acquire->sealed) seals_.erase({job.grant.pool, job.grant.slot});
+    } else if (const auto* ends = std::get_if<job::EndProcesses>(&job.spec)) {
       const Slot& slot = host.pools.at(job.grant.pool).slots.at(job.grant.slot);
       RC_ASSERT(slot.lease && slot.lease->id == ends->lease && slot.lease->kind == LeaseKind::connection);
       RC_ASSERT(ends->group == slot.process_group);
@@ -424,6 +460,12 @@ class World {
       if (pick(2) == 0) return JobDone{done::Fresh{}};
       return JobDone{idle()};
     }
+    if (const auto* seal = std::get_if<job::Seal>(&job.spec)) {
+      const auto watches = 1 + pick(9);
+      if (watches > seal->watch_limit) return JobDone{done::NotSealed{done::NotSealed::Why::limit, "too many"}};
+      if (!good && pick(4) == 0) return JobDone{done::NotSealed{static_cast<done::NotSealed::Why>(pick(4)), "no"}};
+      return JobDone{done::Sealed{oid(pick(3)), oid(5), watches}};
+    }
     if (std::holds_alternative<job::GitStatus>(job.spec)) return JobDone{done::StatusRead{}};
     if (std::holds_alternative<job::ListTrash>(job.spec)) return JobDone{done::TrashListed{}};
     return JobDone{done::Plain{}};
@@ -439,9 +481,13 @@ class World {
     if (const auto* ends = std::get_if<job::EndProcesses>(&job.spec); ends != nullptr && outcome.index() == 0) {
       processes_gone_.insert(ends->lease);
     }
+    if (const auto* done = std::get_if<JobDone>(&outcome); done != nullptr && std::holds_alternative<done::Sealed>(*done)) {
+      seals_.emplace(job.grant.pool, job.grant.slot);
+    }
     happen(event::JobFinished{job.grant.job, std::move(outcome)});
   }
 
+  std::set<std::pair<PoolKey, SlotId>> seals_;
   std::uint32_t random_ = 0;
   std::uint64_t last_request_ = 0;
   std::int64_t seq_ = 0;
