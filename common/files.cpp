@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "common/clock.hpp"
+#include "common/failpoint.hpp"
 #include "common/names.hpp"
 
 namespace wtpool {
@@ -84,7 +85,9 @@ void replace_file(const path& target, std::string_view content, mode_t mode, Syn
   if (sync == Sync::yes) {
     if (const int failure = sync_file(temporary.descriptor())) throw io_error("cannot sync", target, failure);
   }
+  FAILPOINT("file.written");
   temporary.rename_to(target);
+  FAILPOINT("file.renamed");
   if (sync == Sync::yes) sync_directory(directory_of(target));
 }
 

@@ -1,7 +1,6 @@
 #include "common/paths.hpp"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/un.h>
@@ -11,11 +10,11 @@
 #include <charconv>
 #include <cstdlib>
 #include <limits>
-#include <vector>
 
 #include "common/fd.hpp"
 #include "common/files.hpp"
 #include "common/names.hpp"
+#include "common/platform/account.hpp"
 
 namespace wtpool {
 namespace {
@@ -40,18 +39,9 @@ path absolute_here(const std::string& text) {
   return normal(failure ? path(text) : absolute);
 }
 
-std::optional<std::string> home_in_password_file() {
-  std::vector<char> buffer(16 * 1024);
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return std::nullopt;
-  if (entry.pw_dir == nullptr || entry.pw_dir[0] != '/') return std::nullopt;
-  return std::string(entry.pw_dir);
-}
-
 std::optional<path> home_directory() {
   if (const auto home = variable("HOME")) return absolute_here(*home);
-  if (const auto home = home_in_password_file()) return normal(*home);
+  if (const auto home = platform::home_of_account()) return normal(*home);
   return std::nullopt;
 }
 

@@ -167,7 +167,10 @@ void place(Turn& t, RequestId id) {
   Pool& pool = t.host.pools.at(request->pool);
   for (const RequestId earlier : std::vector<RequestId>(pool.queue)) {
     Request* other = find_request(t, earlier);
-    if (other != nullptr && other->acquire.ticket < request->acquire.ticket) (void)try_place(t, *other, pool);
+    if (other == nullptr || other->acquire.ticket > request->acquire.ticket || other == request) continue;
+    // A lock that they are waiting for is not had before them.
+    request->acquire.passed.insert(other->acquire.passed.begin(), other->acquire.passed.end());
+    (void)try_place(t, *other, pool);
   }
   pool.unsettled = true;
   if (try_place(t, *request, pool) != Placed::blocked) return;

@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/core/faults.hpp"
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
 
 namespace wtpool::core {
 namespace {
-
-constexpr int kFaultsUntilQuarantine = 3;
 
 proto::AcquireResult result_of(const Turn& t, const Request& request, const Pool& pool, const Slot& slot, bool fresh) {
   proto::AcquireResult result;
@@ -133,20 +132,19 @@ void acquire_failed(Turn& t, const Job& job, const JobFailed& failed) {
   Pool& pool = t.host.pools.at(job.pool);
   Slot& slot = pool.slots.at(job.slots.front());
   const SlotId id = slot.id;
-  slot_goes_back(t, pool, slot, failed.fault == Fault::slot_busy);
-  if (failed.fault == Fault::slot_fault && ++slot.faults >= kFaultsUntilQuarantine) {
-    quarantine(t, pool, slot, failed.error.message, "acquire");
-  } else if (failed.fault == Fault::quarantine) {
-    quarantine(t, pool, slot, failed.error.message, "acquire");
-  }
+  const Consequence then = consequence(Doing::acquiring, failed.fault);
+  slot_goes_back(t, pool, slot, then == Consequence::pass_over);
+  const bool too_often = then == Consequence::set_aside && ++slot.faults >= kFaultsUntilQuarantine;
+  if (too_often || then == Consequence::quarantine_slot) quarantine(t, pool, slot, failed.error.message, "acquire");
 
   Request* request = job.request ? find_request(t, *job.request) : nullptr;
   if (request == nullptr) return;
   request->jobs.erase(job.id);
-  const bool next = failed.fault == Fault::slot_busy || failed.fault == Fault::slot_fault || failed.fault == Fault::quarantine;
+  const bool next = then != Consequence::tell;
   if (next && request->stop == Stop::none && !t.host.draining && pool.ready()) {
-    if (failed.fault == Fault::slot_busy) {
+    if (then == Consequence::pass_over) {
       request->acquire.passed.insert(id);
+      pass_over(t, pool, slot);
     } else {
       request->acquire.set_aside.insert(id);
       request->acquire.last_fault = failed.error;

@@ -1,6 +1,7 @@
 // Which pools there are, and their loading.
 #include <algorithm>
 
+#include "daemon/core/faults.hpp"
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
 
@@ -98,7 +99,7 @@ void load_failed(Turn& t, Pool& pool, const JobFailed& failed) {
     if (!pool.ready()) pool.unavailable = say::shutting_down();
     return;
   }
-  if (failed.fault == Fault::slot_busy) {  // another process holds its lock
+  if (consequence(Doing::loading, failed.fault) == Consequence::wait_for_lock) {
     if (!pool.lock_ends) pool.lock_ends = after(t.now.awake, t.host.settings.lock_patience);
     pool.lock_waited = pool.lock_waited || t.now.awake >= *pool.lock_ends;
     if (!pool.lock_waited && somebody_parked(t.host)) {

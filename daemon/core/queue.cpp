@@ -7,6 +7,8 @@
 namespace wtpool::core {
 namespace {
 
+constexpr std::chrono::milliseconds kLockedAgain{500};
+
 bool anything_recycles(const Pool& pool, const std::optional<std::string>& group) {
   return std::any_of(pool.slots.begin(), pool.slots.end(), [&](const auto& entry) {
     const Slot& slot = entry.second;
@@ -120,6 +122,20 @@ void leave_queue(Turn& t, Request& request) {
   if (!request.acquire.announced) return;
   request.acquire.announced = false;
   emit_ticket(t, pool, request, "dequeued");
+  pool.unsettled = true;
+}
+
+void pass_over(Turn& t, Pool& pool, Slot& slot) {
+  slot.retry_at = t.now.awake + kLockedAgain;
+  for (const auto* list : {&pool.queue, &pool.waiting}) {
+    for (const RequestId id : *list) find_request(t, id)->acquire.passed.insert(slot.id);
+  }
+}
+
+void lock_may_be_free(Turn& t, Pool& pool, Slot& slot) {
+  for (const auto* list : {&pool.queue, &pool.waiting}) {
+    for (const RequestId id : *list) find_request(t, id)->acquire.passed.erase(slot.id);
+  }
   pool.unsettled = true;
 }
 

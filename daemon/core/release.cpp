@@ -1,6 +1,7 @@
 // The end of a lease, asked for or by its own rule, up to the durable marker `releasing`.
 #include <algorithm>
 
+#include "daemon/core/faults.hpp"
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
 
@@ -194,7 +195,8 @@ void release_failed(Turn& t, const Job& job, const JobFailed& failed) {
   slot.processes_ended = false;  // more may be started until it is tried again
   std::vector<RequestId> asked;
   asked.swap(slot.releases);
-  const bool quarantines = failed.fault == Fault::quarantine && pool.ready();
+  const Consequence then = consequence(doing_of(job.spec), failed.fault);
+  const bool quarantines = then == Consequence::quarantine_slot && pool.ready();
   std::vector<RequestId> still_want;
   for (const RequestId id : asked) {
     Request* request = find_request(t, id);
@@ -203,7 +205,7 @@ void release_failed(Turn& t, const Job& job, const JobFailed& failed) {
       refuse(t, id, stop_error(*request, "the release of " + slot.id.str()));
     } else if (t.host.draining && failed.fault == Fault::cancelled) {
       refuse(t, id, say::shutting_down());
-    } else if (failed.fault == Fault::cancelled) {
+    } else if (then == Consequence::try_again) {
       still_want.push_back(id);
     } else {
       refuse(t, id, failed.error);

@@ -87,6 +87,8 @@ enum class Placed { placed, gone, blocked };
 void wait_or_refuse(Turn& t, Request& request, Pool& pool);
 void serve(Turn& t, Pool& pool);
 void leave_queue(Turn& t, Request& request);
+void pass_over(Turn& t, Pool& pool, Slot& slot);         // another program has its lock: nobody who waits tries it for a while
+void lock_may_be_free(Turn& t, Pool& pool, Slot& slot);  // that while is over
 
 // release.cpp
 void begin_release(Turn& t, Request& request, Pool& pool);

@@ -1,6 +1,7 @@
 // What happens to a slot between leases: recycling, recovering what a dead daemon left, quarantine.
 #include <algorithm>
 
+#include "daemon/core/faults.hpp"
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
 
@@ -10,7 +11,6 @@ namespace {
 constexpr std::chrono::milliseconds kBusyAgain{200};
 constexpr seconds kFaultAgain{1};
 constexpr seconds kHostFaultAgain{5};
-constexpr int kAttemptsUntilQuarantine = 3;
 
 // One that only waited for the recycle to be over, to take the slot away.
 void looks_again(Turn& t, Request& request) {
@@ -194,26 +194,28 @@ void upkeep_failed(Turn& t, const Job& job, const JobFailed& failed) {
   }
   if (t.host.draining) refuse_waiters(t, slot, say::shutting_down());
   const std::string doing = slot.phase == Phase::recycling ? "recycle" : "recover";
-  switch (failed.fault) {
-    case Fault::slot_busy:
+  switch (consequence(doing_of(job.spec), failed.fault)) {
+    case Consequence::wait_for_lock:
       if (!slot.orphan_ends) slot.orphan_ends = after(t.now.awake, t.host.settings.orphan_patience);
       slot.retry_at = t.now.awake + kBusyAgain;
       return;
-    case Fault::quarantine:
+    case Consequence::quarantine_slot:
       return quarantine(t, pool, slot, failed.error.message, doing);
-    case Fault::host_fault:
+    case Consequence::wait_for_host:
       slot.retry_at = after(t.now.awake, kHostFaultAgain);
       refuse_waiters(t, slot, failed.error);
       return;
-    case Fault::cancelled:
-      slot.retry_at = after(t.now.awake, kFaultAgain);
-      return;
-    case Fault::none:
-    case Fault::slot_fault:
-    case Fault::source_fault:
-      if (++slot.attempts >= kAttemptsUntilQuarantine && pool.ready()) {
+    case Consequence::count:
+      if (++slot.attempts >= kFaultsUntilQuarantine && pool.ready()) {
         return quarantine(t, pool, slot, failed.error.message, doing);
       }
+      slot.retry_at = after(t.now.awake, kFaultAgain);
+      return;
+    case Consequence::tell:
+    case Consequence::try_again:
+    case Consequence::pass_over:
+    case Consequence::set_aside:
+    case Consequence::degrade:
       slot.retry_at = after(t.now.awake, kFaultAgain);
       return;
   }

@@ -1,6 +1,7 @@
 // Steps 5 to 8 of an acquire, each beside its undo.
 #include <algorithm>
 
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
@@ -26,6 +27,7 @@ class Acquisition {
   core::done::Acquired run() {
     try {
       check_reserve();
+      FAILPOINT("acquire.begun");
       spec_.fresh ? make_fresh() : prepare_idle();
       job_.check_stop();
       attach_branch();
@@ -44,7 +46,9 @@ class Acquisition {
   FaultError after_roll_back(FaultError failed) {
     // A git that was ended leaves its locks; nobody else is in this slot while the lock is ours.
     if (!git_id_.empty()) git::remove_stale_locks(job_.entry(git_id_).entry.string());
+    FAILPOINT("acquire.rolling-back");
     const auto stuck = steps_.roll_back();
+    FAILPOINT("acquire.rolled-back");
     if (!stuck.empty()) {
       failed.fault = core::Fault::quarantine;
       failed.error.message += "; and then the slot could not be put back: " + stuck.front();
@@ -92,6 +96,7 @@ class Acquisition {
            job_.grant.slot.str() + " was idle, and a marker appeared in it");
     }
     write_acquiring_marker();
+    FAILPOINT("acquire.marker-written");
     git::restore_private_config(entry.entry.string(), entry.pristine().string());
     git::remove_stale_locks(entry.entry.string());
     git::clear_operations(entry.entry.string());
@@ -136,6 +141,7 @@ class Acquisition {
     } catch (const core::Error& error) {
       throw FaultError{core::Fault::quarantine, error};
     }
+    FAILPOINT("acquire.strangers-work-kept");
     git::reset_hard(slot, nobody.full_sha);
     look = git::look(slot, git::Untracked::all, true);
   }
@@ -155,6 +161,7 @@ class Acquisition {
     intent.entries = git::entry_names(common);
     intent.directory_existed = existed;
     disk::write_intent(intent_file, intent);
+    FAILPOINT("acquire.intent-written");
     const std::vector<std::string> before = intent.entries;
 
     steps_.done("remove the new worktree", [this, common, slot, existed, before] {
@@ -171,12 +178,15 @@ class Acquisition {
     });
     job_.progress("creating");
     git_id_ = git::add_worktree(job_.source_git(&lock_), slot, lease_.full_sha, "wtpool " + job_.pool->key.str());
+    FAILPOINT("acquire.worktree-added");
     const auto entry = job_.entry(git_id_);
     prove_place(job_, git_id_);
     make_directories(entry.own(), 0755, true);
     git::keep_private_config(entry.entry.string(), entry.pristine().string());
     write_acquiring_marker();
+    FAILPOINT("acquire.fresh-marker-written");
     unlink_durably(intent_file);
+    FAILPOINT("acquire.intent-removed");
     job_.report(core::event::WriterReleased{job_.grant.job, git_id_});
   }
 
@@ -219,6 +229,7 @@ class Acquisition {
       slot = git::Git(slot.place(), std::move(context));
     } else if (head_) {
       if (const auto kept = clear_the_way(job_, slot, *head_, lease_.full_sha, trash_id(), lease_.name)) {
+        FAILPOINT("acquire.way-cleared");
         warnings_.push_back("untracked files were in the way of the commit; they are kept as " + *kept);
       }
     }
@@ -238,12 +249,14 @@ class Acquisition {
     steps_.done("remove branch " + lease_.name, [this, source] { remove_made_branch(undo_git(source)); });
     spec_.fresh ? git::checkout_fresh(slot, lease_.name, lease_.full_sha)
                 : git::switch_to_new(slot, lease_.name, lease_.full_sha);
+    FAILPOINT("acquire.branch-made");
     reused_ = head_ == std::optional<Oid>(lease_.full_sha);
   }
 
   void resume(const git::Git& source, const git::Git& slot) {
     steps_.done("detach HEAD", [this, source] { detach(undo_git(source)); });
     git::switch_to_existing(slot, lease_.name, spec_.fresh);
+    FAILPOINT("acquire.branch-resumed");
     reused_ = head_ == std::optional<Oid>(lease_.full_sha);
   }
 
@@ -261,6 +274,7 @@ class Acquisition {
     aside.set(kept, old);
     aside.remove(branch_, old);
     aside.commit(source);
+    FAILPOINT("acquire.old-branch-aside");
     warnings_.push_back("the old branch " + lease_.name + " is kept as " + trash_id());
   }
 
@@ -316,6 +330,7 @@ class Acquisition {
                               tree.value_or(Oid{}),
                               reused_,
                               warnings_};
+    FAILPOINT("acquire.held");
     steps_.commit();
     return done;
   }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/clock.hpp"
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 
 namespace wtpool::jobs {
@@ -66,6 +67,7 @@ void record_trash(const JobContext& job, const std::string& id, const std::strin
   if (disk::read_trash_record(file)) return;
   make_directories(job.pool->files.trash_dir(), 0755, true);
   disk::write_trash_record(file, {id, job.pool->key.str(), job.grant.slot.str(), name, wall_now()});
+  FAILPOINT("keep.recorded");
 }
 
 SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
@@ -108,6 +110,7 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
     if (settled.kept) record_trash(job, trash_id, lease.name);
     try {
       transaction.commit(source);
+      FAILPOINT("keep.refs-moved");
       return settled;
     } catch (const core::Error& error) {
       if (attempt == kRefTries || error.kind != core::ErrorKind::git_failed) throw;
@@ -132,6 +135,7 @@ std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot
   request.aside = job.pool->files.trash_files(id);
   record_trash(job, id, request.name);
   const git::Saved saved = git::save_work(slot, request);
+  FAILPOINT("keep.work-written");
   if (!saved.work) return saved.moved_aside ? std::optional(id) : std::nullopt;
 
   if (!saved.moved_aside) {
@@ -146,6 +150,7 @@ std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot
   git::RefTransaction transaction;
   transaction.set(git::trash_ref(id, "work"), *saved.work);
   transaction.commit(job.source_git());
+  FAILPOINT("keep.work-reachable");
   write_durably(files.last_save(), id);
   return id;
 }

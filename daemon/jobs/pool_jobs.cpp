@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "common/clock.hpp"
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "common/paths.hpp"
@@ -136,18 +137,22 @@ core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
 
   const bool had_root = is_directory_no_follow(files.root) || lstat_of(files.root);
   make_directories(files.meta(), 0755, true);
+  FAILPOINT("init.directories-made");
   try {
     write_durably(files.config(), text, 0644);
   } catch (const core::Error&) {
     if (!had_root) remove_tree(files.root);
     throw;
   }
+  FAILPOINT("init.config-written");
   return core::done::PoolMade{{key, config.source, files.root.string()}};
 }
 
 core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
   const auto& files = job.pool->files;
+  FAILPOINT("remove-pool.begun");
   unlink_durably(files.config());
+  FAILPOINT("remove-pool.config-removed");
   std::error_code ignored;
   for (const auto& folder : {files.init_dir(), files.quarantine_dir()}) {
     if (is_directory_no_follow(folder)) remove_tree(folder);
@@ -167,12 +172,14 @@ core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
     }
   }
   const auto lock = job.pool->lock;
+  FAILPOINT("remove-pool.folders-removed");
   unlink_durably(files.pool_lock());
   if (!keeps) {
     std::filesystem::remove(files.trash_dir(), ignored);
     std::filesystem::remove(files.meta(), ignored);
     std::filesystem::remove(files.root, ignored);
   }
+  FAILPOINT("remove-pool.done");
   job.pools->drop(job.pool->key);
   return core::done::Plain{};
 }
@@ -180,6 +187,7 @@ core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
 core::JobDone rewrite_marker(JobContext& job, const core::job::RewriteMarker& spec) {
   prove_place(job, job.grant.git_id);
   (void)disk::MarkerFile(job.entry(job.grant.git_id).marker()).write(spec.marker);
+  FAILPOINT("renew.marker-written");
   return core::done::Plain{};
 }
 

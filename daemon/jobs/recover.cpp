@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <set>
 
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "common/platform/process.hpp"
@@ -38,12 +39,15 @@ void end_orphan(const JobContext& job) {
 
 // An acquire that made the slot and did not come to its end: nobody has seen the slot, so it is taken away again.
 core::done::Fresh undo_fresh(const JobContext& job, const std::string& git_id) {
+  FAILPOINT("recover.undoing-fresh");
   const auto slot = job.slot_path();
   if (!git_id.empty()) {
     // Git's own half-done checkout is no work; what is not git's stays for a person to look at.
     git::remove_entry(job.pool->place.source.str(), git_id);
   }
+  FAILPOINT("recover.entry-removed");
   if (lstat_of(slot)) remove_tree(slot);
+  FAILPOINT("recover.fresh");
   return {};
 }
 
@@ -60,16 +64,20 @@ core::done::Fresh undo_intent(const JobContext& job) {
     const bool names_nothing = entry.state == core::SlotFacts::Entry::torn && entry.worktree.empty();
     if (names_slot || (names_nothing && intent)) (void)git::move_entry_aside(common, entry.git_id);
   }
+  FAILPOINT("recover.entries-aside");
   if (const auto stat = lstat_of(slot); stat && S_ISDIR(stat->st_mode)) {
     // Only what `worktree add --no-checkout` makes may stand there: a .git file.
     (void)::unlink((slot / ".git").c_str());
+    FAILPOINT("recover.gitfile-removed");
     std::error_code failed;
     if (!(intent && intent->directory_existed) && !std::filesystem::remove(slot, failed)) {
       fail(core::Fault::quarantine, core::ErrorKind::quarantined,
            job.grant.slot.str() + " was being made when the daemon died, and something else stands in " + slot.string());
     }
   }
+  FAILPOINT("recover.directory-removed");
   unlink_durably(file);
+  FAILPOINT("recover.intent-removed");
   return {};
 }
 
@@ -144,6 +152,7 @@ void bring_to_commit(const JobContext& job, const git::Git& slot, const std::str
   if (look.head == nobody.full_sha && look.changed.empty()) return;
   look.changed = not_of_commit(slot, nobody.full_sha, look.changed, work_tree);
   (void)save_dirt(job, slot, git_id, nobody, look, {}, trash_id);
+  FAILPOINT("recover.work-kept");
   if (look.head) {
     const auto in_way = git::in_the_way(work_tree.string(), git::paths_added(slot, *look.head, nobody.full_sha));
     const auto others = not_of_commit(slot, nobody.full_sha, in_way, work_tree);
@@ -153,6 +162,7 @@ void bring_to_commit(const JobContext& job, const git::Git& slot, const std::str
     }
   }
   git::reset_hard(slot, nobody.full_sha);
+  FAILPOINT("recover.at-commit");
 }
 
 core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, const disk::SlotLock& lock) {
@@ -160,6 +170,7 @@ core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, 
   const auto entry = job.entry(facts.git_id);
   git::remove_stale_locks(entry.entry.string());
   undo_branch(job, facts.git_id, marker, lock);
+  FAILPOINT("recover.branch-undone");
   if (!lstat_of(entry.entry / "index")) return undo_fresh(job, facts.git_id);
 
   prove_place(job, facts.git_id);
@@ -171,6 +182,7 @@ core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, 
   const auto trash_id = new_trash_id(marker.lease.id);
   bring_to_commit(job, slot, facts.git_id, nobody, trash_id);
   auto idle = recycle_tree(job, facts.git_id, nobody, core::Dirty::save, trash_id, lock);
+  FAILPOINT("recover.acquire-undone");
   disk::MarkerFile(entry.marker()).remove();
   return idle;
 }
@@ -179,6 +191,7 @@ core::JobDone finish_release(const JobContext& job, const core::SlotFacts& facts
   const auto& marker = *facts.marker;
   const auto trash_id = marker.trash_id.value_or(new_trash_id(marker.lease.id));
   auto settled = settle_refs(job, facts.git_id, marker.lease, trash_id, lock);
+  FAILPOINT("recover.refs-settled");
   if (facts.directory == core::SlotFacts::Directory::absent) {
     if (marker.on_dirty != core::Dirty::discard && save_staged(job, facts.git_id, marker.lease, trash_id, lock))
       settled.kept = true;
@@ -187,6 +200,7 @@ core::JobDone finish_release(const JobContext& job, const core::SlotFacts& facts
   }
   auto idle = recycle_tree(job, facts.git_id, marker.lease, marker.on_dirty.value_or(core::Dirty::save), trash_id, lock);
   if (settled.kept && !idle.kept) idle.kept = trash_id;
+  FAILPOINT("recover.release-finished");
   disk::MarkerFile(job.entry(facts.git_id).marker()).remove();
   return idle;
 }
@@ -196,6 +210,7 @@ core::JobDone finish_release(const JobContext& job, const core::SlotFacts& facts
 core::JobDone recover(JobContext& job, const core::job::Recover& spec) {
   if (spec.end_orphan) end_orphan(job);
   const auto lock = take_slot_lock(job);
+  FAILPOINT("recover.begun");
   // Read again under the lock: what was read before may be older than the orphan's last act.
   const auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(job.pool->place.source.str()));
   const bool sound_marker = facts.marker && facts.entry == core::SlotFacts::Entry::sound;

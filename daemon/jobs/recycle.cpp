@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "common/platform/process.hpp"
@@ -31,6 +32,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   prove_place(job, git_id);
   git::restore_private_config(gitdir, entry.pristine().string());
   git::remove_stale_locks(gitdir);
+  FAILPOINT("recycle.begun");
   const git::Git slot = job.slot_git(git_id, lock);
   keep_autostashes(job, entry, lease, trash_id);
   git::clear_hiding_bits(slot, gitdir);
@@ -47,11 +49,14 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   idle.kept =
       save_before_reset(job, slot, git_id, lease, look,
                         clean == core::Clean::none ? std::vector<std::string>{} : look.untracked, target, dirty, trash_id);
+  FAILPOINT("recycle.work-kept");
   git::clear_operations(gitdir);
   if (!lease.name.empty()) git::forget_branch_config(job.source_git(&lock), lease.name);
 
   if (!look.changed.empty() || !look.head || *look.head != target || look.branch) {
+    FAILPOINT("recycle.before-reset");
     git::reset_hard(slot, target);
+    FAILPOINT("recycle.reset");
     look = git::look(slot, git::Untracked::all, true);
     if (!look.changed.empty()) {
       fail(core::Fault::quarantine, core::ErrorKind::git_failed,
@@ -64,12 +69,14 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     git::Command command;
     command.arguments = std::move(arguments);
     slot.must(command);
+    FAILPOINT("recycle.cleaned");
     look.untracked.clear();
   }
   for (const auto& nested : look.nested) {
     idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + nested);
   }
   remember_untracked(job, git_id, look.untracked);
+  FAILPOINT("recycle.untracked-remembered");
   idle.at = target;
   idle.tree = git::ids_of(slot, {target.str() + "^{tree}"}).front().value_or(Oid{});
   idle.git_id = git_id;
@@ -100,7 +107,9 @@ core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, 
 core::JobDone recycle(JobContext& job, const core::job::Recycle& spec) {
   const auto lock = take_slot_lock(job);
   auto idle = recycle_tree(job, job.grant.git_id, spec.lease, spec.dirty, spec.trash_id, lock);
+  FAILPOINT("recycle.before-idle");
   disk::MarkerFile(job.entry(job.grant.git_id).marker()).remove();
+  FAILPOINT("recycle.idle");
   return idle;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/jobs/keep.hpp"
@@ -79,15 +80,19 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
     marker.trash_id = released.trash_id;
     (void)disk::MarkerFile(entry.marker()).write(marker);
   }
+  FAILPOINT("release.marker-written");
   if (!directory_gone) released.warnings = name_processes(job, spec);
 
   auto settled = settle_refs(job, entry_gone ? std::string{} : git_id, spec.lease, released.trash_id, lock);
+  FAILPOINT("release.refs-settled");
   released.warnings.insert(released.warnings.end(), settled.warnings.begin(), settled.warnings.end());
   released.moved = settled.kept;
   if (directory_gone && !entry_gone) {
     if (spec.dirty != core::Dirty::discard && save_staged(job, git_id, spec.lease, released.trash_id, lock))
       settled.kept = true;
+    FAILPOINT("release.staged-kept");
     git::remove_entry(job.pool->place.source.str(), git_id);
+    FAILPOINT("release.entry-removed");
   }
   if (settled.kept) released.kept = released.trash_id;
   released.entry_gone = entry_gone || directory_gone;

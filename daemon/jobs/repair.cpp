@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "common/clock.hpp"
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
@@ -25,6 +26,7 @@ void rename_to_trash(const JobContext& job, const std::string& trash_id) {
   const auto from = job.slot_path();
   if (::rename(from.c_str(), (to / job.grant.slot.str()).c_str()) != 0) throw io_error("cannot move to the trash", from, errno);
   sync_directory(to);
+  FAILPOINT("repair.directory-in-trash");
 }
 
 // A directory whose entry names it, and whose .git file alone is missing, is made whole.
@@ -91,6 +93,7 @@ core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
   const auto dirty = spec.discard ? core::Dirty::discard : core::Dirty::save;
   if (restore_gitfile(job, facts)) facts.directory = core::SlotFacts::Directory::sound;
 
+  FAILPOINT("repair.begun");
   core::JobDone outcome;
   if (facts.entry == core::SlotFacts::Entry::sound && facts.directory == core::SlotFacts::Directory::sound) {
     // The marker goes first to `releasing`, where a kill leads on to the same end.
@@ -102,19 +105,24 @@ core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
     marker.trash_id = trash_id;
     if (marker.lease.name.empty()) marker.lease.name = job.grant.slot.str();
     if (facts.marker) (void)disk::MarkerFile(job.entry(facts.git_id).marker()).write(marker);
+    FAILPOINT("repair.marker-written");
     const bool kept = settle_refs(job, facts.git_id, lease, trash_id, lock).kept;
+    FAILPOINT("repair.refs-settled");
     git::restore_private_config(job.entry(facts.git_id).entry.string(), job.entry(facts.git_id).pristine().string());
     set_damaged_index_aside(job, facts.git_id, lock);
     auto idle = recycle_tree(job, facts.git_id, lease, dirty, trash_id, lock);
     if (kept && !idle.kept) idle.kept = trash_id;
     disk::MarkerFile(job.entry(facts.git_id).marker()).remove();
     git::lock_entry(common, facts.git_id, "wtpool " + job.pool->key.str());
+    FAILPOINT("repair.marker-removed");
     outcome = std::move(idle);
   } else {
     outcome = take_apart(job, facts, lease, trash_id, lock);
   }
+  FAILPOINT("repair.slot-sound");
   unlink_durably(job.pool->files.intent(job.grant.slot));
   unlink_durably(job.pool->files.quarantine(job.grant.slot));
+  FAILPOINT("repair.done");
   return outcome;
 }
 
@@ -146,12 +154,16 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       nobody.id = LeaseId(trash_id.substr(trash_id.rfind('-') + 1));
       nobody.full_sha = facts.head.value_or(Oid{});
       fresh.kept = save_dirt(job, slot, facts.git_id, nobody, look, look.untracked, trash_id);
+      FAILPOINT("remove.work-kept");
       // A rename takes it away at once; deleting takes as long as it takes, and may be cut off.
       const auto doomed = files.meta() / ("removing-" + job.grant.slot.str());
       if (lstat_of(doomed)) remove_tree(doomed);
       if (::rename(job.slot_path().c_str(), doomed.c_str()) != 0) throw io_error("cannot remove", job.slot_path(), errno);
+      FAILPOINT("remove.renamed");
       git::remove_entry(common, facts.git_id);
+      FAILPOINT("remove.entry-removed");
       remove_tree(doomed);
+      FAILPOINT("remove.tree-removed");
     } else {
       const auto outcome = take_apart(job, facts, last_lease(facts), trash_id, lock);
       if (const auto* apart = std::get_if<core::done::Fresh>(&outcome)) fresh = *apart;
@@ -159,6 +171,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
     unlink_durably(files.quarantine(job.grant.slot));
     unlink_durably(files.intent(job.grant.slot));
     unlink_durably(files.slot_lock(job.grant.slot));
+    FAILPOINT("remove.done");
   }
   return fresh;
 }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "common/clock.hpp"
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "daemon/jobs/keep.hpp"
@@ -90,7 +91,9 @@ void drop_entry(const JobContext& job, const std::string& id, const std::vector<
   git::RefTransaction transaction;
   for (const auto& ref : refs) transaction.remove(ref.name, ref.value);
   if (!refs.empty()) transaction.commit(job.source_git());
+  FAILPOINT("trash.refs-dropped");
   if (lstat_of(job.pool->files.trash_files(id))) remove_tree(job.pool->files.trash_files(id));
+  FAILPOINT("trash.files-dropped");
   unlink_durably(job.pool->files.trash_record(id));
 }
 
@@ -208,6 +211,7 @@ core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec
   git::RefTransaction transaction;
   transaction.create("refs/heads/" + branch, *tip);
   transaction.commit(git);
+  FAILPOINT("trash.restored");
   return core::done::TrashRestored{branch};
 }
 

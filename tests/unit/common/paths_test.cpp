@@ -2,14 +2,17 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
 #include "common/clock.hpp"
 #include "common/log.hpp"
+#include "common/platform/account.hpp"
 #include "common/platform/peer.hpp"
 #include "common/platform/process.hpp"
 #include "proto/errors.hpp"
@@ -45,6 +48,30 @@ TEST(HostPaths, FollowTheEnvironment) {
   EXPECT_EQ(paths.default_socket, "/run/user/1/wtpool/wtpoold.sock");
   EXPECT_EQ(paths.root_from_env, "/home/me/pools");
   EXPECT_EQ(paths.socket_from_env, std::filesystem::current_path() / "here.sock");
+}
+
+TEST(HomeOfAccount, IsTheOneThatTheSystemKnows) {
+  const passwd* const entry = ::getpwuid(::getuid());
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(platform::home_of_account(), entry->pw_dir);
+}
+
+TEST(HomeOfAccount, OfAUserWhoIsInNoFileIsAskedOfTheSystemsServices) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be another user";
+  const Scratch scratch;
+  put(scratch.path / "getent", "#!/bin/sh\n[ \"$*\" = 'passwd 54321' ] && echo far:x:54321:54321::/home/far:/bin/sh\n");
+  for (const auto& open : {scratch.path, scratch.path / "getent"})
+    std::filesystem::permissions(open, std::filesystem::perms(0755));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv("PATH", (scratch.path.string() + ":/usr/bin:/bin").c_str(), 1);
+    const bool found = ::setuid(54321) == 0 && platform::home_of_account() == "/home/far";
+    const bool unknown = found && ::setenv("PATH", "/nowhere", 1) == 0 && !platform::home_of_account();
+    ::_exit(unknown ? 0 : found ? 2 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "exit code " << WEXITSTATUS(status);
 }
 
 TEST(SocketPath, IsRefusedWhenItIsTooLongNamingPathLengthAndLimit) {

@@ -148,6 +148,38 @@ TEST_F(Acquire, PassesOverSlotsThatSomebodyElseHasLocked) {
   EXPECT_EQ(refused(id), ErrorKind::contended);
 }
 
+TEST_F(Acquire, WaitingTriesASlotAgainWhoseLockMayBeFree) {
+  open_pool();
+  const RequestId held = ask(acquiring("held"));
+  resolve();
+  finish_acquire();
+  ASSERT_TRUE(replies.contains(held));
+  auto waits = acquiring("first");
+  waits.wait_ms = 0;
+  const RequestId first = ask(waits);
+  resolve();
+  fail<job::Acquire>(Fault::slot_busy);
+  end<job::ReadBack>(done::ReadSlots{});
+  EXPECT_EQ(waiting_count(host), 1u);
+  waits.name = "second";
+  const RequestId second = ask(waits);
+  resolve();
+  const RequestId no_wait = ask(acquiring("no_wait"));
+  resolve();
+  EXPECT_EQ(running<job::Acquire>(), nullptr) << "who came later does not get past who waits for the lock";
+  EXPECT_EQ(refused(no_wait), ErrorKind::contended);
+  pass(seconds(1));
+  EXPECT_EQ(std::get<job::Acquire>(running<job::Acquire>()->spec).request, first);
+  fail<job::Acquire>(Fault::slot_busy);
+  end<job::ReadBack>(done::ReadSlots{});
+  EXPECT_EQ(running<job::Acquire>(), nullptr) << "one try a time is enough for all";
+  EXPECT_EQ(waiting_count(host), 2u);
+  pass(seconds(1));
+  finish_acquire();
+  EXPECT_TRUE(replies.contains(first));
+  EXPECT_FALSE(replies.contains(second));
+}
+
 TEST_F(Acquire, QuarantinesASlotAtItsThirdFault) {
   config.max_slots = 1;
   open_pool();
