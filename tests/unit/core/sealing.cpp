@@ -209,6 +209,7 @@ TEST_F(Seals, ThatTheSystemCannotMakeAreNotTriedUntilTheSlotWasUsed) {
   open_pool();
   seal_fails(Why::unsupported);
   pass(std::chrono::minutes(50));
+  end<job::ExpireTrash>(done::Plain{});
   EXPECT_FALSE(being_sealed());
   hold("x");
   ask(releasing("x"));
