@@ -19,6 +19,7 @@ namespace wtpool::app {
 namespace {
 
 constexpr std::chrono::seconds kDrain{20};
+constexpr std::chrono::seconds kTipEvery{5};
 
 int limit_of(const std::optional<int>& configured, unsigned fallback) {
   return std::max(2, configured.value_or(static_cast<int>(fallback)));
@@ -42,6 +43,8 @@ core::Settings settings_of(const disk::HostConfig& config, const std::filesystem
     settings.seal_slots = limits.instances / 2;
   }
   settings.seal_quiet = config.seal_quiet;
+  settings.tip_every = kTipEvery;
+  settings.follow_tip = config.follow_tip;
   return settings;
 }
 

@@ -138,6 +138,7 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
     return refuse(t, request.id, say::commit_unknown(pool, params.commit.value_or(pool.config->default_commit)));
   }
   acquire.full_sha = facts.commit.value_or(Oid{});
+  if (!params.commit && acquire.full_sha != pool.tip.at) tip_may_have_moved(t, pool);
 
   bool given_back = false;
   if (auto error = check_name(t, request, pool, true, given_back)) return refuse(t, request.id, std::move(*error));

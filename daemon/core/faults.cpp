@@ -32,6 +32,8 @@ constexpr std::array<Row, kDoingCount> kTable{{
     // The slot is quarantined in memory, whatever the disk says to it.
     {Doing::recording,
      {wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host}},
+    // Whoever wants the slot goes first, and looks for himself.
+    {Doing::tending, {try_again, try_again, try_again, quarantine_slot, try_again, try_again, try_again}},
     {Doing::asked, {tell, tell, tell, tell, tell, tell, tell}},
 }};
 
@@ -56,6 +58,8 @@ Doing doing_of(const JobSpec& spec) {
                         [](const job::Recycle&) { return Doing::recycling; },
                         [](const job::Recover&) { return Doing::recovering; },
                         [](const job::Quarantine&) { return Doing::recording; },
+                        [](const job::Seal&) { return Doing::tending; },
+                        [](const job::Advance&) { return Doing::tending; },
                         [](const auto&) { return Doing::asked; },
                     },
                     spec);

@@ -16,9 +16,10 @@ enum class Doing {
   recycling,         // from there to idle
   recovering,        // what a dead daemon left half-done is undone or finished
   recording,         // a quarantine record is written
+  tending,           // an idle slot is sealed or brought to the tip: nobody waits for it
   asked,             // anything else that somebody asked for: it leaves the slot as it was before
 };
-inline constexpr std::size_t kDoingCount = 8;
+inline constexpr std::size_t kDoingCount = 9;
 
 enum class Consequence {
   tell,             // who asked is told; slot and pool are as they were before

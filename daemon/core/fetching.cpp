@@ -59,6 +59,9 @@ void fetch_ended(Turn& t, const Job& job, const std::optional<Error>& error) {
   if (!error) source.last_fetch = t.now.awake;
   const auto found = t.host.pools.find(job.pool);
   if (found != t.host.pools.end() && !error) emit(t, found->second, nullptr, "fetched");
+  for (auto& [key, pool] : t.host.pools) {
+    if (pool.place && pool.place->source == id) tip_may_have_moved(t, pool);
+  }
 
   std::vector<RequestId> joined;
   joined.swap(source.fetch_joined);

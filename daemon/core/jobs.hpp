@@ -91,6 +91,16 @@ struct Quarantine {
 struct Seal {
   std::size_t watch_limit = 0;  // directories at most
 };
+// Where the pool's default commit stands, with the first parents behind it when that is not `known`. Touches nothing.
+struct LookAtTip {
+  PoolKey pool;
+  Oid known;
+};
+// Brings an idle sealed slot to another commit, for the next who wants it. A slot that anybody touched since it was sealed
+// stays.
+struct Advance {
+  Oid to;
+};
 // Takes a slot out of quarantine: saves what can be saved, verifies, recycles; ends idle, or fresh when nothing is left.
 struct Repair {
   bool discard = false;
@@ -129,10 +139,11 @@ struct ExpireTrash {
 
 }  // namespace job
 
-using JobSpec = std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release,
-                             job::DeleteRemote, job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine,
-                             job::Seal, job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus,
-                             job::ListTrash, job::RestoreTrash, job::DropTrash, job::ExpireTrash>;
+using JobSpec =
+    std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release, job::DeleteRemote,
+                 job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine, job::Seal, job::LookAtTip,
+                 job::Advance, job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus, job::ListTrash,
+                 job::RestoreTrash, job::DropTrash, job::ExpireTrash>;
 
 namespace done {
 
@@ -188,6 +199,10 @@ struct NotSealed {
   Why why = Why::busy;
   std::string text;
 };
+struct TipSeen {
+  Oid tip;
+  std::vector<Oid> line;  // from the tip on; empty when it is the known one
+};
 struct ReadSlots {
   std::vector<SlotFacts> slots;
 };
@@ -208,8 +223,8 @@ struct TrashRestored {
 }  // namespace done
 
 using JobDone = std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released,
-                             done::Idle, done::Fresh, done::Sealed, done::NotSealed, done::ReadSlots, done::StatusRead,
-                             done::PoolMade, done::TrashListed, done::TrashRestored>;
+                             done::Idle, done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots,
+                             done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored>;
 
 struct JobFailed {
   Fault fault = Fault::source_fault;

@@ -151,6 +151,8 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                  [&](const job::Recycle&) { upkeep_ended(t, job, outcome); },
                  [&](const job::Recover&) { upkeep_ended(t, job, outcome); },
                  [&](const job::Quarantine&) { upkeep_ended(t, job, outcome); },
+                 [&](const job::LookAtTip&) { tip_seen(t, job, outcome); },
+                 [&](const job::Advance&) { advance_ended(t, job, outcome); },
                  [&](const job::Seal&) { seal_ended(t, job, outcome); },
                  [&](const job::RewriteMarker&) { renewed(t, job, error_of(outcome)); },
                  [&](const job::ReadBack&) { read_back_ended(t, job, outcome); },

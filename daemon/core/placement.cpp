@@ -7,8 +7,9 @@
 namespace wtpool::core {
 namespace {
 
-// Smaller is better. Occupied slots come last of all; what exists comes before what would have to be made.
-auto rank(const Slot& slot, const Acquiring& acquire) {
+// Smaller is better: at the commit, with the same tree, few steps away along the tip's line, used last. Occupied slots come
+// last of all; what exists comes before what would have to be made.
+auto rank(const Pool& pool, const Slot& slot, const Acquiring& acquire) {
   const bool fresh = slot.phase == Phase::fresh;
   int distance = 3;
   if (!fresh && slot.at == acquire.full_sha) {
@@ -18,7 +19,8 @@ auto rank(const Slot& slot, const Acquiring& acquire) {
   }
   const std::uint64_t staleness = fresh ? 0 : ~slot.last_used;
   const bool sealing = slot.job.has_value();  // gives way, but only after a moment
-  return std::tuple(slot.occupied, fresh, distance, sealing, staleness, slot.number);
+  const std::size_t steps = distance < 3 || fresh || !slot.at ? 0 : distance_between(pool, *slot.at, acquire.full_sha);
+  return std::tuple(slot.occupied, fresh, distance, steps, !slot.sealed, sealing, staleness, slot.number);
 }
 
 }  // namespace
@@ -29,7 +31,7 @@ Slot* best_slot(Pool& pool, const std::optional<std::string>& group, const Acqui
     if (slot.phase != Phase::idle && slot.phase != Phase::fresh) continue;
     if (slot.group != group || (slot.phase == Phase::fresh && slot.number >= pool.config->max_slots)) continue;
     if (acquire.passed.contains(id) || acquire.set_aside.contains(id)) continue;
-    if (best == nullptr || rank(slot, acquire) < rank(*best, acquire)) best = &slot;
+    if (best == nullptr || rank(pool, slot, acquire) < rank(pool, *best, acquire)) best = &slot;
   }
   return best;
 }

@@ -144,6 +144,7 @@ void pool_loaded(Turn& t, Pool& pool, const done::LoadedPool& loaded, std::uint6
     if (slot.changed <= read_at && !slot.job) apply_facts(t, pool, facts, first || !known.contains(facts.slot));
   }
   for (const auto& warning : loaded.warnings) note(t, 2, "pool '" + pool.key.str() + "': " + warning);
+  tip_may_have_moved(t, pool);
   if (!pool.next_expiry) pool.next_expiry = after(t.now.awake, kFirstExpiry);
   pool.unsettled = true;
   if (std::exchange(pool.load_again, false)) load_pool(t, pool);

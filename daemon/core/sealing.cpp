@@ -131,6 +131,10 @@ void seal_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   if (failed != nullptr && !cancelled) {
     note(t, 0, slot.id.str() + " of pool '" + pool.key.str() + "' is not sealed: " + failed->error.message);
   }
+  if (failed != nullptr && consequence(Doing::tending, failed->fault) == Consequence::quarantine_slot) {
+    quarantine(t, pool, slot, failed->error.message, "sealing it");
+    return;
+  }
   slot.seal_at = cancelled ? after(t.now.awake, kCancelledAgain) : quiet;
 }
 

@@ -27,6 +27,8 @@ struct Settings {
   seconds orphan_patience{10};
   std::size_t seal_watches = 0;  // directories watched in all; 0: nothing is sealed
   std::size_t seal_slots = 0;    // sealed at a time
+  seconds tip_every{0};          // how often a pool's default commit is looked at; 0: never
+  bool follow_tip = true;        // idle sealed slots at an earlier tip are brought along
   seconds seal_quiet{30};        // after something happened in a tree, before it is sealed again
 };
 
@@ -61,6 +63,7 @@ struct Slot {
   std::size_t watches = 0;             // of the seal: directories
   std::optional<nanoseconds> seal_at;  // when sealing is tried; absent: not before the slot was used again
   bool stirred = false;                // something happened in the tree since its Seal job was asked for
+  Oid kept_back_from;                  // the tip that it was tried to bring it to
   bool occupied = false;
   std::uint64_t last_used = 0;  // the host's turn
   std::uint64_t verified = 0;   // the turn in which a job reported it clean: who gets it in that turn need not look again
@@ -180,6 +183,14 @@ struct Source {
   std::optional<nanoseconds> last_fetch;
 };
 
+// Where the default commit stands, and the last few hundred first parents behind it, each with its distance from there.
+struct Tip {
+  Oid at;  // empty: not known yet
+  std::map<Oid, std::size_t> line;
+  std::optional<nanoseconds> look_at;
+  std::optional<JobId> job;
+};
+
 struct Pool {
   PoolKey key;
   std::string fingerprint;  // of the config that was last tried
@@ -201,6 +212,7 @@ struct Pool {
   std::optional<JobId> read_back;
   std::optional<RequestId> removing;
   std::optional<nanoseconds> next_expiry;
+  Tip tip;
 
   [[nodiscard]] bool loading() const { return load.has_value() || load_retry.has_value(); }
   [[nodiscard]] bool ready() const { return config && place && present && !unavailable; }

@@ -20,6 +20,7 @@ void settle(Turn& t) {
       start_read_back(t, pool);
     }
   }
+  look_after_tips(t);
   look_after_seals(t);
   pump(t);
   check_drained(t);

@@ -110,6 +110,7 @@ std::optional<nanoseconds> next_deadline(const Host& host) {
     }
   }
   consider(next_sealing(host));
+  consider(next_look_at_tip(host));
   return next;
 }
 

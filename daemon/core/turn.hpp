@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/core/events.hpp"
+#include "daemon/core/faults.hpp"
 #include "daemon/core/state.hpp"
 
 namespace wtpool::core {
@@ -116,6 +117,15 @@ void seal_ended(Turn& t, const Job& job, const JobOutcome& outcome);
 void seal_gives_way(Turn& t, const PoolKey& pool, const std::vector<SlotId>& slots);
 void look_after_seals(Turn& t);
 [[nodiscard]] std::optional<nanoseconds> next_sealing(const Host& host);
+
+// following.cpp
+inline constexpr std::size_t kFarAway = static_cast<std::size_t>(-1);
+[[nodiscard]] std::size_t distance_between(const Pool& pool, const Oid& a, const Oid& b);  // along the tip's line, or kFarAway
+void tip_may_have_moved(Turn& t, Pool& pool);
+void tip_seen(Turn& t, const Job& job, const JobOutcome& outcome);
+void advance_ended(Turn& t, const Job& job, const JobOutcome& outcome);
+void look_after_tips(Turn& t);
+[[nodiscard]] std::optional<nanoseconds> next_look_at_tip(const Host& host);
 
 // removal.cpp: repair, remove
 void begin_repair(Turn& t, Request& request, Pool& pool);

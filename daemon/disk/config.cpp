@@ -155,7 +155,7 @@ std::string format_pool_config(const core::PoolConfig& config) {
 HostConfig parse_host_config(const std::string& text, const std::filesystem::path& file) {
   const ConfigMap map(text, file,
                       {"root", "log_level", "default_ttl", "queue_limit", "trash_expiry", "answering_jobs", "recycling_jobs",
-                       "reserve", "seal", "seal_quiet"});
+                       "reserve", "seal", "seal_quiet", "follow_tip"});
   HostConfig config;
   if (const auto root = map.text("root")) config.root = path_at(map, "root", *root, file.parent_path());
   if (const auto level = map.text("log_level")) {
@@ -173,6 +173,7 @@ HostConfig parse_host_config(const std::string& text, const std::filesystem::pat
   config.answering_jobs = jobs("answering_jobs", 2);
   config.recycling_jobs = jobs("recycling_jobs", 1);
   config.seal = map.boolean("seal").value_or(config.seal);
+  config.follow_tip = map.boolean("follow_tip").value_or(config.follow_tip);
   config.seal_quiet = map.duration("seal_quiet").value_or(config.seal_quiet);
   if (const auto bytes = map.number("reserve", 0, kMaxNumber)) config.reserve_bytes = static_cast<std::uint64_t>(*bytes);
   return config;

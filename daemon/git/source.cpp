@@ -198,6 +198,16 @@ void forget_branch_config(const Git& source, const std::string& name) {
   }
 }
 
+std::vector<Oid> first_parents(const Git& source, const Oid& from, int count) {
+  Command command;
+  command.arguments = {"rev-list", "--first-parent", "--max-count=" + std::to_string(count), from.str(), "--"};
+  std::vector<Oid> line;
+  for (const auto& text : split(source.must(command), '\n')) {
+    if (!text.empty()) line.emplace_back(text);
+  }
+  return line;
+}
+
 std::int64_t commits_ahead(const Git& place, const std::string& tip, const std::string& base) {
   Command command;
   command.arguments = {"rev-list", "--count", "--end-of-options", base + ".." + tip, "--"};

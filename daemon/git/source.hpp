@@ -39,6 +39,9 @@ bool fetch(const Git& source, const std::optional<Oid>& wanted);
 // Takes [branch "NAME"] out of the source's config, if there is such a section.
 void forget_branch_config(const Git& source, const std::string& name);
 
+// Up to `count` first parents from a commit on, itself included.
+[[nodiscard]] std::vector<Oid> first_parents(const Git& source, const Oid& from, int count);
+
 // How many commits `tip` has that `base` has not.
 [[nodiscard]] std::int64_t commits_ahead(const Git& place, const std::string& tip, const std::string& base);
 

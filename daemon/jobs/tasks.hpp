@@ -17,6 +17,8 @@ core::JobDone rewrite_marker(JobContext& job, const core::job::RewriteMarker& sp
 core::JobDone read_back(JobContext& job, const core::job::ReadBack& spec);
 core::JobDone quarantine(JobContext& job, const core::job::Quarantine& spec);
 core::JobDone seal(JobContext& job, const core::job::Seal& spec);
+core::JobDone look_at_tip(JobContext& job, const core::job::LookAtTip& spec);
+core::JobDone advance(JobContext& job, const core::job::Advance& spec);
 core::JobDone repair(JobContext& job, const core::job::Repair& spec);
 core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot& spec);
 core::JobDone remove_pool(JobContext& job, const core::job::RemovePool& spec);

@@ -32,6 +32,7 @@ class World {
     host.settings.answering_limit = 3;
     host.settings.seal_watches = 20;
     host.settings.seal_slots = 4;
+    host.settings.tip_every = seconds(7);
     for (const char* key : {"one", "two"}) pools_.push_back({PoolKey(key), "f0", 1});
   }
 
@@ -168,6 +169,8 @@ class World {
   void look_at_job(const effect::StartJob& job) {
     if (const auto* acquire = std::get_if<job::Acquire>(&job.spec)) {
       if (acquire->sealed) seals_.erase({job.grant.pool, job.grant.slot});
+    } else if (std::holds_alternative<job::Advance>(job.spec)) {
+      RC_ASSERT(seals_.erase({job.grant.pool, job.grant.slot}) == 1u);
     } else if (const auto* ends = std::get_if<job::EndProcesses>(&job.spec)) {
       const Slot& slot = host.pools.at(job.grant.pool).slots.at(job.grant.slot);
       RC_ASSERT(slot.lease && slot.lease->id == ends->lease && slot.lease->kind == LeaseKind::connection);
@@ -460,6 +463,14 @@ class World {
       if (pick(2) == 0) return JobDone{done::Fresh{}};
       return JobDone{idle()};
     }
+    if (std::holds_alternative<job::LookAtTip>(job.spec)) {
+      if (!good) tip_ = pick(3);
+      return JobDone{done::TipSeen{oid(tip_), {oid(tip_), oid((tip_ + 1) % 3)}}};
+    }
+    if (std::holds_alternative<job::Advance>(job.spec)) {
+      if (!good && pick(4) == 0) return JobDone{done::NotSealed{done::NotSealed::Why::busy, "it was touched"}};
+      return JobDone{idle()};
+    }
     if (const auto* seal = std::get_if<job::Seal>(&job.spec)) {
       const auto watches = 1 + pick(9);
       if (watches > seal->watch_limit) return JobDone{done::NotSealed{done::NotSealed::Why::limit, "too many"}};
@@ -488,6 +499,7 @@ class World {
   }
 
   std::set<std::pair<PoolKey, SlotId>> seals_;
+  std::uint32_t tip_ = 0;
   std::uint32_t random_ = 0;
   std::uint64_t last_request_ = 0;
   std::int64_t seq_ = 0;
