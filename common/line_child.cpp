@@ -20,18 +20,26 @@ constexpr auto kShortPatience = std::chrono::seconds(2);
 
 struct LineChild::Impl {
   explicit Impl(const SpawnOptions& options)
-      : child(options, StdinOf::pipe), stop(options.stop), tail_limit(options.error_tail), line_limit(options.output_limit) {}
+      : child(options, StdinOf::pipe),
+        stop(options.stop),
+        on_kill(options.on_kill),
+        tail_limit(options.error_tail),
+        line_limit(options.output_limit) {}
 
   // Waits for one of the pipes, or the stop descriptor, and takes what has come. `extra` is POLLOUT to wait for room too.
   void turn(Clock::time_point until, bool for_writing) {
-    pollfd watched[4] = {};
+    pollfd watched[5] = {};
     nfds_t count = 0;
     if (for_writing && child.input.valid()) watched[count++] = {child.input.get(), POLLOUT, 0};
     if (child.output.valid()) watched[count++] = {child.output.get(), POLLIN, 0};
     if (child.errors.valid()) watched[count++] = {child.errors.get(), POLLIN, 0};
     if (stop) watched[count++] = {stop->descriptor(), POLLIN, 0};
+    if (child.exit_watch.valid()) watched[count++] = {child.exit_watch.get(), POLLIN, 0};
     ::poll(watched, count, poll_timeout(until));
+    // What it wrote before its end is in the pipe; who else may have the pipe open has nothing to say.
+    const bool ended = child.ended();
     take();
+    if (ended) child.output.reset();
   }
 
   void take() {
@@ -56,6 +64,7 @@ struct LineChild::Impl {
 
   SpawnedChild child;
   std::optional<StopToken> stop;
+  std::function<void()> on_kill;
   std::size_t tail_limit;
   std::size_t line_limit;
   std::string received;
@@ -82,7 +91,10 @@ LineChild::~LineChild() {
     return;
   }
   impl_->child.signal_group(SIGTERM);
-  if (!impl_->wait_for_end(kShortPatience)) impl_->child.signal_group(SIGKILL);
+  if (!impl_->wait_for_end(kShortPatience)) {
+    if (impl_->on_kill) impl_->on_kill();
+    impl_->child.signal_group(SIGKILL);
+  }
   impl_->child.reap();
 }
 
@@ -99,6 +111,7 @@ bool LineChild::write(std::string_view text) {
     } else if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       // It may wait for us to read before it reads on.
       impl_->turn(stuck_at, true);
+      if (!impl_->child.output.valid()) impl_->gone = true;
     } else if (written < 0 && errno != EINTR) {
       impl_->gone = true;
     }

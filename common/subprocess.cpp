@@ -85,6 +85,7 @@ class ChildRun {
       else if (overflowed_)
         terminate(ChildEnd::too_much_output);
     } else if (phase_ == Phase::terminating && Clock::now() >= kill_at_) {
+      if (options_.on_kill) options_.on_kill();
       child_.signal_group(SIGKILL);
       phase_ = Phase::killed;
     }

@@ -44,6 +44,7 @@ struct SpawnOptions {
   std::size_t output_limit = 64 * 1024 * 1024;          // of stdout; past it the child is ended
   std::size_t error_tail = 4096;                        // how much of stderr's end is kept
   std::function<void(pid_t)> on_start;                  // after the spawn, before any wait
+  std::function<void()> on_kill;                        // before SIGKILL, after which the child tidies nothing up
   std::function<void(std::string_view)> on_error_text;  // stderr as it comes (progress), on this thread
 };
 

@@ -13,7 +13,7 @@
 #include "daemon/disk/locks.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/entries.hpp"
-#include "daemon/git/refs.hpp"
+#include "daemon/git/shared_locks.hpp"
 #include "daemon/git/source.hpp"
 #include "proto/codec.hpp"
 
@@ -106,8 +106,10 @@ void check_slots(Report& report, const std::string& key, const disk::PoolFiles& 
                  "wtpool repair " + slot.str() + " --pool " + key);
     }
   }
-  for (const auto& lock : git::stale_ref_locks(source.common_dir, std::chrono::seconds(10), false)) {
-    report.add("pool " + key, "warn", "a stale lock of shared refs stands at " + lock, "rm " + lock);
+  for (const auto& lock : git::shared_locks(source.common_dir)) {
+    if (!lock.nobodys() || !lock.old_enough(wall_now())) continue;
+    report.add("pool " + key, "warn", "a stale lock of shared refs stands at " + lock.file.string(),
+               "rm " + lock.file.string());
   }
 }
 

@@ -10,6 +10,7 @@
 #include "daemon/app/checks.hpp"
 #include "daemon/app/options.hpp"
 #include "daemon/app/service.hpp"
+#include "daemon/git/killed.hpp"
 
 namespace wtpool::app {
 namespace {
@@ -40,6 +41,7 @@ int serve(const Options& options) {
   const auto root = root_of(paths, config);
   std::filesystem::path socket = paths.socket_from_env.value_or(paths.default_socket);
   if (options.socket) socket = expand_path(*options.socket, std::filesystem::current_path());
+  git::keep_killed_record(paths.state_dir / "killed");
   if (options.check) return check(options, {paths, root, socket, false});
 
   check_socket_path(socket);

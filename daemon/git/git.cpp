@@ -10,7 +10,7 @@
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/git/filters.hpp"
-#include "daemon/git/killed.hpp"
+#include "daemon/git/shared_locks.hpp"
 #include "daemon/git/text.hpp"
 #include "proto/errors.hpp"
 
@@ -60,6 +60,21 @@ bool passes(std::string_view name) {
   return kNames.contains(name) || name.starts_with("XDG_");
 }
 
+// A helper that is killed was given this long, at least, for what it was doing.
+constexpr std::int64_t kHelperPatience = 30;
+
+// How long a lock is waited for that a killed git of ours may have left: it is healed and not waited for.
+constexpr const char* kHurriedSettings[] = {
+    "core.packedRefsTimeout=100",
+    "core.filesRefLockTimeout=100",
+};
+
+// Commands that lock what all worktrees share.
+bool writes_shared(const std::vector<std::string>& arguments) {
+  static const std::set<std::string_view> kCommands = {"update-ref", "switch", "checkout", "worktree", "fetch", "config"};
+  return !arguments.empty() && kCommands.contains(arguments.front());
+}
+
 std::string in_words(const std::vector<std::string>& arguments) {
   std::string text = "git";
   for (std::size_t i = 0; i < arguments.size() && i < 3; ++i) text += " " + printable(arguments[i]);
@@ -93,7 +108,7 @@ Error failure(ErrorKind kind, const std::vector<std::string>& argv, const Comman
 
 }  // namespace
 
-SpawnOptions options_for(const Place& place, const std::vector<std::string>& arguments, bool durable) {
+SpawnOptions options_for(const Place& place, const std::vector<std::string>& arguments, bool durable, bool hurried = false) {
   SpawnOptions options;
   options.argv = {"git", "--no-pager"};
   if (!place.git_dir.empty()) options.argv.push_back("--git-dir=" + place.git_dir);
@@ -101,6 +116,9 @@ SpawnOptions options_for(const Place& place, const std::vector<std::string>& arg
   for (const char* setting : kSettings) options.argv.insert(options.argv.end(), {"-c", setting});
   if (durable) {
     for (const char* setting : kDurableSettings) options.argv.insert(options.argv.end(), {"-c", setting});
+  }
+  if (hurried) {
+    for (const char* setting : kHurriedSettings) options.argv.insert(options.argv.end(), {"-c", setting});
   }
   options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
   options.environment = git_environment();
@@ -111,7 +129,9 @@ SpawnOptions options_for(const Place& place, const std::vector<std::string>& arg
 
 std::shared_ptr<Helpers> make_helpers(const std::string& common_dir) {
   return std::make_shared<Helpers>(common_dir, [common_dir](const std::vector<std::string>& arguments, bool durable) {
-    return options_for({common_dir, {}}, arguments, durable);
+    auto options = options_for({common_dir, {}}, arguments, durable);
+    options.on_kill = [common_dir] { remember_killed(common_dir, wall_now() - kHelperPatience, wall_now()); };
+    return options;
   });
 }
 
@@ -120,7 +140,9 @@ Git::Git(Place place, Context context) : place_(std::move(place)), context_(std:
 Git Git::with_place(Place place) const { return Git(std::move(place), context_); }
 
 ChildResult Git::run(const Command& command) const {
-  SpawnOptions options = options_for(place_, command.arguments, command.durable);
+  const std::string common_dir = common_dir_of(place_);
+  const bool young = writes_shared(command.arguments) && heal_shared_locks(common_dir).young;
+  SpawnOptions options = options_for(place_, command.arguments, command.durable, young);
   if (command.may_filter) {
     if (!filter_overrides_) {
       const std::string listing = filter_listing(place_.git_dir, [this] {
@@ -154,6 +176,7 @@ ChildResult Git::run(const Command& command) const {
   }
 
   const std::int64_t started = wall_now();
+  options.on_kill = [&] { remember_killed(common_dir, started, wall_now()); };
   ChildResult result;
   try {
     result = run_child(options);
@@ -166,7 +189,7 @@ ChildResult Git::run(const Command& command) const {
     wrapped.git = proto::GitDetails{options.argv, 127, {}};
     throw wrapped;
   }
-  if (result.end != ChildEnd::exited || result.exit_code > 128) remember_killed(common_dir_of(place_), started, wall_now());
+  if (result.end != ChildEnd::exited || result.exit_code > 128) remember_killed(common_dir, started, wall_now());
   switch (result.end) {
     case ChildEnd::exited:
       return result;
@@ -187,6 +210,7 @@ std::string Git::must(const Command& command) const {
   ChildResult result = run(command);
   if (result.ok()) return std::move(result.output);
   const bool locked = result.error_tail.find(".lock': File exists") != std::string::npos ||
+                      result.error_tail.find("packed-refs.new: File exists") != std::string::npos ||
                       result.error_tail.find("could not lock config file") != std::string::npos;
   if (locked && heal_after_killed(common_dir_of(place_), [this] { return context_.stop.stop_requested(); })) {
     result = run(command);

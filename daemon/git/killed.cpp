@@ -1,68 +1,109 @@
 #include "daemon/git/killed.hpp"
 
-#include <unistd.h>
 #include <algorithm>
-#include <chrono>
-#include <filesystem>
 #include <map>
 #include <mutex>
-#include <vector>
+#include <sstream>
 
-#include "common/clock.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
-#include "daemon/git/open_files.hpp"
 
 namespace wtpool::git {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kOldEnough = 10;
-constexpr std::int64_t kClockGrain = 1;  // of file systems with whole seconds
-constexpr std::size_t kRemembered = 64;
-
-struct Life {
-  std::int64_t from = 0;
-  std::int64_t to = 0;
-};
+constexpr std::size_t kLives = 64;    // of one source
+constexpr std::size_t kSources = 64;  // the file stays below 64 KiB but for very long paths
+constexpr std::size_t kFileLimit = 1024 * 1024;
 
 class Record {
  public:
+  void keep_in(const fs::path& file) {
+    const std::lock_guard guard(mutex_);
+    file_ = file;
+    try {
+      read(read_file(file, kFileLimit).value_or(std::string()));
+    } catch (const proto::Error& error) {
+      log_warn("the record of killed gits is not known: " + error.message);
+    }
+  }
+
   void add(const std::string& common_dir, Life life) {
     const std::lock_guard guard(mutex_);
-    auto& lives = lives_[common_dir];
-    if (lives.size() == kRemembered) lives.erase(lives.begin());
-    lives.push_back(life);
+    put(common_dir, life);
+    write();
   }
+
   std::vector<Life> of(const std::string& common_dir) {
     const std::lock_guard guard(mutex_);
     const auto found = lives_.find(common_dir);
     return found == lives_.end() ? std::vector<Life>{} : found->second;
   }
 
+  void forget(const std::string& common_dir, std::int64_t before) {
+    const std::lock_guard guard(mutex_);
+    const auto found = lives_.find(common_dir);
+    if (found == lives_.end()) return;
+    if (std::erase_if(found->second, [before](const Life& life) { return life.to < before; }) == 0) return;
+    if (found->second.empty()) lives_.erase(found);
+    write();
+  }
+
  private:
+  void put(const std::string& common_dir, Life life) {
+    if (common_dir.find('\n') != std::string::npos) return;
+    if (!lives_.contains(common_dir) && lives_.size() == kSources) lives_.erase(lives_.begin());
+    auto& lives = lives_[common_dir];
+    // One git is told of twice, before it is killed and when it has ended.
+    const auto same = std::find_if(lives.begin(), lives.end(), [&](const Life& each) { return each.from == life.from; });
+    if (same != lives.end()) {
+      same->to = std::max(same->to, life.to);
+      return;
+    }
+    if (lives.size() == kLives) lives.erase(lives.begin());
+    lives.push_back(life);
+  }
+
+  void read(const std::string& text) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream fields(line);
+      Life life;
+      std::string common_dir;
+      if (fields >> life.from >> life.to && fields.get() == ' ' && std::getline(fields, common_dir) && life.from <= life.to &&
+          common_dir.starts_with('/')) {
+        put(common_dir, life);
+      }
+    }
+  }
+
+  void write() const {
+    if (file_.empty()) return;
+    std::string text;
+    for (const auto& [common_dir, lives] : lives_) {
+      for (const Life& life : lives)
+        text += std::to_string(life.from) + " " + std::to_string(life.to) + " " + common_dir + "\n";
+    }
+    try {
+      if (text.empty()) {
+        unlink_durably(file_);
+      } else {
+        write_durably(file_, text);
+      }
+    } catch (const proto::Error& error) {
+      log_warn("that a git was killed cannot be written down: " + error.message);
+    }
+  }
+
   std::mutex mutex_;
+  fs::path file_;
   std::map<std::string, std::vector<Life>> lives_;
 };
 
 Record& record() {
   static Record instance;
   return instance;
-}
-
-std::vector<fs::path> locks_of(const fs::path& common_dir) {
-  std::vector<fs::path> locks = {common_dir / "packed-refs.lock", common_dir / "config.lock"};
-  std::error_code ignored;
-  for (fs::recursive_directory_iterator it(common_dir / "refs", fs::directory_options::skip_permission_denied, ignored), end;
-       !ignored && it != end; it.increment(ignored)) {
-    if (it->path().extension() == ".lock") locks.push_back(it->path());
-  }
-  // Of a slot whose HEAD moves in the same transaction.
-  for (fs::directory_iterator it(common_dir / "worktrees", ignored), end; !ignored && it != end; it.increment(ignored)) {
-    locks.push_back(it->path() / "HEAD.lock");
-  }
-  return locks;
 }
 
 }  // namespace
@@ -72,33 +113,14 @@ std::string common_dir_of(const Place& place) {
   return directory.parent_path().filename() == "worktrees" ? directory.parent_path().parent_path().string() : place.git_dir;
 }
 
+void keep_killed_record(const fs::path& file) { record().keep_in(file); }
+
 void remember_killed(const std::string& common_dir, std::int64_t from, std::int64_t to) {
   if (!common_dir.empty()) record().add(common_dir, {from, to});
 }
 
-bool heal_after_killed(const std::string& common_dir, const std::function<bool()>& stop) {
-  const auto lives = record().of(common_dir);
-  if (lives.empty()) return false;
-  for (bool removed = false;;) {
-    bool young = false;
-    for (const fs::path& lock : locks_of(common_dir)) {
-      const auto stat = lstat_of(lock);
-      if (!stat || !S_ISREG(stat->st_mode)) continue;
-      const auto made = static_cast<std::int64_t>(stat->st_mtime);
-      const bool ours = std::any_of(lives.begin(), lives.end(), [made](const Life& life) {
-        return life.from - kClockGrain <= made && made <= life.to + kClockGrain;
-      });
-      if (!ours || is_open_somewhere(lock)) continue;
-      if (wall_now() - made < kOldEnough) {
-        young = young || wall_now() >= made;  // one from the future would never get old
-      } else if (::unlink(lock.c_str()) == 0) {
-        log_warn("removed " + lock.string() + ", left by a git that was killed");
-        removed = true;
-      }
-    }
-    if (!young || stop()) return removed;
-    ::usleep(100'000);
-  }
-}
+std::vector<Life> killed_in(const std::string& common_dir) { return record().of(common_dir); }
+
+void forget_killed(const std::string& common_dir, std::int64_t before) { record().forget(common_dir, before); }
 
 }  // namespace wtpool::git

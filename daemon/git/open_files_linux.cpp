@@ -1,28 +1,34 @@
 #include <sys/stat.h>
 
+#include <string>
+
 #include "daemon/git/open_files.hpp"
 
 namespace wtpool::git {
 
 namespace fs = std::filesystem;
 
-bool is_open_somewhere(const fs::path& file) {
+std::optional<std::vector<std::int64_t>> openers_of(const fs::path& file) {
+  std::vector<std::int64_t> found;
   struct stat wanted {};
-  if (::lstat(file.c_str(), &wanted) != 0) return false;
+  if (::lstat(file.c_str(), &wanted) != 0) return found;
   std::error_code failed;
   fs::directory_iterator processes("/proc", failed);
-  if (failed) return true;
+  if (failed) return std::nullopt;
   for (; processes != fs::directory_iterator(); processes.increment(failed)) {
-    if (failed) return true;
+    if (failed) return std::nullopt;
     const std::string name = processes->path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     std::error_code closed;
     for (fs::directory_iterator fds(processes->path() / "fd", closed), end; !closed && fds != end; fds.increment(closed)) {
       struct stat open {};
-      if (::stat(fds->path().c_str(), &open) == 0 && open.st_dev == wanted.st_dev && open.st_ino == wanted.st_ino) return true;
+      if (::stat(fds->path().c_str(), &open) == 0 && open.st_dev == wanted.st_dev && open.st_ino == wanted.st_ino) {
+        found.push_back(std::stoll(name));
+        break;
+      }
     }
   }
-  return false;
+  return found;
 }
 
 }  // namespace wtpool::git

@@ -1,15 +1,11 @@
 #include "daemon/git/refs.hpp"
 
-#include <unistd.h>
 #include <algorithm>
-#include <cerrno>
-#include <ctime>
 #include <filesystem>
 
 #include "common/clock.hpp"
 #include "common/files.hpp"
-#include "daemon/git/killed.hpp"
-#include "daemon/git/open_files.hpp"
+#include "daemon/git/shared_locks.hpp"
 #include "daemon/git/text.hpp"
 
 namespace wtpool::git {
@@ -61,7 +57,9 @@ void RefTransaction::detach_head(const std::string& git_id, Oid value) {
 
 void RefTransaction::commit(const Git& source) const {
   if (empty()) return;
-  if (const auto& helpers = source.context().helpers) {
+  // Where a lock of a killed git still is too young to be healed, the helper would only wait for it.
+  const auto& helpers = source.context().helpers;
+  if (helpers && !heal_shared_locks(common_dir_of(source.place())).young) {
     const std::int64_t started = wall_now();
     const auto moved = helpers->move_refs(lines_);
     if (moved == Helpers::Moved::done) return;
@@ -121,27 +119,6 @@ std::vector<std::optional<Oid>> ids_of(const Git& place, const std::vector<std::
     ids[asked[i]] = oid_from(std::string_view(line).substr(0, line.find(' ')));
   }
   return ids;
-}
-
-std::vector<std::string> stale_ref_locks(const std::string& common_dir, std::chrono::seconds age, bool remove) {
-  namespace fs = std::filesystem;
-  std::vector<fs::path> locks = {fs::path(common_dir) / "packed-refs.lock"};
-  std::error_code ignored;
-  for (fs::recursive_directory_iterator
-           it(fs::path(common_dir) / "refs", fs::directory_options::skip_permission_denied, ignored),
-       end;
-       it != end; it.increment(ignored)) {
-    if (it->path().extension() == ".lock") locks.push_back(it->path());
-  }
-  std::vector<std::string> stale;
-  for (const fs::path& lock : locks) {
-    const auto stat = lstat_of(lock);
-    if (!stat || !S_ISREG(stat->st_mode) || std::time(nullptr) - stat->st_mtime < age.count()) continue;
-    if (is_open_somewhere(lock)) continue;
-    if (remove && ::unlink(lock.c_str()) != 0 && errno != ENOENT) continue;
-    stale.push_back(lock.string());
-  }
-  return stale;
 }
 
 }  // namespace wtpool::git

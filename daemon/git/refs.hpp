@@ -29,8 +29,4 @@ struct Ref {
 // Ids of full ref names or other expressions, in order; one process.
 [[nodiscard]] std::vector<std::optional<Oid>> ids_of(const Git& place, const std::vector<std::string>& expressions);
 
-// Stale locks of shared refs (packed-refs.lock, refs/**.lock) in the source that nobody has open and that are older than
-// `age`; removes them only when `remove`. Returns their paths.
-std::vector<std::string> stale_ref_locks(const std::string& common_dir, std::chrono::seconds age, bool remove);
-
 }  // namespace wtpool::git

@@ -8,9 +8,9 @@
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/git/checked_out.hpp"
-#include "daemon/git/killed.hpp"
 #include "daemon/git/ref_files.hpp"
 #include "daemon/git/refs.hpp"
+#include "daemon/git/shared_locks.hpp"
 #include "daemon/git/text.hpp"
 
 namespace wtpool::git {

@@ -114,7 +114,6 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
       return settled;
     } catch (const core::Error& error) {
       if (attempt == kRefTries || error.kind != core::ErrorKind::git_failed) throw;
-      git::stale_ref_locks(job.pool->place.source.str(), std::chrono::seconds(10), error.git && error.git->exit_code > 128);
     }
   }
 }

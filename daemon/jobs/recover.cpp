@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <set>
 
+#include "common/clock.hpp"
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "common/platform/process.hpp"
+#include "daemon/git/killed.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
 
@@ -19,6 +21,21 @@ namespace {
 
 constexpr std::chrono::seconds kOrphanPatience{10};
 
+// The last daemon's gits of this slot may have been killed with it, or are about to be: what they locked in the source is then
+// nobody's. The first of them ran when the slot's lock, its intent or its marker was written; none had more than its limit.
+void remember_gits(const JobContext& job, const std::string& git_id) {
+  const auto& files = job.pool->files;
+  std::vector<disk::path> written = {files.slot_lock(job.grant.slot), files.intent(job.grant.slot)};
+  if (!git_id.empty()) written.push_back(job.entry(git_id).marker());
+  std::vector<std::int64_t> moments;
+  for (const auto& file : written) {
+    if (const auto stat = lstat_of(file)) moments.push_back(static_cast<std::int64_t>(stat->st_mtime));
+  }
+  if (moments.empty()) return;
+  const auto [first, last] = std::minmax_element(moments.begin(), moments.end());
+  git::remember_killed(job.pool->place.source.str(), *first, std::min(wall_now(), *last + git::Command{}.limit.count()));
+}
+
 // The git of the last daemon had its time: SIGTERM, patience, SIGKILL, if it is still that very process.
 void end_orphan(const JobContext& job) {
   const auto child = disk::SlotLock::recorded_child(job.pool->files, job.grant.slot);
@@ -26,6 +43,7 @@ void end_orphan(const JobContext& job) {
   for (const int signal : {SIGTERM, SIGKILL}) {
     if (!platform::alive(*child)) return;
     log_warn("ending the orphaned git " + std::to_string(child->pid) + " in " + job.grant.slot.str());
+    if (signal == SIGKILL) remember_gits(job, {});
     const Fd gone = platform::watch_exit(*child);
     ::kill(static_cast<pid_t>(child->pid), signal);
     if (gone.valid()) {
@@ -213,6 +231,7 @@ core::JobDone recover(JobContext& job, const core::job::Recover& spec) {
   FAILPOINT("recover.begun");
   // Read again under the lock: what was read before may be older than the orphan's last act.
   const auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(job.pool->place.source.str()));
+  remember_gits(job, facts.git_id);
   const bool sound_marker = facts.marker && facts.entry == core::SlotFacts::Entry::sound;
   if (facts.intent) {
     if (!sound_marker) return undo_intent(job);

@@ -142,18 +142,29 @@ TEST_F(Faults, ASlotThatWasMovedAwayByHandKeepsItsGit) {
 class KilledGit : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto shim = world.dir() / "shim/git";
-    const std::string armed = (world.dir() / "armed").string();
-    write_text(shim, "#!/bin/sh\nif [ -e " + armed + " ]; then case \"$*\" in *\"$(cat " + armed + ")\"*)\n  rm " + armed +
-                         "; : > " + lock().string() + "; kill -9 $$;; esac; fi\nPATH=${PATH#*:} exec git \"$@\"\n");
-    fs::permissions(shim, fs::perms::owner_all);
-    world.environment["PATH"] = shim.parent_path().string() + ":" + world.environment["PATH"];
+    make_shim();
+    world.environment["PATH"] = shim().parent_path().string() + ":" + world.environment["PATH"];
     world.start_daemon();
     world.init(repo);
     world.acquire("before");
     world.release("before");
   }
+  // `also`: what it does besides, before it kills itself.
+  void make_shim(const std::string& also = "") const {
+    const std::string armed = (world.dir() / "armed").string();
+    write_text(shim(), "#!/bin/sh\nif [ -e " + armed + " ]; then case \"$*\" in *\"$(cat " + armed + ")\"*)\n  rm " + armed +
+                           "; : > " + lock().string() + "; " + also +
+                           "kill -9 $$;; esac; fi\nPATH=${PATH#*:} exec git \"$@\"\n");
+    fs::permissions(shim(), fs::perms::owner_all);
+  }
   void arm(const std::string& words) const { write_text(world.dir() / "armed", words); }
+  [[nodiscard]] fs::path shim() const { return world.dir() / "shim/git"; }
+  // Until the name can be had again; it cannot before the lock is old enough to be nobody's.
+  [[nodiscard]] std::chrono::steady_clock::duration time_to_acquire(const std::string& name) const {
+    const auto begin = std::chrono::steady_clock::now();
+    world.acquire(name);
+    return std::chrono::steady_clock::now() - begin;
+  }
   [[nodiscard]] fs::path lock() const { return repo.path() / ".git/refs/heads/x.lock"; }
   World world;
   Repo repo = world.make_repo();
@@ -163,9 +174,49 @@ TEST_F(KilledGit, WhatItLocksIsFreeAgainForTheNext) {
   arm("switch");
   EXPECT_EQ(world.wtpool({"acquire", "x"}).code, 1);
   ASSERT_TRUE(fs::exists(lock()));
-  world.acquire("x");  // waits until the lock is old enough to be nobody's
+  EXPECT_LT(time_to_acquire("x"), 13s);
   EXPECT_FALSE(fs::exists(lock()));
   EXPECT_EQ(repo.complaint(), "");
+}
+
+TEST_F(KilledGit, IsKnownToTheNextDaemon) {
+  arm("switch");
+  EXPECT_EQ(world.wtpool({"acquire", "x"}).code, 1);
+  ASSERT_TRUE(fs::exists(lock()));
+  EXPECT_NE(read_text(world.state() / "killed"), "");
+  world.kill_daemon();
+  world.start_daemon();
+  EXPECT_LT(time_to_acquire("x"), 13s);
+  EXPECT_FALSE(fs::exists(lock()));
+}
+
+TEST_F(KilledGit, ThatWasKilledTogetherWithItsDaemonIsKnownToTheNext) {
+  make_shim("kill -9 $PPID; ");
+  arm("switch");
+  EXPECT_NE(world.wtpool({"acquire", "x"}).code, 0);
+  ASSERT_TRUE(fs::exists(lock()));
+  world.kill_daemon();
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+  EXPECT_LT(time_to_acquire("x"), 13s);
+  EXPECT_FALSE(fs::exists(lock()));
+  EXPECT_EQ(repo.complaint(), "");
+}
+
+TEST_F(KilledGit, WhosePackedRefsWereHalfWrittenDelaysAReleaseNoLongerThanTheLockIsYoung) {
+  world.acquire("y");
+  const auto git_dir = (repo.path() / ".git").string();
+  make_shim(": > " + git_dir + "/packed-refs.lock; echo half > " + git_dir + "/packed-refs.new; ");
+  arm("checkout");
+  EXPECT_EQ(world.wtpool({"acquire", "x"}).code, 1);
+  const auto begin = std::chrono::steady_clock::now();
+  world.release("y");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 13s);
+  EXPECT_FALSE(repo.has_branch("y"));
+  EXPECT_FALSE(fs::exists(git_dir + "/packed-refs.lock"));
+  EXPECT_FALSE(fs::exists(git_dir + "/packed-refs.new"));
+  repo.git({"branch", "by-hand"});
+  repo.git({"branch", "-D", "by-hand"});
 }
 
 TEST_F(KilledGit, OfSomebodyElseKeepsItsLock) {

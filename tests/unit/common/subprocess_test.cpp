@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <thread>
@@ -257,6 +258,28 @@ TEST(RunChild, KeepsNoDescriptorOpen) {
   EXPECT_EQ(count(), before);
 }
 
+TEST(RunChild, SaysThatItKillsBeforeItDoes) {
+  auto options = shell("trap '' TERM; while :; do sleep 0.05; done");
+  options.deadline = 100ms;
+  options.patience = 200ms;
+  pid_t pid = 0;
+  int told = 0;
+  options.on_start = [&](pid_t started) { pid = started; };
+  options.on_kill = [&] {
+    ++told;
+    siginfo_t info{};
+    EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT), 0);
+    EXPECT_EQ(info.si_pid, 0) << "it still runs";
+  };
+  EXPECT_EQ(run_child(options).signal, SIGKILL);
+  EXPECT_EQ(told, 1);
+  auto obeys = shell("exec sleep 60");
+  obeys.deadline = 100ms;
+  obeys.on_kill = [&] { ++told; };
+  EXPECT_EQ(run_child(obeys).signal, SIGTERM);
+  EXPECT_EQ(told, 1);
+}
+
 TEST(LineChild, AnswersLineByLine) {
   auto child = LineChild::start(shell("while read -r line; do echo \"got $line\"; done"));
   ASSERT_TRUE(child->write("one\ntwo\n"));
@@ -281,6 +304,14 @@ TEST(LineChild, SaysThatTheChildIsGone) {
   const std::string much(1024 * 1024, 'z');
   EXPECT_FALSE(child->write(much));
   EXPECT_EQ(child->error_tail(), "why\n");
+}
+
+TEST(LineChild, SaysThatTheChildIsGoneThoughItsPipeIsOpenElsewhere) {
+  auto child = LineChild::start(shell("echo last; sleep 4 & kill -9 $$"));
+  const auto begin = Clock::now();
+  EXPECT_EQ(child->read_line(20s), "last");
+  EXPECT_EQ(child->read_line(20s), std::nullopt);
+  EXPECT_LT(Clock::now() - begin, 3s);
 }
 
 TEST(LineChild, StopsReadingWhenTold) {

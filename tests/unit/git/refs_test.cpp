@@ -82,28 +82,5 @@ TEST_F(Refs, AnswerIdsInOrderAndNothingForWhatIsUnknown) {
   EXPECT_TRUE(ids_of(source(), {}).empty());
 }
 
-TEST_F(Refs, LocksAreStaleWhenOldAndOpenNowhere) {
-  make_source();
-  const fs::path packed = fs::path(common) / "packed-refs.lock";
-  const fs::path loose = fs::path(common) / "refs/heads/x.lock";
-  write(packed, "");
-  write(loose, "");
-  EXPECT_TRUE(stale_ref_locks(common, std::chrono::seconds(10), true).empty());
-  for (const fs::path& lock : {packed, loose}) {
-    const struct timespec old[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
-    ASSERT_EQ(::utimensat(AT_FDCWD, lock.c_str(), old, 0), 0);
-  }
-  {
-    const Fd held(::open(loose.c_str(), O_RDONLY | O_CLOEXEC));
-    EXPECT_EQ(stale_ref_locks(common, std::chrono::seconds(10), false), std::vector<std::string>{packed.string()});
-  }
-  EXPECT_EQ(stale_ref_locks(common, std::chrono::seconds(10), true).size(), 2u);
-  EXPECT_FALSE(fs::exists(packed));
-  EXPECT_FALSE(fs::exists(loose));
-  fs::create_symlink(root / "nowhere", packed);
-  EXPECT_TRUE(stale_ref_locks(common, std::chrono::seconds(0), true).empty());
-  EXPECT_TRUE(stale_ref_locks((root / "nothing").string(), std::chrono::seconds(0), true).empty());
-}
-
 }  // namespace
 }  // namespace wtpool::git

@@ -1,0 +1,104 @@
+#include "daemon/git/shared_locks.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/clock.hpp"
+#include "common/files.hpp"
+#include "common/log.hpp"
+#include "daemon/git/open_files.hpp"
+
+namespace wtpool::git {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kClockGrain = 1;  // of file systems with whole seconds
+constexpr std::int64_t kLastWords = 60;  // what a git's own children may still do when it is gone
+constexpr useconds_t kLookAgain = 100'000;
+
+// packed-refs.new before packed-refs.lock, which keeps others from making it.
+std::vector<fs::path> lock_files(const fs::path& common_dir) {
+  std::vector<fs::path> locks = {common_dir / "packed-refs.new", common_dir / "packed-refs.lock", common_dir / "config.lock"};
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator it(common_dir / "refs", fs::directory_options::skip_permission_denied, ignored), end;
+       !ignored && it != end; it.increment(ignored)) {
+    if (it->path().extension() == ".lock") locks.push_back(it->path());
+  }
+  // Of a slot whose HEAD moves in the same transaction.
+  for (fs::directory_iterator it(common_dir / "worktrees", ignored), end; !ignored && it != end; it.increment(ignored)) {
+    locks.push_back(it->path() / "HEAD.lock");
+  }
+  return locks;
+}
+
+bool made_in(const std::vector<Life>& lives, std::int64_t made) {
+  return std::any_of(lives.begin(), lives.end(),
+                     [made](const Life& life) { return life.from - kClockGrain <= made && made <= life.to + kClockGrain; });
+}
+
+std::optional<SharedLock> look_at(const fs::path& file, const std::vector<Life>& lives) {
+  const auto stat = lstat_of(file);
+  if (!stat) return std::nullopt;
+  SharedLock lock;
+  lock.file = file;
+  lock.regular = S_ISREG(stat->st_mode);
+  lock.made = static_cast<std::int64_t>(stat->st_mtime);
+  lock.ours = made_in(lives, lock.made);
+  return lock;
+}
+
+void ask_who_has_it(SharedLock& lock) {
+  const auto openers = openers_of(lock.file);
+  lock.tellable = openers.has_value();
+  if (openers) lock.open_by = *openers;
+}
+
+}  // namespace
+
+std::vector<SharedLock> shared_locks(const std::string& common_dir) {
+  const auto lives = killed_in(common_dir);
+  std::vector<SharedLock> found;
+  for (const fs::path& file : lock_files(common_dir)) {
+    auto lock = look_at(file, lives);
+    if (!lock) continue;
+    ask_who_has_it(*lock);
+    found.push_back(std::move(*lock));
+  }
+  return found;
+}
+
+Healed heal_shared_locks(const std::string& common_dir) {
+  Healed healed;
+  const auto lives = killed_in(common_dir);
+  if (lives.empty()) return healed;
+  const std::int64_t now = wall_now();
+  bool left = false;
+  for (const fs::path& file : lock_files(common_dir)) {
+    auto lock = look_at(file, lives);
+    if (!lock || !lock->ours) continue;
+    left = true;
+    ask_who_has_it(*lock);
+    if (!lock->nobodys()) continue;
+    if (!lock->old_enough(now)) {
+      healed.young = healed.young || now >= lock->made;  // one from the future would never get old
+    } else if (::unlink(file.c_str()) == 0) {
+      log_warn("removed " + file.string() + ", left by a git that was killed");
+      healed.removed.push_back(file);
+    }
+  }
+  if (!left) forget_killed(common_dir, now - kLastWords);
+  return healed;
+}
+
+bool heal_after_killed(const std::string& common_dir, const std::function<bool()>& stop) {
+  for (bool removed = false;;) {
+    const Healed healed = heal_shared_locks(common_dir);
+    removed = removed || !healed.removed.empty();
+    if (!healed.young || stop()) return removed;
+    ::usleep(kLookAgain);
+  }
+}
+
+}  // namespace wtpool::git

@@ -1,0 +1,37 @@
+// Locks in a source that stop everybody: packed-refs.lock, locks of refs and of the config, HEAD.lock of a slot; and
+// packed-refs.new, which git 2.39 leaves when it is killed and then cannot get past. Only what a killed git of ours can have
+// made is ever removed: a regular file of its time, 10 s old, that nobody has open. Any thread.
+#pragma once
+
+#include <functional>
+
+#include "daemon/git/killed.hpp"
+
+namespace wtpool::git {
+
+inline constexpr std::int64_t kLockOldEnough = 10;  // seconds
+
+struct SharedLock {
+  std::filesystem::path file;
+  bool regular = false;               // no symlink, no directory
+  std::int64_t made = 0;              // seconds, UTC
+  std::vector<std::int64_t> open_by;  // processes that have it open, as far as this user may look
+  bool tellable = true;               // whether that could be looked at
+  bool ours = false;                  // made while a git of ours lived that was killed
+  // May be taken away, now or when it is old enough.
+  [[nodiscard]] bool nobodys() const { return regular && tellable && open_by.empty(); }
+  [[nodiscard]] bool old_enough(std::int64_t now) const { return now - made >= kLockOldEnough; }
+};
+// All that stand now, of any age and anybody's.
+[[nodiscard]] std::vector<SharedLock> shared_locks(const std::string& common_dir);
+
+struct Healed {
+  std::vector<std::filesystem::path> removed;
+  bool young = false;  // one of ours is not old enough yet
+};
+// Never waits. Costs one lookup when no git of ours was killed in there.
+[[nodiscard]] Healed heal_shared_locks(const std::string& common_dir);
+// Waits for the young ones, too. True when one was removed: what failed on it may be tried again.
+[[nodiscard]] bool heal_after_killed(const std::string& common_dir, const std::function<bool()>& stop);
+
+}  // namespace wtpool::git

@@ -1,0 +1,158 @@
+// Locks that killed gits leave in the source: which are whose, when they go, and that the record of them outlives a daemon.
+#include "daemon/git/shared_locks.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/clock.hpp"
+#include "tests/unit/git/support.hpp"
+
+namespace wtpool::git {
+namespace {
+
+class SharedLocks : public GitRoom {
+ protected:
+  void SetUp() override {
+    GitRoom::SetUp();
+    make_source();
+  }
+  void TearDown() override {
+    forget_killed(common, wall_now() + 1000);
+    GitRoom::TearDown();
+  }
+  void plant(const fs::path& lock, std::int64_t age, const std::string& text = "") const {
+    write(lock, text);
+    const struct timespec then[2] = {{wall_now() - age, 0}, {wall_now() - age, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, lock.c_str(), then, AT_SYMLINK_NOFOLLOW), 0);
+  }
+  void killed(std::int64_t from_ago, std::int64_t to_ago) const {
+    remember_killed(common, wall_now() - from_ago, wall_now() - to_ago);
+  }
+  fs::path packed() const { return fs::path(common) / "packed-refs.lock"; }
+  fs::path branch() const { return fs::path(common) / "refs/heads/x.lock"; }
+};
+
+TEST_F(SharedLocks, OfAKilledGitOfOursAreRemovedWhenTheyAreOldEnough) {
+  killed(40, 20);
+  for (const auto& text : {"", "half a li"}) {
+    plant(packed(), 30, text);
+    plant(branch(), 25, text);
+    EXPECT_EQ(heal_shared_locks(common).removed.size(), 2u);
+    EXPECT_FALSE(fs::exists(packed()));
+    EXPECT_FALSE(fs::exists(branch()));
+    EXPECT_TRUE(heal_shared_locks(common).removed.empty());
+  }
+}
+
+TEST_F(SharedLocks, ThatNoGitOfOursCanHaveMadeStay) {
+  plant(packed(), 30);
+  EXPECT_TRUE(heal_shared_locks(common).removed.empty()) << "none was killed";
+  killed(20, 15);
+  EXPECT_TRUE(heal_shared_locks(common).removed.empty()) << "it is older than the one that was";
+  plant(packed(), 12);
+  EXPECT_TRUE(heal_shared_locks(common).removed.empty()) << "it is younger";
+  EXPECT_FALSE(shared_locks(common).at(0).ours);
+  EXPECT_TRUE(fs::exists(packed()));
+}
+
+TEST_F(SharedLocks, ThatSomebodyHasOpenStay) {
+  killed(40, 20);
+  plant(packed(), 30);
+  {
+    const Fd open(::open(packed().c_str(), O_RDONLY | O_CLOEXEC));
+    EXPECT_TRUE(heal_shared_locks(common).removed.empty());
+    EXPECT_EQ(shared_locks(common).at(0).open_by, std::vector<std::int64_t>{::getpid()});
+  }
+  EXPECT_EQ(heal_shared_locks(common).removed.size(), 1u);
+}
+
+TEST_F(SharedLocks, ThatAreNoRegularFilesStay) {
+  killed(40, 0);
+  fs::create_symlink(root / "home/.gitconfig", packed());
+  fs::create_directories(branch());
+  EXPECT_TRUE(heal_shared_locks(common).removed.empty());
+  EXPECT_FALSE(heal_shared_locks(common).young);
+  EXPECT_TRUE(fs::is_symlink(packed()));
+  EXPECT_TRUE(fs::is_directory(branch()));
+  EXPECT_TRUE(fs::exists(root / "home/.gitconfig"));
+}
+
+TEST_F(SharedLocks, AreWaitedForWhileTheyAreYoungAndNotLonger) {
+  killed(10, 0);
+  plant(branch(), 8);
+  EXPECT_TRUE(heal_shared_locks(common).young);
+  EXPECT_FALSE(heal_after_killed(common, [] { return true; })) << "who is told to stop does not wait";
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(heal_after_killed(common, [] { return false; }));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+  EXPECT_FALSE(fs::exists(branch()));
+}
+
+TEST_F(SharedLocks, HalfAPackedRefsFileGoesToo) {
+  killed(40, 20);
+  sh(source_dir, "git branch doomed && git pack-refs --all");
+  plant(fs::path(common) / "packed-refs.new", 30, "half");
+  RefTransaction transaction;
+  transaction.remove("refs/heads/doomed", id("HEAD"));
+  transaction.commit(source());
+  EXPECT_EQ(sh(source_dir, "git branch --list doomed"), "");
+}
+
+TEST_F(SharedLocks, AYoungOneDelaysATransactionByNoMoreThanItsYouth) {
+  killed(10, 0);
+  sh(source_dir, "git branch doomed && git pack-refs --all");
+  plant(packed(), 7);
+  Context context;
+  context.helpers = make_helpers(common);
+  RefTransaction transaction;
+  transaction.remove("refs/heads/doomed", id("HEAD"));
+  const auto begin = std::chrono::steady_clock::now();
+  transaction.commit(source(context));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(6));
+  EXPECT_EQ(sh(source_dir, "git branch --list doomed"), "");
+}
+
+TEST_F(SharedLocks, OthersAreNotDelayedByAYoungOne) {
+  killed(5, 0);
+  plant(branch(), 1);
+  RefTransaction transaction;
+  transaction.create("refs/heads/other", id("HEAD"));
+  const auto begin = std::chrono::steady_clock::now();
+  transaction.commit(source());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+  EXPECT_TRUE(fs::exists(branch()));
+}
+
+class KilledRecord : public SharedLocks {
+ protected:
+  fs::path file() const { return root / "state/killed"; }
+};
+
+TEST_F(KilledRecord, IsReadByTheNextDaemon) {
+  write(file(), "12 34 /somewhere with blanks/.git\nnonsense\n5 4 /backwards\n1 2 relative\n");
+  keep_killed_record(file());
+  const auto lives = killed_in("/somewhere with blanks/.git");
+  ASSERT_EQ(lives.size(), 1u);
+  EXPECT_EQ(lives[0].from, 12);
+  EXPECT_EQ(lives[0].to, 34);
+  EXPECT_TRUE(killed_in("/backwards").empty());
+  EXPECT_TRUE(killed_in("relative").empty());
+  remember_killed(common, 100, 200);
+  remember_killed(common, 100, 210);
+  EXPECT_EQ(read(file()), "12 34 /somewhere with blanks/.git\n100 210 " + common + "\n");
+  forget_killed(common, 211);
+  EXPECT_EQ(read(file()), "12 34 /somewhere with blanks/.git\n");
+  forget_killed("/somewhere with blanks/.git", 1000);
+  EXPECT_FALSE(fs::exists(file()));
+  keep_killed_record({});
+}
+
+TEST_F(KilledRecord, StaysSmall) {
+  for (int killing = 0; killing < 1000; ++killing) remember_killed("/many", killing, killing);
+  EXPECT_EQ(killed_in("/many").size(), 64u);
+  EXPECT_EQ(killed_in("/many").back().from, 999);
+  forget_killed("/many", 2000);
+}
+
+}  // namespace
+}  // namespace wtpool::git
