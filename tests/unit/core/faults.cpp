@@ -32,6 +32,7 @@ constexpr Row kRows[] = {
     {"Recording",
      Doing::recording,
      {wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host}},
+    {"Tending", Doing::tending, {try_again, try_again, try_again, quarantine_slot, try_again, try_again, try_again}},
     {"Asked", Doing::asked, {tell, tell, tell, tell, tell, tell, tell}},
 };
 static_assert(std::size(kRows) == kDoingCount);
@@ -123,6 +124,19 @@ class Faulted : public Desk, public ::testing::WithParamInterface<std::tuple<Row
     EXPECT_NE(running<job::Quarantine>(), nullptr);
     return wait_for_host;
   }
+  Consequence of_tending() {
+    host.settings.seal_watches = 100;
+    host.settings.seal_slots = 10;
+    config.max_slots = 1;
+    facts = {seen("slot-0")};
+    open_pool();
+    fail<job::Seal>(fault());
+    if (slot("slot-0").phase == Phase::quarantined) return quarantine_slot;
+    EXPECT_EQ(slot("slot-0").phase, Phase::idle);
+    pass(host.settings.seal_quiet);
+    EXPECT_NE(running<job::Seal>(), nullptr);
+    return try_again;
+  }
   Consequence of_asked() {
     facts = {seen("slot-0")};
     facts.front().quarantine = "why not";
@@ -152,6 +166,8 @@ class Faulted : public Desk, public ::testing::WithParamInterface<std::tuple<Row
         return of_recovering();
       case Doing::recording:
         return of_recording();
+      case Doing::tending:
+        return of_tending();
       case Doing::asked:
         return of_asked();
     }
