@@ -32,7 +32,7 @@ FileStamp stamp_of(const std::string& path) {
           changed_ns(stat)};
 }
 
-Seal::Seal(TreeWatch watch, Oid at, std::string root) : watch_(std::move(watch)), at_(std::move(at)), root_(std::move(root)) {}
+Seal::Seal(TreeWatch watch, std::string root) : watch_(std::move(watch)), root_(std::move(root)) {}
 
 bool Seal::intact() {
   if (broken_) return false;

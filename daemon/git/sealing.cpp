@@ -54,7 +54,7 @@ std::int64_t file_clock_ns() {
 
 Refusal refuse(Why why, std::string text) { return NoSeal{why, std::move(text)}; }
 
-std::string quoted(std::string_view path) { return path.empty() ? "the slot's directory" : printable(path); }
+std::string named(std::string_view path) { return path.empty() ? "the slot's directory" : printable(path); }
 
 }  // namespace
 
@@ -109,9 +109,9 @@ class Sealing {
   // 2.
   Refusal list_directories() {
     list_tracked(slot_, tracked_);
-    if (tracked_.strange) return refuse(Why::unsupported, quoted(*tracked_.strange) + " leads out of it");
-    if (tracked_.hidden) return refuse(Why::dirty, quoted(*tracked_.hidden) + " is marked as unchanged, so git does not look");
-    if (tracked_.unmerged) return refuse(Why::dirty, quoted(*tracked_.unmerged) + " is not merged");
+    if (tracked_.strange) return refuse(Why::unsupported, named(*tracked_.strange) + " leads out of it");
+    if (tracked_.hidden) return refuse(Why::dirty, named(*tracked_.hidden) + " is marked as unchanged, so git does not look");
+    if (tracked_.unmerged) return refuse(Why::dirty, named(*tracked_.unmerged) + " is not merged");
     const std::size_t count = tracked_.directories.size();
     if (count > wanted_.watch_limit) {
       return refuse(Why::limit,
@@ -131,20 +131,20 @@ class Sealing {
       if (given >= 0) {
         watch_of_[i] = given;
         if (different.insert(given).second) continue;
-        return refuse(Why::unsupported, quoted(directory.path) + " is there twice");
+        return refuse(Why::unsupported, named(directory.path) + " is there twice");
       }
       const int why = errno;
       if (why == ENOSPC) return refuse(Why::limit, "the system gives no more watches (fs.inotify.max_user_watches)");
       if (why != ENOENT && why != ENOTDIR && why != ELOOP) {
         return refuse(Why::unsupported, io_error("cannot watch", path_of(directory), why).message);
       }
-      if (!directory.may_be_absent) return refuse(Why::dirty, quoted(directory.path) + " is no directory");
+      if (!directory.may_be_absent) return refuse(Why::dirty, named(directory.path) + " is no directory");
     }
     seal_.root_watch_ = watch_of_.front();
     seal_.watches_ = different.size();
     for (const std::string& submodule : tracked_.submodules) {
       if (lstat_of(fs::path(root_) / submodule / ".git")) {
-        return refuse(Why::unsupported, "the submodule " + quoted(submodule) + " is filled");
+        return refuse(Why::unsupported, "the submodule " + named(submodule) + " is filled");
       }
     }
     return std::nullopt;
@@ -159,9 +159,9 @@ class Sealing {
     const auto found = std::find(watch_of_.begin(), watch_of_.end(), event.directory);
     const std::string where =
         found == watch_of_.end() ? "" : tracked_.directories[static_cast<std::size_t>(found - watch_of_.begin())].path;
-    return refuse(Why::busy, "something happened to " + quoted(event.name.empty() ? where
-                                                               : where.empty()    ? event.name
-                                                                                  : where + "/" + event.name));
+    return refuse(Why::busy, "something happened to " + named(event.name.empty() ? where
+                                                              : where.empty()    ? event.name
+                                                                                 : where + "/" + event.name));
   }
 
   // 4.
@@ -197,16 +197,16 @@ class Sealing {
     if (!file.valid()) return cannot_open(path(), errno);
     struct ::stat stat {};
     if (::fstat(file.get(), &stat) != 0) throw io_error("cannot look at", path(), errno);
-    if (!S_ISREG(stat.st_mode)) return refuse(Why::busy, quoted(path()) + " is no file any more");
+    if (!S_ISREG(stat.st_mode)) return refuse(Why::busy, named(path()) + " is no file any more");
     if (static_cast<std::uint64_t>(stat.st_dev) != seal_.root_stamp_.device) {
-      return refuse(Why::unsupported, quoted(path()) + " is on another file system");
+      return refuse(Why::unsupported, named(path()) + " is on another file system");
     }
-    if (stat.st_nlink != 1) return refuse(Why::unsupported, quoted(path()) + " has another hard link");
-    if (stat.st_uid != ::geteuid()) return refuse(Why::unsupported, quoted(path()) + " belongs to another user");
+    if (stat.st_nlink != 1) return refuse(Why::unsupported, named(path()) + " has another hard link");
+    if (stat.st_uid != ::geteuid()) return refuse(Why::unsupported, named(path()) + " belongs to another user");
     const Writers writers = platform::writers_of(file.get());
-    if (writers == Writers::some) return refuse(Why::busy, quoted(path()) + " is open for writing");
+    if (writers == Writers::some) return refuse(Why::busy, named(path()) + " is open for writing");
     if (writers == Writers::unknown) {
-      return refuse(Why::unsupported, "the system does not say who has " + quoted(path()) + " open");
+      return refuse(Why::unsupported, "the system does not say who has " + named(path()) + " open");
     }
     last_ = std::move(file);  // only now the one before is closed
     expected_.emplace_back(watch_of_[i], name);
@@ -215,7 +215,7 @@ class Sealing {
 
   static Refusal cannot_open(const std::string& path, int why) {
     if (why == EMFILE || why == ENFILE || why == ENOMEM) throw io_error("cannot open", path, why);
-    if (why == EACCES || why == EPERM) return refuse(Why::unsupported, quoted(path) + " cannot be read");
+    if (why == EACCES || why == EPERM) return refuse(Why::unsupported, named(path) + " cannot be read");
     return refuse(Why::busy, io_error("cannot open", path, why).message);
   }
 
@@ -231,7 +231,7 @@ class Sealing {
       ++next;
     }
     if (next != expected_.end())
-      return refuse(Why::busy, "the system does not tell that " + quoted(next->second) + " was opened");
+      return refuse(Why::busy, "the system does not tell that " + named(next->second) + " was opened");
     expected_.clear();
     last_.reset();
     return std::nullopt;
@@ -240,10 +240,11 @@ class Sealing {
   // 5.
   Refusal verify() {
     const TreeLook seen = look(slot_, Untracked::no, false);
-    if (seen.branch || seen.head != wanted_.at) return refuse(Why::dirty, "HEAD is not detached at " + wanted_.at.str());
-    if (!seen.changed.empty()) return refuse(Why::dirty, quoted(seen.changed.front()) + " is changed");
+    if (seen.branch || !seen.head) return refuse(Why::dirty, "HEAD is not detached at a commit");
+    seal_.at_ = *seen.head;
+    if (!seen.changed.empty()) return refuse(Why::dirty, named(seen.changed.front()) + " is changed");
     for (const std::string& path : tracked_.left_out) {
-      if (lstat_of(fs::path(root_) / path)) return refuse(Why::dirty, quoted(path) + " is there, and git does not look at it");
+      if (lstat_of(fs::path(root_) / path)) return refuse(Why::dirty, named(path) + " is there, and git does not look at it");
     }
     std::map<int, std::set<std::string>> opened;
     for (const TreeWatch::Event& event : seal_.watch_.drain()) {
@@ -298,7 +299,7 @@ std::variant<std::unique_ptr<Seal>, NoSeal> Seal::make(const Git& slot, const Wa
     if (why == ENOTSUP || why == ENOSYS) return NoSeal{Why::unsupported, "this system does not tell what happens to files"};
     throw io_error("cannot watch", slot.place().work_tree, why);
   }
-  std::unique_ptr<Seal> seal(new Seal(std::move(*watch), wanted.at, slot.place().work_tree));
+  std::unique_ptr<Seal> seal(new Seal(std::move(*watch), slot.place().work_tree));
   const auto give_up = [&] {
     seal->broken_ = true;
     if (retire) retire(std::move(seal));

@@ -28,6 +28,7 @@ struct Dispatch {
   core::JobDone operator()(const core::job::RewriteMarker& s) const { return rewrite_marker(job, s); }
   core::JobDone operator()(const core::job::ReadBack& s) const { return read_back(job, s); }
   core::JobDone operator()(const core::job::Quarantine& s) const { return quarantine(job, s); }
+  core::JobDone operator()(const core::job::Seal& s) const { return seal(job, s); }
   core::JobDone operator()(const core::job::Repair& s) const { return repair(job, s); }
   core::JobDone operator()(const core::job::RemoveSlot& s) const { return remove_slot(job, s); }
   core::JobDone operator()(const core::job::RemovePool& s) const { return remove_pool(job, s); }
