@@ -26,6 +26,10 @@ Fd open_retrying(const path& file, int flags, mode_t mode = 0) {
   return Fd(fd);
 }
 
+std::int64_t nanoseconds(const struct ::timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::int64_t>(time.tv_nsec);
+}
+
 // 0, or the errno of what failed.
 int write_all(int fd, std::string_view content) {
   while (!content.empty()) {
@@ -184,6 +188,14 @@ bool is_directory_no_follow(const path& file) {
   const auto status = lstat_of(file);
   return status && S_ISDIR(status->st_mode);
 }
+
+#ifdef __APPLE__
+std::int64_t modified_ns(const struct ::stat& stat) { return nanoseconds(stat.st_mtimespec); }
+std::int64_t changed_ns(const struct ::stat& stat) { return nanoseconds(stat.st_ctimespec); }
+#else
+std::int64_t modified_ns(const struct ::stat& stat) { return nanoseconds(stat.st_mtim); }
+std::int64_t changed_ns(const struct ::stat& stat) { return nanoseconds(stat.st_ctim); }
+#endif
 
 path real_path(const path& file) {
   std::error_code failure;

@@ -37,6 +37,9 @@ void make_directories(const std::filesystem::path& path, mode_t mode = 0755, boo
 // lstat, or nothing when it is not there.
 [[nodiscard]] std::optional<struct ::stat> lstat_of(const std::filesystem::path& path);
 [[nodiscard]] bool is_directory_no_follow(const std::filesystem::path& path);
+// Nanoseconds since the epoch: when the content was changed last, and when anything was.
+[[nodiscard]] std::int64_t modified_ns(const struct ::stat& stat);
+[[nodiscard]] std::int64_t changed_ns(const struct ::stat& stat);
 
 // rm -rf that never follows a symlink and never leaves the directory's own device. Makes read-only directories writable.
 void remove_tree(const std::filesystem::path& path);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -20,14 +19,10 @@ struct WatchLimits {
 };
 [[nodiscard]] WatchLimits watch_limits();
 
-// One thread at a time.
+// One thread at a time. Giving one back costs the system some 10 ms, however little it watches.
 class TreeWatch {
  public:
-  enum class Tell {
-    writes,  // modified, attributes, created, deleted, moved, closed after being open for writing; of the directory itself too
-    everything,  // and opened, and closed
-  };
-  enum class Kind { opened, closed_unwritten, other, overflow };
+  enum class Kind { opened, other, overflow };
   struct Event {
     int directory = -1;  // what `add` gave
     Kind kind = Kind::other;
@@ -37,13 +32,14 @@ class TreeWatch {
   // Nothing where the system has no watches, or gives no more of them (errno says which).
   [[nodiscard]] static std::optional<TreeWatch> make();
 
-  // A directory, never through a symlink at its end; again with another `tell` changes it. Negative: errno says why
-  // (ENOSPC: no more watches; ENOTDIR, ENOENT, ELOOP: no directory any more).
-  int add(const std::filesystem::path& directory, Tell tell);
-  // All that has happened until now, in order. An overflow is an event, too.
+  // A directory, never through a symlink at its end. From then on is told of what is in it: modified, attributes, created,
+  // deleted, moved, opened, closed after being open for writing; and of the directory itself.
+  // Negative: errno says why (ENOSPC: no more watches; ENOTDIR, ENOENT, ELOOP: no directory any more).
+  int add(const std::filesystem::path& directory);
+  // All that has happened until now, in order; of identical neighbours only one is told. An overflow is an event, too.
   [[nodiscard]] std::vector<Event> drain();
   // Has nothing at all happened since the last drain?
-  [[nodiscard]] bool quiet();
+  [[nodiscard]] bool quiet() const;
   [[nodiscard]] int fd() const { return fd_.get(); }  // readable when something happened
 
  private:

@@ -85,7 +85,11 @@ void look_after_tips(Turn& t) {
     if (!follows(t.host, pool) || !pool.tip.look_at || *pool.tip.look_at > t.now.awake || !any_idle(pool)) continue;
     pool.tip.job = ask(t, JobClass::background, job::LookAtTip{key, pool.tip.at}, key);
   }
-  if (!t.host.settings.follow_tip || t.host.draining || advancing_runs(t.host)) return;
+  // Only what starts in this very turn: until then the slot keeps its seal, and is anybody's.
+  if (!t.host.settings.follow_tip || t.host.draining || advancing_runs(t.host) ||
+      !may_start_now(t.host, JobClass::background)) {
+    return;
+  }
   for (auto& [key, pool] : t.host.pools) {
     // Work that somebody waits for comes first.
     if (!pool.ready() || pool.removing || !pool.queue.empty() || !pool.waiting.empty()) continue;

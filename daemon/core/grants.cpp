@@ -65,11 +65,14 @@ void start(Turn& t, Job& job) {
   t.answers.push_back(effect::StartJob{grant, job.job_class, job.spec, job.deadline});
 }
 
-// The lease that a marker was to be written for may be over by the time its slot is free.
+// The lease that a marker was to be written for may be over by the time its slot is free; what only idle slots get may find it
+// taken.
 bool outdated(Turn& t, const Job& job) {
   const auto* rewrite = std::get_if<job::RewriteMarker>(&job.spec);
-  if (rewrite == nullptr) return false;
+  const bool tends = std::holds_alternative<job::Seal>(job.spec) || std::holds_alternative<job::Advance>(job.spec);
+  if (rewrite == nullptr && !tends) return false;
   const Slot* slot = find_slot(t, job.pool, job.slots.front());
+  if (tends) return slot == nullptr || slot->phase != Phase::idle;
   return slot == nullptr || slot->phase != Phase::held || !slot->lease || slot->lease->id != rewrite->marker.lease.id;
 }
 
@@ -93,6 +96,11 @@ JobId ask(Turn& t, JobClass job_class, JobSpec spec, const PoolKey& pool, std::v
   return id;
 }
 
+bool may_start_now(const Host& host, JobClass job_class) {
+  const auto index = static_cast<std::size_t>(job_class);
+  return host.unstarted[index].empty() && host.running[index] < limit_of(host.settings, job_class);
+}
+
 void pump(Turn& t) {
   for (const JobClass job_class : {JobClass::answering, JobClass::recycling, JobClass::background, JobClass::network}) {
     const auto index = static_cast<std::size_t>(job_class);
@@ -108,7 +116,8 @@ void pump(Turn& t) {
       if (outdated(t, t.host.jobs.at(id))) {
         const Job job = t.host.jobs.at(id);
         t.host.jobs.erase(id);
-        renewed(t, job, say::lease_lost("cannot write the marker of " + job.slots.front().str()));
+        if (std::holds_alternative<job::RewriteMarker>(job.spec))
+          renewed(t, job, say::lease_lost("cannot write the marker of " + job.slots.front().str()));
         continue;
       }
       start(t, t.host.jobs.at(id));

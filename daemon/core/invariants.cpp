@@ -94,6 +94,13 @@ class Check {
     std::array<std::size_t, 4> running{};
     for (const auto& [id, each] : host_.jobs) {
       if (!each.started) continue;
+      if (std::holds_alternative<job::Advance>(each.spec)) {
+        const auto pool = host_.pools.find(each.pool);
+        const bool there = pool != host_.pools.end() && pool->second.slots.contains(each.slots.front());
+        require(!there || !pool->second.slots.at(each.slots.front()).lease ||
+                    pool->second.slots.at(each.slots.front()).phase == Phase::acquiring,
+                "nobody's tree is moved: " + each.slots.front().str());
+      }
       ++running[static_cast<std::size_t>(each.job_class)];
       for (const SlotId& slot : each.slots) {
         require(slots.emplace(std::pair(each.pool, slot), id).second, "one job a slot: " + slot.str());

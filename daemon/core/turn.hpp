@@ -151,6 +151,7 @@ void begin_path(Turn& t, Request& request, Pool& pool);
 JobId ask(Turn& t, JobClass job_class, JobSpec spec, const PoolKey& pool, std::vector<SlotId> slots = {},
           std::optional<RequestId> request = std::nullopt, bool writer = false);
 void pump(Turn& t);
+[[nodiscard]] bool may_start_now(const Host& host, JobClass job_class);  // one of that class, asked now
 void stop_job(Turn& t, JobId id);
 bool drop_unstarted(Turn& t, JobId id);  // true: it never ran, and is forgotten
 void give_writer_back(Turn& t, Job& job);

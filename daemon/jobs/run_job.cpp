@@ -30,6 +30,7 @@ struct Dispatch {
   core::JobDone operator()(const core::job::Quarantine& s) const { return quarantine(job, s); }
   core::JobDone operator()(const core::job::LookAtTip& s) const { return look_at_tip(job, s); }
   core::JobDone operator()(const core::job::Advance& s) const { return advance(job, s); }
+  core::JobDone operator()(const core::job::Seal& s) const { return seal(job, s); }
   core::JobDone operator()(const core::job::Repair& s) const { return repair(job, s); }
   core::JobDone operator()(const core::job::RemoveSlot& s) const { return remove_slot(job, s); }
   core::JobDone operator()(const core::job::RemovePool& s) const { return remove_pool(job, s); }

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/fd.hpp"
+#include "common/platform/poll_set.hpp"
 #include "daemon/git/seal.hpp"
 #include "proto/ids.hpp"
 
@@ -31,18 +31,19 @@ class SealBook {
   // Out of the book, whether it still holds or not; null when there is none. Given back with `retire`.
   [[nodiscard]] std::unique_ptr<git::Seal> take(const Key& key);
   void drop(const Key& key);
-  void retire(std::unique_ptr<git::Seal> seal);
+  void retire(std::unique_ptr<git::Seal> seal);  // null is fine
 
-  // Readable when a seal in the book may have ended; -1 where the system has no seals.
-  [[nodiscard]] int fd() const { return poll_.get(); }
+  // Readable when a seal in the book may have ended.
+  [[nodiscard]] int fd() const { return poll_.fd(); }
   // Those that have ended, by an event or by a changed stat of a file of theirs; they are out of the book. Asks only those that
   // the system tells of, unless `every`. The loop's thread.
   [[nodiscard]] std::vector<Key> ended(bool every = false);
 
  private:
+  std::unique_ptr<git::Seal> remove(std::map<Key, std::unique_ptr<git::Seal>>::iterator at);
   void close_retired();
 
-  Fd poll_;
+  platform::PollSet poll_;
   std::mutex mutex_;
   std::map<Key, std::unique_ptr<git::Seal>> seals_;
   std::map<int, Key> by_fd_;
