@@ -30,7 +30,7 @@ FrameSplitter::State FrameSplitter::feed(std::string_view bytes) {
     const auto newline = all.find('\n', scan);
     const auto end = std::min(newline, all.size());
     // A CR at the end may belong to a newline that has not come yet.
-    too_long_ = without_cr(all.substr(partial_, end - partial_)).size() > kMaxFrame;
+    too_long_ = without_cr(all.substr(partial_, end - partial_)).size() > longest_;
     if (newline == std::string_view::npos || too_long_) break;
     partial_ = scan = newline + 1;
   }

@@ -21,12 +21,14 @@ inline constexpr int kFrameSeconds = 30;                    // an incomplete fra
 class FrameSplitter {
  public:
   enum class State { open, too_long };
+  explicit FrameSplitter(std::size_t longest = kMaxFrame) : longest_(longest) {}
   // Adds bytes. After too_long nothing more is taken: the connection is to be answered once and closed.
   State feed(std::string_view bytes);
   // The next whole line without its newline (and without a CR before it); empty lines are skipped.
   [[nodiscard]] std::optional<std::string> next();
   [[nodiscard]] bool has_partial() const;  // bytes of an unfinished line are held
  private:
+  std::size_t longest_;  // bytes of a line
   std::string buffer_;
   std::size_t given_ = 0;    // bytes before it were handed out
   std::size_t partial_ = 0;  // where the unfinished line starts

@@ -13,6 +13,7 @@
 #include "daemon/disk/locks.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/entries.hpp"
+#include "daemon/git/gitmodules.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/git/source.hpp"
 #include "proto/codec.hpp"
@@ -217,13 +218,7 @@ int validate_gitmodules(const std::filesystem::path& cwd, bool json) {
   const git::Git git({{}, {}}, git::Context{});
   git::Command list;
   list.arguments = {"config", "-z", "--file", file.string(), "--list"};
-  const std::string text = git.must(list);
-  for (std::size_t begin = 0, end; (end = text.find('\0', begin)) != std::string::npos; begin = end + 1) {
-    const std::string key =
-        text.substr(begin, std::min(text.find('\n', begin), end) - begin);  // section and key are lower-cased by git
-    const auto dot = key.rfind('.');
-    const std::string name = dot == std::string::npos ? key : key.substr(dot + 1);
-    if (!name.starts_with("worktreepool") || name == "worktreepooltag") continue;
+  for (const std::string& key : git::misspelt_pool_keys(git::config_entries(git.must(list)))) {
     result.ok = false;
     result.checks.push_back({key, "error", "no such key; did you mean worktreePoolTag?", std::nullopt});
   }

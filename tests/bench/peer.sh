@@ -7,23 +7,24 @@
 #   peer.sh release SOURCE SLOT NAME
 set -euo pipefail
 verb=$1 source=$2 slot=$3 name=$4
-pool=$(dirname "$slot")
+pool=${slot%/*}
 mkdir -p "$pool/.peer"
 exec 8>"$pool/.peer/lock"
-until flock -n 8; do sleep 0.1; done
 read -r line <"$slot/.git"
 entry=${line#gitdir: }
+lock() { until flock -n 8; do sleep 0.1; done; }
 if [[ $verb == acquire ]]; then
   sha=$(git -C "$source" rev-parse --verify "$5^{commit}")
+  lock
   git -C "$slot" reset -q --hard "$sha"
   mkdir -p "$entry/peer"
-  printf 'full_sha: %s\n' "$sha" >"$entry/peer/marker.new"
+  printf 'started_at: %(%Y-%m-%dT%H:%M:%SZ)T\nfull_sha: %s\n' -1 "$sha" >"$entry/peer/marker.new"
   mv "$entry/peer/marker.new" "$entry/peer/marker"
   git -C "$slot" update-ref "refs/heads/$name" HEAD
   git -C "$slot" symbolic-ref -m acquire HEAD "refs/heads/$name"
 else
-  for other in "$pool"/*/; do
-    [[ -e $other/.git ]] || continue
+  lock
+  for other in "$pool"/*/; do # each held slot is asked for its branch until one matches
     read -r line <"$other/.git"
     [[ -e ${line#gitdir: }/peer/marker ]] || continue
     branch=$(git -C "$other" symbolic-ref --short --quiet HEAD) || continue

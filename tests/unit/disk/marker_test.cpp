@@ -102,7 +102,7 @@ TEST(Marker, SurvivesTextsMadeToHurtAParser) {
        {std::string(60000, '['), std::string(60000, '{'), std::string(60000, '-'), std::string(70000, 'a'),
         std::string(60000, '\n'), std::string("- ") + std::string(30000, ' '), std::string("&a [*a]"), std::string("a: *b"),
         std::string("%YAML 9.9\n---\n"), std::string("\xff\xfe"), std::string("---\n---\n"), std::string("? [a]\n: b"),
-        std::string("!!binary x"), std::string()})
+        std::string("!!binary x"), std::string("!x ...\n? "), std::string("&x ---\n? "), std::string()})
     EXPECT_TRUE(reads_as_none(text)) << text.substr(0, 40);
 }
 
