@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <future>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
@@ -54,48 +57,62 @@ int sync_file(int fd) {
   return result == 0 ? 0 : errno;
 }
 
-// Removes the temporary file unless it was renamed to its place.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const path& target) : path_(directory_of(target) / (".wtpool-" + random_hex(16) + ".tmp")) {
-    fd_ = open_retrying(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    if (!fd_.valid()) throw io_error("cannot write", target, errno);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (!committed_) ::unlink(path_.c_str());
-  }
-
-  [[nodiscard]] int descriptor() const { return fd_.get(); }
-  void rename_to(const path& target) {
-    if (::rename(path_.c_str(), target.c_str()) != 0) throw io_error("cannot replace", target, errno);
-    committed_ = true;
-  }
-
- private:
-  path path_;
-  Fd fd_;
-  bool committed_ = false;
-};
-
-enum class Sync { no, yes };
-
-void replace_file(const path& target, std::string_view content, mode_t mode, Sync sync) {
-  TemporaryFile temporary(target);
-  // By descriptor, so that the mode is the one asked for whatever the umask.
-  if (::fchmod(temporary.descriptor(), mode) != 0) throw io_error("cannot write", target, errno);
-  if (const int failure = write_all(temporary.descriptor(), content)) throw io_error("cannot write", target, failure);
-  if (sync == Sync::yes) {
-    if (const int failure = sync_file(temporary.descriptor())) throw io_error("cannot sync", target, failure);
-  }
-  FAILPOINT("file.written");
-  temporary.rename_to(target);
-  FAILPOINT("file.renamed");
-  if (sync == Sync::yes) sync_directory(directory_of(target));
-}
+constexpr std::string_view kStagedStart = ".wtpool-";
+constexpr std::string_view kStagedEnd = ".tmp";
 
 }  // namespace
+
+StagedFile::StagedFile(path target, std::string_view content, mode_t mode)
+    : target_(std::move(target)),
+      path_(directory_of(target_) / (std::string(kStagedStart) + random_hex(16) + std::string(kStagedEnd))) {
+  fd_ = open_retrying(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (!fd_.valid()) throw io_error("cannot write", target_, errno);
+  // By descriptor, so that the mode is the one asked for whatever the umask.
+  int failure = ::fchmod(fd_.get(), mode) == 0 ? 0 : errno;
+  if (failure == 0) failure = write_all(fd_.get(), content);
+  if (failure == 0) return;
+  ::unlink(path_.c_str());
+  throw io_error("cannot write", target_, failure);
+}
+
+StagedFile::StagedFile(StagedFile&& other) noexcept
+    : target_(std::move(other.target_)), path_(std::exchange(other.path_, path())), fd_(std::move(other.fd_)) {}
+
+StagedFile::~StagedFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+void StagedFile::sync() const {
+  if (const int failure = sync_file(fd_.get())) throw io_error("cannot sync", target_, failure);
+}
+
+void StagedFile::put_in_place() {
+  FAILPOINT("file.written");
+  if (::rename(path_.c_str(), target_.c_str()) != 0) throw io_error("cannot replace", target_, errno);
+  path_.clear();
+  FAILPOINT("file.renamed");
+}
+
+void sync_together(std::span<const int> descriptors, const path& named) {
+  std::vector<std::future<int>> others;
+  for (std::size_t i = 1; i < descriptors.size(); ++i) {
+    others.push_back(std::async(std::launch::async, sync_file, descriptors[i]));
+  }
+  int failure = descriptors.empty() ? 0 : sync_file(descriptors.front());
+  for (auto& other : others) {
+    const int its = other.get();
+    if (failure == 0) failure = its;
+  }
+  if (failure != 0) throw io_error("cannot sync", named, failure);
+}
+
+void remove_staged(const path& directory) {
+  std::error_code failed;
+  for (std::filesystem::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
+    const std::string name = it->path().filename().string();
+    if (name.starts_with(kStagedStart) && name.ends_with(kStagedEnd)) ::unlink(it->path().c_str());
+  }
+}
 
 proto::Error io_error(std::string_view what, const path& where, int error_number) {
   auto kind = proto::ErrorKind::io_error;
@@ -136,9 +153,16 @@ std::optional<std::string> read_file(const path& file, std::size_t limit) {
   return content;
 }
 
-void write_durably(const path& file, std::string_view content, mode_t mode) { replace_file(file, content, mode, Sync::yes); }
+void write_durably(const path& file, std::string_view content, mode_t mode) {
+  StagedFile staged(file, content, mode);
+  staged.sync();
+  staged.put_in_place();
+  sync_directory(directory_of(file));
+}
 
-void write_atomically(const path& file, std::string_view content, mode_t mode) { replace_file(file, content, mode, Sync::no); }
+void write_atomically(const path& file, std::string_view content, mode_t mode) {
+  StagedFile(file, content, mode).put_in_place();
+}
 
 bool unlink_durably(const path& file) {
   if (::unlink(file.c_str()) != 0) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,30 @@ namespace wtpool {
 void write_durably(const std::filesystem::path& path, std::string_view content, mode_t mode = 0600);
 // The same without any fsync, for what may be lost.
 void write_atomically(const std::filesystem::path& path, std::string_view content, mode_t mode = 0600);
+// The same in its steps, for who has several files to make durable: written beside its target, and taken away again unless it
+// was put in place.
+class StagedFile {
+ public:
+  StagedFile(std::filesystem::path target, std::string_view content, mode_t mode = 0600);
+  StagedFile(StagedFile&& other) noexcept;
+  StagedFile& operator=(StagedFile&&) = delete;
+  ~StagedFile();
+
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
+  void sync() const;
+  void put_in_place();  // renames; the directory is the caller's to sync
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path path_;  // empty once it is in place
+  Fd fd_;
+};
+// fsync of all of them at the same time: a disk that is told once to empty its cache takes as long as for one. `named` is for
+// the error.
+void sync_together(std::span<const int> descriptors, const std::filesystem::path& named);
+// Takes away what processes that were killed had staged in `directory`; only for who knows that nobody stages there now.
+void remove_staged(const std::filesystem::path& directory);
+
 // Unlinks and syncs the directory; false when it was not there.
 bool unlink_durably(const std::filesystem::path& path);
 void sync_directory(const std::filesystem::path& path);

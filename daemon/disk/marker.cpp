@@ -71,7 +71,20 @@ std::variant<core::Marker, std::string> parse_marker(const std::string& text) {
   }
 }
 
-core::Durable MarkerFile::write(const core::Marker& marker) const {
+StagedMarker::StagedMarker(path file, const core::Marker& marker)
+    : directory_(file.parent_path()), staged_(std::move(file), format_marker(marker)) {}
+
+core::Durable StagedMarker::sync() const {
+  sync_directory(directory_);
+  return MarkerFile::receipt();
+}
+
+core::Durable StagedMarker::place() {
+  rename();
+  return sync();
+}
+
+StagedMarker MarkerFile::stage(const core::Marker& marker) const {
   const path own = file_.parent_path();
   const path entry = own.parent_path();
   if (!is_directory_no_follow(entry)) throw io_error("cannot write a marker in", entry, ENOENT);
@@ -79,9 +92,16 @@ core::Durable MarkerFile::write(const core::Marker& marker) const {
     if (::mkdir(own.c_str(), 0755) != 0) throw io_error("cannot make the directory", own, errno);
     sync_directory(entry);
   }
-  write_durably(file_, format_marker(marker));
-  return core::Durable{};
+  return {file_, marker};
 }
+
+core::Durable MarkerFile::write(const core::Marker& marker) const {
+  StagedMarker staged = stage(marker);
+  sync_together({{staged.descriptor()}}, file_);
+  return staged.place();
+}
+
+core::Durable MarkerFile::receipt() { return {}; }
 
 std::optional<std::variant<core::Marker, std::string>> MarkerFile::read() const {
   try {

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/files.hpp"
 #include "daemon/core/values.hpp"
 #include "daemon/disk/layout.hpp"
 
@@ -17,10 +18,28 @@ namespace wtpool::disk {
 // durable lease without an end whose name is empty (the reader takes it from HEAD) and whose id is derived from its text.
 [[nodiscard]] std::variant<core::Marker, std::string> parse_marker(const std::string& text);
 
+// A marker's text beside its place, so that it can be synced together with other files.
+class StagedMarker {
+ public:
+  [[nodiscard]] int descriptor() const { return staged_.descriptor(); }
+  // `descriptor` must have been synced. Durable when it returns.
+  core::Durable place();
+  // The halves of it: the file is in its place at once, and is there for good after the second.
+  void rename() { staged_.put_in_place(); }
+  core::Durable sync() const;
+
+ private:
+  friend class MarkerFile;
+  StagedMarker(path file, const core::Marker& marker);
+  path directory_;
+  StagedFile staged_;
+};
+
 class MarkerFile {
  public:
   explicit MarkerFile(path file) : file_(std::move(file)) {}
   // Makes the directory it stands in, if that is missing; the entry itself must be there.
+  [[nodiscard]] StagedMarker stage(const core::Marker& marker) const;
   core::Durable write(const core::Marker& marker) const;
   // Nothing: there is none. Text: it cannot be read or is no marker.
   [[nodiscard]] std::optional<std::variant<core::Marker, std::string>> read() const;
@@ -28,6 +47,8 @@ class MarkerFile {
   bool remove() const;
 
  private:
+  friend class StagedMarker;
+  static core::Durable receipt();
   path file_;
 };
 
