@@ -52,29 +52,67 @@ std::optional<std::vector<std::string>> Helpers::check(const std::vector<std::st
   return std::nullopt;
 }
 
+bool Helpers::says(const char* line) { return mover_->read_line(kPatience) == std::optional<std::string>(line); }
+
+bool Helpers::send(const std::string& commands, const std::string& last) {
+  using namespace std::string_literals;
+  drop_if_replaced(mover_, mover_for_);
+  // One that ended while nobody asked is started again, once. All in one piece: each piece would wake it once more.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (!mover_) mover_ = start_or_none(start_({"update-ref", "-m", "wtpool", "--stdin", "-z"}, true));
+    if (!mover_) return false;
+    if (mover_->write("start\0"s + commands + last) && says("start: ok")) return true;
+    mover_.reset();
+  }
+  return false;
+}
+
+Helpers::Moved Helpers::ended_before_commit() {
+  // It says why and ends itself, and what it had locked is let go; nothing has moved.
+  const bool spoke = !mover_->error_tail().empty();
+  mover_.reset();
+  return spoke ? Moved::refused : Moved::died;
+}
+
 Helpers::Moved Helpers::move_refs(const std::string& commands) {
   using namespace std::string_literals;
   const std::lock_guard guard(move_mutex_);
-  drop_if_replaced(mover_, mover_for_);
-  const auto says = [this](const char* line) { return mover_->read_line(kPatience) == std::optional<std::string>(line); };
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    if (!mover_) mover_ = start_or_none(start_({"update-ref", "-m", "wtpool", "--stdin", "-z"}, true));
-    if (!mover_) return Moved::refused;
-    if (!mover_->write("start\0"s) || !says("start: ok")) {
-      mover_.reset();
-      continue;
-    }
-    if (!mover_->write(commands + "prepare\0"s) || !says("prepare: ok")) {
-      // It says why and ends itself, and what it had locked is let go; nothing has moved.
-      const bool spoke = !mover_->error_tail().empty();
-      mover_.reset();
-      return spoke ? Moved::refused : Moved::died;
-    }
-    if (mover_->write("commit\0"s) && says("commit: ok")) return Moved::done;
-    mover_.reset();
-    return Moved::unknown;
+  if (!send(commands, "prepare\0commit\0"s)) return Moved::refused;
+  if (!says("prepare: ok")) return ended_before_commit();
+  if (says("commit: ok")) return Moved::done;
+  mover_.reset();
+  return Moved::unknown;
+}
+
+std::optional<Helpers::Move> Helpers::begin_move(const std::string& commands) {
+  using namespace std::string_literals;
+  std::unique_lock lock(move_mutex_);
+  if (!send(commands, "prepare\0"s)) return std::nullopt;
+  return Move(*this, std::move(lock));
+}
+
+Helpers::Moved Helpers::Move::prepared() {
+  if (helpers_->says("prepare: ok")) return Moved::done;
+  const auto end = helpers_->ended_before_commit();
+  lock_.unlock();
+  return end;
+}
+
+Helpers::Moved Helpers::Move::commit() {
+  using namespace std::string_literals;
+  auto moved = Moved::done;
+  if (!helpers_->mover_->write("commit\0"s) || !helpers_->says("commit: ok")) {
+    helpers_->mover_.reset();
+    moved = Moved::unknown;
   }
-  return Moved::refused;
+  lock_.unlock();
+  return moved;
+}
+
+Helpers::Move::~Move() {
+  if (!lock_.owns_lock()) return;
+  // Its answers to what was asked before are not waited for: the next transaction begins with a helper of its own.
+  helpers_->mover_.reset();
 }
 
 }  // namespace wtpool::git

@@ -34,7 +34,32 @@ class Helpers {
   // NUL-terminated commands of `update-ref --stdin -z`, without start and commit.
   [[nodiscard]] Moved move_refs(const std::string& commands);
 
+  // The same with time between: git locks and checks, and writes what is to be durable, while the caller does something else.
+  // Until it ends no other transaction of this source can begin. Aborted unless committed.
+  class Move {
+   public:
+    Move(Move&&) = default;
+    Move& operator=(Move&&) = delete;
+    ~Move();
+    // Waits until git is ready. `done`: everything is locked, `commit` will do it; else it has come to its end.
+    [[nodiscard]] Moved prepared();
+    [[nodiscard]] Moved commit();
+
+   private:
+    friend class Helpers;
+    Move(Helpers& helpers, std::unique_lock<std::mutex> lock) : helpers_(&helpers), lock_(std::move(lock)) {}
+    Helpers* helpers_;
+    std::unique_lock<std::mutex> lock_;  // given back at the end
+  };
+  // Nothing when the helper cannot be had.
+  [[nodiscard]] std::optional<Move> begin_move(const std::string& commands);
+
  private:
+  // Hands a transaction to the helper up to `last`; true when it began. With the helper's mutex held.
+  [[nodiscard]] bool send(const std::string& commands, const std::string& last);
+  [[nodiscard]] bool says(const char* line);
+  [[nodiscard]] Moved ended_before_commit();
+
   // Ends a helper of a repository that is not the one at the path any more. With the helper's mutex held.
   void drop_if_replaced(std::unique_ptr<LineChild>& child, std::string& made_for) const;
 

@@ -80,6 +80,24 @@ void RefTransaction::commit(const Git& source) const {
   source.must(command);
 }
 
+RefTransaction::Begun RefTransaction::begin(const Git& source) const {
+  const auto started = wall_now();
+  const auto& helpers = source.context().helpers;
+  return {helpers ? helpers->begin_move(lines_) : std::nullopt, started};
+}
+
+bool RefTransaction::finish(const Git& source, Begun begun) {
+  if (!begun.move) return false;
+  auto moved = begun.move->prepared();
+  if (moved == Helpers::Moved::done) moved = begun.move->commit();
+  if (moved == Helpers::Moved::done || moved == Helpers::Moved::refused) return moved == Helpers::Moved::done;
+  remember_killed(common_dir_of(source.place()), begun.started, wall_now());
+  if (moved == Helpers::Moved::unknown) {
+    throw proto::Error(proto::ErrorKind::git_failed, "git update-ref ended while it moved refs");
+  }
+  return false;
+}
+
 std::vector<Ref> list_refs(const Git& source, const std::string& prefix) {
   Command command;
   command.arguments = {"for-each-ref", "--format=%(objectname) %(objecttype) %(refname)", "--", prefix};

@@ -16,6 +16,15 @@ class RefTransaction {
   // One `git update-ref --stdin -z`, durable. Throws git_failed; then nothing has moved.
   void commit(const Git& source) const;
 
+  // The same in two halves, for who has something else to wait for meanwhile; other transactions of the source wait until the
+  // second. False: nothing has moved, and `commit` would say why. Needs the source's helper; without one it is false.
+  struct Begun {
+    std::optional<Helpers::Move> move;
+    std::int64_t started = 0;
+  };
+  [[nodiscard]] Begun begin(const Git& source) const;
+  [[nodiscard]] static bool finish(const Git& source, Begun begun);
+
  private:
   std::string lines_;
 };
