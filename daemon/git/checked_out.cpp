@@ -22,15 +22,19 @@ std::string text_of(const fs::path& file) {
 
 bool holds_branch(const fs::path& private_dir, const std::string& branch) {
   const std::string ref = "refs/heads/" + branch;
-  std::error_code failed;
-  const fs::path link = fs::read_symlink(private_dir / "HEAD", failed);
-  if (!failed && link == ref) return true;
-  if (trimmed(text_of(private_dir / "HEAD")) == "ref: " + ref) return true;
-  for (const char* file : {"rebase-merge/head-name", "rebase-apply/head-name"}) {
-    if (trimmed(text_of(private_dir / file)) == ref) return true;
+  const std::string head = trimmed(text_of(private_dir / "HEAD"));
+  if (head == "ref: " + ref) return true;
+  if (head.empty()) {
+    std::error_code failed;
+    const fs::path link = fs::read_symlink(private_dir / "HEAD", failed);
+    if (!failed && link == ref) return true;
   }
   const std::string bisected = trimmed(text_of(private_dir / "BISECT_START"));
   if (bisected == branch || bisected == ref) return true;
+  if (trimmed(text_of(private_dir / "rebase-apply/head-name")) == ref) return true;
+  const std::string rebased = trimmed(text_of(private_dir / "rebase-merge/head-name"));
+  if (rebased == ref) return true;
+  if (rebased.empty()) return false;  // no rebase at all, as nearly always
   for (const std::string& line : split(text_of(private_dir / "rebase-merge" / "update-refs"), '\n')) {
     if (line == ref) return true;
   }
@@ -39,10 +43,15 @@ bool holds_branch(const fs::path& private_dir, const std::string& branch) {
 
 std::optional<std::string> checked_out_at(const SourceFacts& source, const std::string& name, const std::string& except) {
   if (source.worktree && holds_branch(source.common_dir, name)) return source.worktree;
-  for (const Entry& entry : list_entries(source.common_dir)) {
-    if (!except.empty() && entry.git_id == except) continue;
-    const fs::path private_dir = fs::path(source.common_dir) / "worktrees" / entry.git_id;
-    if (holds_branch(private_dir, name)) return entry.worktree.empty() ? private_dir.string() : entry.worktree;
+  for (const std::string& git_id : entry_names(source.common_dir)) {
+    if (!except.empty() && git_id == except) continue;
+    const fs::path private_dir = fs::path(source.common_dir) / "worktrees" / git_id;
+    if (!holds_branch(private_dir, name)) continue;
+    // Only now is it worth knowing where it stands.
+    for (const Entry& entry : list_entries(source.common_dir)) {
+      if (entry.git_id == git_id && !entry.worktree.empty()) return entry.worktree;
+    }
+    return private_dir.string();
   }
   return std::nullopt;
 }

@@ -50,8 +50,19 @@ fs::path absolute_from(const fs::path& base, const std::string& text) {
   return path.is_absolute() ? path : base / path;
 }
 
+// Most often they are the same text, and then nothing needs to be looked up.
+bool same_place(const fs::path& one, const fs::path& other) { return one == other || real_path(one) == real_path(other); }
+
 fs::path entry_path(const std::string& common_dir, const std::string& git_id) {
   return fs::path(common_dir) / "worktrees" / git_id;
+}
+
+// As git writes it, it leads two levels up; then there is nothing to look up but that no symlink is on the way.
+bool leads_to(const fs::path& entry, const std::string& commondir, const fs::path& common) {
+  if (commondir == "../.." && entry.parent_path() == common / "worktrees" && is_directory_no_follow(entry.parent_path())) {
+    return true;
+  }
+  return real_path(absolute_from(entry, commondir)) == real_path(common);
 }
 
 Entry read_entry(const fs::path& entry, const fs::path& common) {
@@ -77,7 +88,7 @@ Entry read_entry(const fs::path& entry, const fs::path& common) {
   const auto commondir = line_of(entry / "commondir");
   if (!commondir) {
     torn("its commondir file is missing or damaged");
-  } else if (real_path(absolute_from(entry, *commondir)) != real_path(common)) {
+  } else if (!leads_to(entry, *commondir, common)) {
     result.state = State::foreign;
     result.problem = "its commondir leads to another repository";
   }
@@ -178,7 +189,7 @@ DirectoryFacts look_at_directory(const std::string& common_dir, const fs::path& 
     return facts;
   }
   const fs::path target = absolute_from(slot, text->substr(8)).lexically_normal();
-  if (target.filename().empty() || real_path(target.parent_path()) != real_path(fs::path(common_dir) / "worktrees")) {
+  if (target.filename().empty() || !same_place(target.parent_path(), fs::path(common_dir) / "worktrees")) {
     facts.state = DirectoryState::foreign;
     facts.problem = shown + "/.git leads to " + printable(target.string());
     return facts;
@@ -203,7 +214,7 @@ std::optional<std::string> disproof_of_place(const std::string& common_dir, cons
   if (!lstat_of(path)) return "the source has no worktree entry " + printable(git_id);
   const Entry entry = read_entry(path, common_dir);
   if (entry.state != State::sound) return "worktree entry " + printable(git_id) + ": " + entry.problem;
-  if (real_path(entry.worktree) != real_path(slot)) {
+  if (!same_place(entry.worktree, slot)) {
     return "worktree entry " + printable(git_id) + " belongs to " + printable(entry.worktree);
   }
   return std::nullopt;
