@@ -86,6 +86,14 @@ void switch_to_new(const Git& slot, const std::string& branch, const Oid& at) {
   make_branch(slot, command, branch);
 }
 
+bool bring_tree(const Git& slot, const Oid& from, const Oid& to) {
+  Command command;
+  command.arguments = {"read-tree", "-m", "-u", from.str(), to.str()};
+  prepare(command);
+  command.durable = false;  // it moves no ref and makes no object
+  return slot.run(command).ok();
+}
+
 void switch_to_existing(const Git& slot, const std::string& branch, bool fresh) {
   Command command;
   if (fresh) {

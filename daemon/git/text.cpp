@@ -25,4 +25,13 @@ std::optional<Oid> oid_from(std::string_view text) {
   return Oid(std::string(text));
 }
 
+std::optional<int> percent_in(std::string_view text) {
+  const auto percent = text.rfind('%');
+  if (percent == std::string_view::npos) return std::nullopt;
+  auto begin = percent;
+  while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9') --begin;
+  if (begin == percent || percent - begin > 3) return std::nullopt;
+  return std::stoi(std::string(text.substr(begin, percent - begin)));
+}
+
 }  // namespace wtpool::git

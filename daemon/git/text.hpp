@@ -17,4 +17,7 @@ namespace wtpool::git {
 // 40 or 64 lower-case hex digits, and not all zero.
 [[nodiscard]] std::optional<Oid> oid_from(std::string_view text);
 
+// The last percentage in a progress line of git's.
+[[nodiscard]] std::optional<int> percent_in(std::string_view text);
+
 }  // namespace wtpool::git

@@ -34,6 +34,10 @@ Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to);
 void checkout_fresh(const Git& slot, const std::string& branch, const Oid& at);
 // A clean tree to `at`, on a new branch: one `git switch -q --no-track -c`. branch_exists when it exists or conflicts.
 void switch_to_new(const Git& slot, const std::string& branch, const Oid& at);
+// A clean tree and its index from `from`, where HEAD stays, to `to`: `git read-tree -m -u`. It reads and writes what differs,
+// while a switch looks at every file first: 9 ms against 14 with 5,000 files. False: git would not, and nothing has changed.
+// What stands untracked in its way must have been cleared before; git refuses what is not ignored, and overwrites the rest.
+[[nodiscard]] bool bring_tree(const Git& slot, const Oid& from, const Oid& to);
 // A clean or fresh tree to an existing branch, at its own tip. Refused by git when it is checked out elsewhere.
 void switch_to_existing(const Git& slot, const std::string& branch, bool fresh);
 // Detached at `at`, tracked files exactly as there; untracked files stay, unless they are in the way.

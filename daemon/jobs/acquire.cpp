@@ -3,13 +3,25 @@
 
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "daemon/git/text.hpp"
+#include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/short_way.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
 namespace {
 
 using core::job::BranchMode;
+
+// Undos run though the job was told to stop.
+git::Git undo_git(const git::Git& git) {
+  auto context = git.context();
+  context.stop = StopToken();
+  context.deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  context.on_progress = nullptr;
+  return {git.place(), std::move(context)};
+}
 
 class Acquisition {
  public:
@@ -44,6 +56,7 @@ class Acquisition {
   [[nodiscard]] bool resumes() const { return spec_.mode == BranchMode::resume && spec_.branch_tip; }
 
   FaultError after_roll_back(FaultError failed) {
+    short_way_.reset();
     // A git that was ended leaves its locks; nobody else is in this slot while the lock is ours.
     if (!git_id_.empty()) git::remove_stale_locks(job_.entry(git_id_).entry.string());
     FAILPOINT("acquire.rolling-back");
@@ -95,13 +108,18 @@ class Acquisition {
       fail(core::Fault::quarantine, core::ErrorKind::quarantined,
            job_.grant.slot.str() + " was idle, and a marker appeared in it");
     }
-    write_acquiring_marker();
+    git::remove_stale_locks(entry.entry.string());
+    remove_staged(entry.own());
+    head_ = proven_at();
+    if (head_ && goes_short()) short_way_ = ShortWay::stage(job_, git_id_, *head_, marker(core::MarkerState::held));
+    short_way_ ? stage_acquiring_marker() : write_acquiring_marker();
     FAILPOINT("acquire.marker-written");
     git::restore_private_config(entry.entry.string(), entry.pristine().string());
-    git::remove_stale_locks(entry.entry.string());
     git::clear_operations(entry.entry.string());
-    if (spec_.verified) {
-      take_as_verified();
+    if (head_) {
+      // What the last recycle wrote down.
+      const auto known = disk::read_untracked(job_.entry(git_id_).untracked());
+      warn_of_untracked(known ? known->size() : 0);
       return;
     }
     const git::Git slot = job_.slot_git(git_id_, lock_);
@@ -115,11 +133,37 @@ class Acquisition {
     remember_untracked(job_, git_id_, look.untracked);
   }
 
-  // The recycle that ended a moment ago looked, and wrote down what is untracked.
-  void take_as_verified() {
-    head_ = spec_.verified;
-    warn_of_untracked(
-        disk::read_untracked(job_.entry(git_id_).untracked()).value_or(std::vector<disk::UntrackedFile>{}).size());
+  // Where the tree is known to stand clean without a look: the recycle that ended a moment ago looked, or a seal says so. The
+  // seal ends either way, since the slot is changed from here on.
+  std::optional<Oid> proven_at() {
+    std::optional<Oid> sealed;
+    if (job_.seals != nullptr && (spec_.sealed || spec_.verified || spec_.verify)) {
+      if (auto seal = job_.seals->take({job_.pool->key, job_.grant.slot})) {
+        if (spec_.sealed && seal->intact()) sealed = seal->at();
+        job_.seals->retire(std::move(seal));
+      }
+    }
+    if (spec_.verify) return std::nullopt;
+    const auto proven = spec_.verified ? spec_.verified : sealed;
+    if (!proven) return std::nullopt;
+    const auto head = git::read_head(job_.pool->place.source.str(), git_id_);
+    return head.oid == proven && !head.branch ? proven : std::nullopt;
+  }
+
+  // May this be done without git? Where the two commits have the same tree, nothing in the slot but HEAD has to change.
+  bool goes_short() {
+    if (spec_.fresh || spec_.mode != BranchMode::create || !job_.pool->helpers) return false;
+    const auto trees = git::ids_of(job_.source_git(), {lease_.full_sha.str() + "^{tree}", head_->str() + "^{tree}"});
+    tree_ = trees[0];
+    return trees[0] && trees[0] == trees[1];
+  }
+
+  void stage_acquiring_marker() {
+    const disk::MarkerFile file(job_.entry(git_id_).marker());
+    acquiring_.emplace(file.stage(marker(core::MarkerState::acquiring)));
+    short_way_->sync(&*acquiring_);
+    steps_.done("remove the marker", [file] { (void)file.remove(); });
+    acquiring_->rename();
   }
 
   void warn_of_untracked(std::size_t count) {
@@ -151,8 +195,8 @@ class Acquisition {
     const auto& files = job_.pool->files;
     const auto slot = job_.slot_path();
     const std::string& common = job_.pool->place.source.str();
-    const bool existed = refuse_ghost(slot);
-    move_torn_entry_aside(common);
+    const bool existed = refuse_ghost(job_);
+    move_torn_entry_aside(job_);
 
     const auto intent_file = files.intent(job_.grant.slot);
     steps_.done("remove the intent", [intent_file] { unlink_durably(intent_file); });
@@ -166,7 +210,7 @@ class Acquisition {
 
     steps_.done("remove the new worktree", [this, common, slot, existed, before] {
       if (git_id_.empty()) {
-        remove_new_entries(common, slot, before);
+        remove_new_entries(job_, before);
       } else {
         git::remove_entry(common, git_id_);
       }
@@ -190,37 +234,10 @@ class Acquisition {
     job_.report(core::event::WriterReleased{job_.grant.job, git_id_});
   }
 
-  bool refuse_ghost(const disk::path& slot) const {
-    const auto stat = lstat_of(slot);
-    if (!stat) return false;
-    std::error_code ignored;
-    if (!S_ISDIR(stat->st_mode) || !std::filesystem::is_empty(slot, ignored) || ignored) {
-      fail(core::Fault::quarantine, core::ErrorKind::quarantined,
-           "cannot make " + job_.grant.slot.str() + ": something that is not a worktree of this pool stands at " +
-               slot.string());
-    }
-    return true;
-  }
-
-  void move_torn_entry_aside(const std::string& common) const {
-    for (const auto& entry : git::list_entries(common)) {
-      if (entry.state == core::SlotFacts::Entry::torn &&
-          (entry.worktree.empty() || disk::path(entry.worktree) == job_.slot_path()) && entry.git_id == job_.grant.slot.str()) {
-        (void)git::move_entry_aside(common, entry.git_id);
-      }
-    }
-  }
-
-  static void remove_new_entries(const std::string& common, const disk::path& slot, const std::vector<std::string>& before) {
-    for (const auto& entry : git::list_entries(common)) {
-      if (std::find(before.begin(), before.end(), entry.git_id) != before.end()) continue;
-      if (entry.worktree.empty() || real_path(entry.worktree) == real_path(slot)) git::remove_entry(common, entry.git_id);
-    }
-  }
-
   // ---- branch and HEAD ----
   void attach_branch() {
     const git::Git source = job_.source_git(&lock_);
+    if (short_way_ && go_short_way(source)) return;
     git::Git slot = job_.slot_git(git_id_, lock_);
     if (spec_.fresh) {
       job_.progress("checkout", 0);
@@ -246,11 +263,41 @@ class Acquisition {
         }
       });
     }
+    if (!spec_.fresh && short_way_to(slot) && go_short_way(source)) return;
     steps_.done("remove branch " + lease_.name, [this, source] { remove_made_branch(undo_git(source)); });
-    spec_.fresh ? git::checkout_fresh(slot, lease_.name, lease_.full_sha)
-                : git::switch_to_new(slot, lease_.name, lease_.full_sha);
+    try {
+      spec_.fresh ? git::checkout_fresh(slot, lease_.name, lease_.full_sha)
+                  : git::switch_to_new(slot, lease_.name, lease_.full_sha);
+    } catch (const core::Error& error) {
+      branch_is_others_ = error.kind == core::ErrorKind::branch_exists;
+      throw;
+    }
     FAILPOINT("acquire.branch-made");
     reused_ = head_ == std::optional<Oid>(lease_.full_sha);
+  }
+
+  // Brings the tree to the commit and stages the rest; false: git has to do it all.
+  bool short_way_to(const git::Git& slot) {
+    if (acquiring_ || !head_ || spec_.mode != BranchMode::create || !job_.pool->helpers) return false;
+    if (!goes_short() && !git::bring_tree(slot, *head_, lease_.full_sha)) return false;
+    FAILPOINT("acquire.tree-brought");
+    short_way_ = ShortWay::stage(job_, git_id_, *head_, marker(core::MarkerState::held));
+    if (short_way_) short_way_->sync();
+    return short_way_ != nullptr;
+  }
+
+  bool go_short_way(const git::Git& source) {
+    // The marker is durable before there is a branch: else a power cut could leave a branch that nobody knows of.
+    const auto sync_marker = [this] {
+      if (acquiring_) (void)acquiring_->sync();
+    };
+    if (!short_way_->attach(
+            source, steps_, [this, source] { remove_made_branch(undo_git(source)); }, sync_marker)) {
+      short_way_.reset();
+      return false;
+    }
+    reused_ = head_ == std::optional<Oid>(lease_.full_sha);
+    return true;
   }
 
   void resume(const git::Git& source, const git::Git& slot) {
@@ -278,15 +325,6 @@ class Acquisition {
     warnings_.push_back("the old branch " + lease_.name + " is kept as " + trash_id());
   }
 
-  // Undos run though the job was told to stop.
-  git::Git undo_git(const git::Git& git) const {
-    auto context = git.context();
-    context.stop = StopToken();
-    context.deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
-    context.on_progress = nullptr;
-    return git::Git(git.place(), std::move(context));
-  }
-
   void detach(const git::Git& source) const {
     if (!git::read_head(job_.pool->place.source.str(), git_id_).branch) return;
     git::RefTransaction transaction;
@@ -301,17 +339,12 @@ class Acquisition {
     if (git::read_head(job_.pool->place.source.str(), git_id_).branch) {
       transaction.detach_head(git_id_, ids[0].value_or(lease_.full_sha));
     }
-    if (ids[1] && *ids[1] == lease_.full_sha) transaction.remove(branch_, *ids[1]);
+    if (ids[1] && *ids[1] == lease_.full_sha && !branch_is_others_) transaction.remove(branch_, *ids[1]);
     if (!transaction.empty()) transaction.commit(source);
   }
 
   void report_checkout(std::string_view text) const {
-    const auto percent = text.rfind('%');
-    if (percent == std::string_view::npos) return;
-    auto begin = percent;
-    while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9') --begin;
-    if (begin == percent || percent - begin > 3) return;
-    job_.progress("checkout", std::stoi(std::string(text.substr(begin, percent - begin))));
+    if (const auto percent = git::percent_in(text)) job_.progress("checkout", percent);
   }
 
   // ---- the end ----
@@ -322,14 +355,11 @@ class Acquisition {
       fail(core::Fault::slot_fault, core::ErrorKind::git_failed,
            "git did not bring slot " + job_.grant.slot.str() + " to branch " + lease_.name + " at " + lease_.full_sha.str());
     }
-    const auto tree = git::ids_of(job_.source_git(&lock_), {lease_.full_sha.str() + "^{tree}"}).front();
+    if (!tree_) tree_ = git::ids_of(job_.source_git(&lock_), {lease_.full_sha.str() + "^{tree}"}).front();
     job_.check_stop();
-    core::done::Acquired done{disk::MarkerFile(job_.entry(git_id_).marker()).write(marker(core::MarkerState::held)),
-                              git_id_,
-                              lease_,
-                              tree.value_or(Oid{}),
-                              reused_,
-                              warnings_};
+    const auto durable =
+        short_way_ ? short_way_->hold() : disk::MarkerFile(job_.entry(git_id_).marker()).write(marker(core::MarkerState::held));
+    core::done::Acquired done{durable, git_id_, lease_, tree_.value_or(Oid{}), reused_, warnings_};
     FAILPOINT("acquire.held");
     steps_.commit();
     return done;
@@ -342,9 +372,13 @@ class Acquisition {
   std::string branch_;
   std::string git_id_;
   mutable std::string trash_id_;
-  std::optional<Oid> head_;
+  std::optional<Oid> head_;  // where the idle slot stands, its tree clean
+  std::optional<Oid> tree_;  // of the lease's commit
+  std::unique_ptr<ShortWay> short_way_;
+  std::optional<disk::StagedMarker> acquiring_;  // in its place, not synced yet
   std::vector<std::string> warnings_;
   bool reused_ = false;
+  bool branch_is_others_ = false;  // made by somebody since it was looked for: not for the undo to remove
   Steps steps_;
 };
 

@@ -187,6 +187,7 @@ core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, 
   const auto& marker = *facts.marker;
   const auto entry = job.entry(facts.git_id);
   git::remove_stale_locks(entry.entry.string());
+  remove_staged(entry.own());
   undo_branch(job, facts.git_id, marker, lock);
   FAILPOINT("recover.branch-undone");
   if (!lstat_of(entry.entry / "index")) return undo_fresh(job, facts.git_id);

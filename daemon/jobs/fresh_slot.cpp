@@ -1,0 +1,42 @@
+#include "daemon/jobs/fresh_slot.hpp"
+
+#include <algorithm>
+
+#include "common/files.hpp"
+#include "daemon/git/entries.hpp"
+
+namespace wtpool::jobs {
+
+bool refuse_ghost(const JobContext& job) {
+  const auto slot = job.slot_path();
+  const auto stat = lstat_of(slot);
+  if (!stat) return false;
+  std::error_code ignored;
+  if (!S_ISDIR(stat->st_mode) || !std::filesystem::is_empty(slot, ignored) || ignored) {
+    fail(core::Fault::quarantine, core::ErrorKind::quarantined,
+         "cannot make " + job.grant.slot.str() + ": something that is not a worktree of this pool stands at " + slot.string());
+  }
+  return true;
+}
+
+void move_torn_entry_aside(const JobContext& job) {
+  const std::string& common = job.pool->place.source.str();
+  for (const auto& entry : git::list_entries(common)) {
+    if (entry.state == core::SlotFacts::Entry::torn &&
+        (entry.worktree.empty() || disk::path(entry.worktree) == job.slot_path()) && entry.git_id == job.grant.slot.str()) {
+      (void)git::move_entry_aside(common, entry.git_id);
+    }
+  }
+}
+
+void remove_new_entries(const JobContext& job, const std::vector<std::string>& before) {
+  const std::string& common = job.pool->place.source.str();
+  for (const auto& entry : git::list_entries(common)) {
+    if (std::find(before.begin(), before.end(), entry.git_id) != before.end()) continue;
+    if (entry.worktree.empty() || real_path(entry.worktree) == real_path(job.slot_path())) {
+      git::remove_entry(common, entry.git_id);
+    }
+  }
+}
+
+}  // namespace wtpool::jobs
