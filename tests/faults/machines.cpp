@@ -1,12 +1,16 @@
 #include "tests/faults/machines.hpp"
 
+#include "tests/faults/clients.hpp"
 #include "tests/faults/kill_loop.hpp"
+#include "tests/faults/recovery.hpp"
 
 namespace wtpool::test {
 
 const std::vector<Machine>& machines() {
   static const std::vector<Machine> all = {
       {"kill-loop", "kills the daemon while clients work, and looks after each kill", "kills", 100, kill_loop},
+      {"clients", "many clients at once, each doing something else", "seconds", 30, clients_at_once},
+      {"recovery", "kills a daemon with slots in every state, and times the next start", "kills", 15, recovery},
   };
   return all;
 }

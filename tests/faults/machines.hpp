@@ -14,6 +14,7 @@ struct Task {
   unsigned seed = 1;  // what chance decides is decided by it; what the scheduler decides is not
   int amount = 1;     // of what `Machine::amount_is` says
   int clients = 32;
+  int slots = 64;
 };
 
 struct Report {

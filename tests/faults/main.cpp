@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
     auto* command = app.add_subcommand(machine.name, machine.does);
     command->add_option("--seed", task.seed, "what chance decides");
     command->add_option("--clients", task.clients, "at work at once");
+    command->add_option("--slots", task.slots, "of a pool, where its size is what counts");
     command->add_option("--amount", task.amount, std::string(machine.amount_is) + " (" + std::to_string(machine.amount) + ")");
     command->callback([&, command] {
       chosen = &machine;

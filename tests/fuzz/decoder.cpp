@@ -75,9 +75,13 @@ void result_comes_back(std::string_view text) {
   holds(to_json_text(Result(decode_result<R>(line))) == line, "a result decodes to what was encoded: " + line);
 }
 
+// A client knows what it asked for; here the text is taken for one kind of result that its bytes decide, or for each of them in
+// turn. To be refused fifteen times, by exceptions, is what would take most of a run's time.
 template <class... R>
-void some_result_comes_back(std::variant<R...>*, std::string_view text) {
-  (result_comes_back<R>(text), ...);
+void results_come_back(std::variant<R...>*, std::string_view text) {
+  const std::size_t chosen = number_of(text) % (16 * sizeof...(R));
+  std::size_t kind = 0;
+  ((chosen >= sizeof...(R) && chosen % sizeof...(R) != kind++ ? void() : result_comes_back<R>(text)), ...);
 }
 
 void from_daemon(std::string_view line) {
@@ -106,7 +110,7 @@ void from_daemon(std::string_view line) {
     holds(encode_answer(answer.id, error_of(known)) == known, "an error that was decoded encodes back: " + known);
     return;
   }
-  some_result_comes_back(static_cast<Result*>(nullptr), std::get<std::string>(answer.outcome));
+  results_come_back(static_cast<Result*>(nullptr), std::get<std::string>(answer.outcome));
 }
 
 }  // namespace

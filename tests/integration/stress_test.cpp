@@ -14,70 +14,13 @@
 #include <set>
 #include <thread>
 
-#include "tests/support/wire.hpp"
+#include "tests/support/events.hpp"
 #include "tests/support/world.hpp"
 
 namespace wtpool::test {
 namespace {
 
 constexpr int kSlots = 8;
-
-struct Event {
-  std::int64_t seq = 0;
-  std::string type, slot, name;
-  std::int64_t ticket = 0;
-};
-
-// What the daemon said, in its order.
-class Events {
- public:
-  explicit Events(const fs::path& socket) : wire_(socket) {
-    EXPECT_TRUE(wire_.call("events.subscribe", {{"pool", "app"}}).contains("result"));
-    reader_ = std::thread([this] {
-      while (!over_) {
-        if (const auto line = wire_.read_line(50ms)) take(json::parse(*line));
-      }
-    });
-  }
-  ~Events() {
-    over_ = true;
-    reader_.join();
-  }
-  Events(const Events&) = delete;
-  Events& operator=(const Events&) = delete;
-
-  [[nodiscard]] bool saw(const std::string& type, const std::string& name) const {
-    const std::lock_guard lock(mutex_);
-    return seen_.contains(type + " " + name);
-  }
-  [[nodiscard]] std::vector<Event> all() const {
-    const std::lock_guard lock(mutex_);
-    return events_;
-  }
-  [[nodiscard]] std::int64_t dropped() const { return dropped_; }
-
- private:
-  void take(const json& line) {
-    if (line.value("method", "") != "event") return;
-    const auto& params = line["params"];
-    const auto text = [&](const char* key) {
-      return params.contains(key) && params[key].is_string() ? params[key].get<std::string>() : std::string();
-    };
-    if (params.contains("dropped") && params["dropped"].is_number()) dropped_ += params["dropped"].get<std::int64_t>();
-    Event event{params["seq"], text("type"), text("slot"), text("name"), 0};
-    if (params.contains("ticket") && params["ticket"].is_number()) event.ticket = params["ticket"];
-    const std::lock_guard lock(mutex_);
-    seen_.insert(event.type + " " + event.name);
-    events_.push_back(std::move(event));
-  }
-  Wire wire_;
-  std::thread reader_;
-  std::atomic<bool> over_{false};
-  std::atomic<std::int64_t> dropped_{0};
-  mutable std::mutex mutex_;
-  std::vector<Event> events_;
-  std::set<std::string> seen_;
-};
 
 struct Tally {
   std::atomic<int> runs{0}, acquires{0};
@@ -201,25 +144,6 @@ class Client {
   std::minstd_rand random_;
 };
 
-struct Figures {
-  int descriptors = 0;
-  long resident_kib = 0;
-};
-
-// RSS is VmRSS of /proc/<pid>/status: what the kernel counts, allocator pools and all.
-Figures figures_of(pid_t pid) {
-  Figures figures;
-  const auto proc = "/proc/" + std::to_string(pid);
-  for (const auto& entry : fs::directory_iterator(proc + "/fd")) {
-    (void)entry;
-    ++figures.descriptors;
-  }
-  for (const auto& line : lines_of(read_text(proc + "/status"))) {
-    if (line.starts_with("VmRSS:")) figures.resident_kib = std::strtol(line.c_str() + 6, nullptr, 10);
-  }
-  return figures;
-}
-
 class Stress : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -283,30 +207,11 @@ class Stress : public ::testing::Test {
   const unsigned seed = asked_seed ? static_cast<unsigned>(std::atoi(asked_seed)) : std::random_device{}() % 1'000'000;
 };
 
-// Whoever was served had the lowest ticket of all who waited then. One that was killed may leave whenever it likes.
 void Stress::check_order() const {
-  std::map<std::int64_t, std::string> queue;
-  std::int64_t served = 0, last_seq = 0;
-  for (const auto& event : events->all()) {
-    EXPECT_TRUE(last_seq == 0 || event.seq == last_seq + 1) << "after " << last_seq << " came " << event.seq;
-    last_seq = event.seq;
-    if (event.type == "queued") {
-      EXPECT_GT(event.ticket, 0) << event.name;
-      EXPECT_TRUE(queue.emplace(event.ticket, event.name).second) << "ticket " << event.ticket << " twice";
-    } else if (event.type == "dequeued") {
-      const auto found = queue.find(event.ticket);
-      ASSERT_NE(found, queue.end()) << event.name << " left a queue that it was not in";
-      if (tally.survivors.contains(event.name)) {
-        ++served;
-        EXPECT_TRUE(found == queue.begin()) << event.name << " with " << event.ticket << " was served before "
-                                            << queue.begin()->second << " with " << queue.begin()->first;
-      }
-      queue.erase(found);
-    }
-  }
-  EXPECT_TRUE(queue.empty()) << queue.begin()->second << " waits for ever";
+  const auto queue = judge_queue(events->all(), tally.survivors);
+  for (const auto& what : queue.broken) ADD_FAILURE() << what;
   EXPECT_EQ(events->dropped(), 0);
-  EXPECT_GT(served, kSlots) << "a stress that nobody queued in proves nothing";
+  EXPECT_GT(queue.served, kSlots) << "a stress that nobody queued in proves nothing";
 }
 
 void Stress::check_slots() const {

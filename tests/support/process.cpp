@@ -182,4 +182,18 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+Figures figures_of(pid_t pid) {
+  Figures figures;
+  const auto proc = "/proc/" + std::to_string(pid);
+  for (const auto& entry : fs::directory_iterator(proc + "/fd")) {
+    (void)entry;
+    ++figures.descriptors;
+  }
+  for (const auto& line : lines_of(read_text(proc + "/status"))) {
+    if (line.starts_with("VmRSS:")) figures.resident_kib = std::strtol(line.c_str() + 6, nullptr, 10);
+    if (line.starts_with("Threads:")) figures.threads = static_cast<int>(std::strtol(line.c_str() + 8, nullptr, 10));
+  }
+  return figures;
+}
+
 }  // namespace wtpool::test

@@ -73,6 +73,14 @@ class TempDir {
   fs::path path_;
 };
 
+// What the kernel counts of a running process (Linux); RSS is VmRSS, allocator pools and all.
+struct Figures {
+  int descriptors = 0;
+  int threads = 0;
+  long resident_kib = 0;
+};
+Figures figures_of(pid_t pid);
+
 std::string read_text(const fs::path& file);  // empty when it is not there
 void write_text(const fs::path& file, const std::string& text);
 std::string trimmed(std::string text);  // without newlines and blanks at the end
