@@ -18,8 +18,10 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "common/files.hpp"
 #include "common/names.hpp"
@@ -150,6 +152,33 @@ class Sealing {
     return std::nullopt;
   }
 
+  // git opens each file whose stat leaves a doubt, and those may be more than the system keeps events.
+  TreeLook look_and_listen(std::vector<TreeWatch::Event>& events) {
+    const StopToken looked;
+    std::thread listener([&] {
+      while (!looked.stop_requested()) {
+        struct ::pollfd either[2] = {{seal_.watch_.fd(), POLLIN, 0}, {looked.descriptor(), POLLIN, 0}};
+        ::poll(either, 2, -1);
+        std::vector<TreeWatch::Event> more = seal_.watch_.drain();
+        std::move(more.begin(), more.end(), std::back_inserter(events));
+      }
+    });
+    const auto end = [&] {
+      looked.request_stop();
+      listener.join();
+    };
+    try {
+      TreeLook seen = look(slot_, Untracked::no, false);
+      end();
+      std::vector<TreeWatch::Event> rest = seal_.watch_.drain();
+      std::move(rest.begin(), rest.end(), std::back_inserter(events));
+      return seen;
+    } catch (...) {
+      end();
+      throw;
+    }
+  }
+
   [[nodiscard]] bool read_of_git_file(const TreeWatch::Event& event) const {
     return event.kind == TreeWatch::Kind::opened && event.directory == seal_.root_watch_ && event.name == ".git";
   }
@@ -202,7 +231,7 @@ class Sealing {
       return refuse(Why::unsupported, named(path()) + " is on another file system");
     }
     if (stat.st_nlink != 1) return refuse(Why::unsupported, named(path()) + " has another hard link");
-    if (stat.st_uid != ::geteuid()) return refuse(Why::unsupported, named(path()) + " belongs to another user");
+    if (stat.st_uid != user_) return refuse(Why::unsupported, named(path()) + " belongs to another user");
     const Writers writers = platform::writers_of(file.get());
     if (writers == Writers::some) return refuse(Why::busy, named(path()) + " is open for writing");
     if (writers == Writers::unknown) {
@@ -239,7 +268,8 @@ class Sealing {
 
   // 5.
   Refusal verify() {
-    const TreeLook seen = look(slot_, Untracked::no, false);
+    std::vector<TreeWatch::Event> events;
+    const TreeLook seen = look_and_listen(events);
     if (seen.branch || !seen.head) return refuse(Why::dirty, "HEAD is not detached at a commit");
     seal_.at_ = *seen.head;
     if (!seen.changed.empty()) return refuse(Why::dirty, named(seen.changed.front()) + " is changed");
@@ -247,7 +277,7 @@ class Sealing {
       if (lstat_of(fs::path(root_) / path)) return refuse(Why::dirty, named(path) + " is there, and git does not look at it");
     }
     std::map<int, std::set<std::string>> opened;
-    for (const TreeWatch::Event& event : seal_.watch_.drain()) {
+    for (const TreeWatch::Event& event : events) {
       if (read_of_git_file(event)) continue;
       if (event.kind != TreeWatch::Kind::opened) return happened(event);
       opened[event.directory].insert(event.name);
@@ -285,6 +315,7 @@ class Sealing {
   const Seal::Wanted& wanted_;
   Seal& seal_;
   std::string root_;
+  const ::uid_t user_ = ::geteuid();
   Tracked tracked_;
   std::vector<int> watch_of_;  // by directory; negative: it is absent
   std::vector<std::pair<int, const char*>> expected_;

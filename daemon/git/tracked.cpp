@@ -64,6 +64,7 @@ class Directories {
 void list_tracked(const Git& slot, Tracked& tracked) {
   Command list;
   list.arguments = {"ls-files", "-z", "-v", "--stage"};
+  list.directory = slot.place().work_tree;  // from any other place within it, it lists only what is below
   tracked.listing = slot.must(list);
   Directories directories(tracked.directories);
   const std::string_view all = tracked.listing;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -350,6 +351,41 @@ TEST_F(Sealed, IsRefusedForAWriterThatCameByANameThatIsGone) {
   EXPECT_TRUE(seal(git));
 }
 
+TEST_F(Sealed, IsMadeAlsoWhereGitHasToReadTheFiles) {
+  const Git git = ready_slot();
+  // Files not older than the index leave a doubt: git reads them each time.
+  sh(root, "touch -d 2001-01-01 " + entry() + "/index");
+  const auto sealed = seal(git);
+  ASSERT_TRUE(sealed);
+  EXPECT_TRUE(sealed->intact());
+}
+
+TEST_F(Sealed, IsRefusedWhenSomebodyWritesBehindGitsLook) {
+  const Git git = ready_slot();
+  sh(root, "touch -d 2001-01-01 " + entry() + "/index");
+  shim("case \"$*\" in *' status '*) git \"$@\"; : > " + (root / "looked").string() + "; while [ ! -e " +
+       (root / "go").string() + " ]; do sleep 0.005; done; exit 0;; esac\nexec git \"$@\"\n");
+  const auto expect_busy = [&](const std::string& words, const std::function<void()>& deed) {
+    fs::remove(root / "looked");
+    fs::remove(root / "go");
+    std::thread somebody([&] {
+      const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+      while (!fs::exists(root / "looked") && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+      deed();
+      write(root / "go", "");
+    });
+    expect_refused(git, Why::busy, words);
+    somebody.join();
+  };
+  std::unique_ptr<Mapping> mapping;
+  expect_busy("file is open for writing", [&] { mapping = std::make_unique<Mapping>(slot_path() / "file"); });
+  mapping.reset();
+  expect_busy("something happened to dir/inner", [&] { Mapping(slot_path() / "dir/inner").store('i'); });
+  expect_busy("something happened to dir/deep", [&] { sh(slot_path(), "ls dir/deep"); });
+  expect_busy("something happened to new", [&] { write(slot_path() / "new", "x"); });
+  expect_busy("index was changed", [&] { sh(root, "touch " + entry() + "/index"); });
+}
+
 TEST_F(Sealed, IsRefusedWithASubmoduleThatIsFilledAndEndsWhenOneIs) {
   sh(root, "git init -q sub && cd sub && git commit -q --allow-empty -m s");
   sh(source_dir, "git submodule --quiet add ../sub sub && git commit -qm sub");
@@ -369,6 +405,24 @@ TEST_F(Sealed, TakesNoMoreWatchesThanItMay) {
   EXPECT_EQ(no->why, Why::limit);
   EXPECT_EQ(no->text, "5 directories are more than the 4 left");
   EXPECT_TRUE(std::holds_alternative<std::unique_ptr<Seal>>(Seal::make(git, wanted(5))));
+}
+
+TEST_F(Sealed, IsRefusedWhenTheSystemGivesNoMoreWatches) {
+  const Git git = ready_slot();
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWUSER) != 0) ::_exit(77);
+    const Fd limit(::open("/proc/sys/user/max_inotify_watches", O_WRONLY | O_CLOEXEC));
+    if (!limit.valid() || ::write(limit.get(), "3\n", 2) != 2) ::_exit(77);
+    const Made made = try_to_seal(git);
+    const auto* no = std::get_if<NoSeal>(&made);
+    ::_exit(no != nullptr && no->why == Why::limit && no->text.starts_with("the system gives no more watches") ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no user namespace may be made here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(Sealed, GivesUpAtOnceWhenToldToAndHandsOverWhatItHad) {
@@ -401,8 +455,8 @@ TEST_F(Sealed, NeverHoldsOverAWriterThatRacesWithItsMaking) {
     }
   });
   for (int i = 0; i < 20; ++i) {
-    const int before = writes;
     const Made result = try_to_seal(git);
+    const int before = writes;
     if (const auto* sealed = std::get_if<std::unique_ptr<Seal>>(&result)) {
       // Who writes without end has done so since.
       while (writes < before + 2) std::this_thread::yield();
