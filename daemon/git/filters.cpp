@@ -24,13 +24,8 @@ constexpr std::chrono::seconds kRemembered{60};
 std::string stamp_of(const fs::path& file) {
   struct ::stat stat {};
   if (::stat(file.c_str(), &stat) != 0) return "-;";
-#ifdef __APPLE__
-  const auto& changed = stat.st_mtimespec;
-#else
-  const auto& changed = stat.st_mtim;
-#endif
   return std::to_string(stat.st_dev) + ":" + std::to_string(stat.st_ino) + ":" + std::to_string(stat.st_size) + ":" +
-         std::to_string(changed.tv_sec) + "." + std::to_string(changed.tv_nsec) + ";";
+         std::to_string(modified_ns(stat)) + ";";
 }
 
 std::string environment(const char* name) {

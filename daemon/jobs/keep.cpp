@@ -187,13 +187,7 @@ void remember_untracked(const JobContext& job, const std::string& git_id, const 
   std::vector<disk::UntrackedFile> files;
   for (const auto& name : untracked) {
     if (const auto stat = lstat_of(job.slot_path() / name)) {
-#ifdef __APPLE__
-      const auto& changed = stat->st_mtimespec;
-#else
-      const auto& changed = stat->st_mtim;
-#endif
-      files.push_back({name, static_cast<std::uint64_t>(stat->st_size),
-                       static_cast<std::int64_t>(changed.tv_sec) * 1'000'000'000 + static_cast<std::int64_t>(changed.tv_nsec)});
+      files.push_back({name, static_cast<std::uint64_t>(stat->st_size), modified_ns(*stat)});
     }
   }
   const auto file = job.entry(git_id).untracked();
@@ -214,13 +208,8 @@ std::size_t count_new_untracked(const JobContext& job, const std::string& git_id
       ++count;
       continue;
     }
-#ifdef __APPLE__
-    const auto& changed = stat->st_mtimespec;
-#else
-    const auto& changed = stat->st_mtim;
-#endif
-    const auto mtime = static_cast<std::int64_t>(changed.tv_sec) * 1'000'000'000 + static_cast<std::int64_t>(changed.tv_nsec);
-    if (found->second->size != static_cast<std::uint64_t>(stat->st_size) || found->second->mtime_ns != mtime) ++count;
+    if (found->second->size != static_cast<std::uint64_t>(stat->st_size) || found->second->mtime_ns != modified_ns(*stat))
+      ++count;
   }
   return count;
 }
