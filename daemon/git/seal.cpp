@@ -19,7 +19,7 @@ bool same_directory(const FileStamp& one, const FileStamp& other) {
 
 FileStamp stamp_of(const std::string& path) {
   struct ::stat stat {};
-  if (::lstat(path.c_str(), &stat) != 0) {
+  if (::stat(path.c_str(), &stat) != 0) {
     FileStamp none;
     none.size = -errno;  // cannot be looked at: another answer than not there
     return none;

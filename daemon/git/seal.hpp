@@ -28,7 +28,7 @@ struct NoSeal {
   std::string text;  // a clause, for the log
 };
 
-// What lstat says of a file, as far as any change of the file shows in it; that it is absent is something said, too.
+// What stat says of a file, as far as any change of the file shows in it; that it is absent is something said, too.
 struct FileStamp {
   bool present = false;
   std::uint64_t device = 0, inode = 0;

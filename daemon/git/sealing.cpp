@@ -111,7 +111,7 @@ class Sealing {
   // 2.
   Refusal list_directories() {
     list_tracked(slot_, tracked_);
-    if (tracked_.strange) return refuse(Why::unsupported, named(*tracked_.strange) + " leads out of it");
+    if (tracked_.strange) return refuse(Why::unsupported, "its index has a strange path: " + named(*tracked_.strange));
     if (tracked_.hidden) return refuse(Why::dirty, named(*tracked_.hidden) + " is marked as unchanged, so git does not look");
     if (tracked_.unmerged) return refuse(Why::dirty, named(*tracked_.unmerged) + " is not merged");
     const std::size_t count = tracked_.directories.size();

@@ -72,7 +72,10 @@ void list_tracked(const Git& slot, Tracked& tracked) {
   for (std::size_t at = 0, end = 0; (end = all.find('\0', at)) != std::string_view::npos; at = end + 1) {
     const std::string_view record = all.substr(at, end - at);
     const std::size_t tab = record.find('\t');
-    if (tab == std::string_view::npos || tab < 10) continue;
+    if (tab == std::string_view::npos || tab < 10) {
+      tracked.strange = record;
+      return;
+    }
     const char tag = record[0];
     const std::string_view mode = record.substr(2, 6);
     const std::string_view path = record.substr(tab + 1);

@@ -24,7 +24,7 @@ struct Tracked {
   std::vector<std::string> left_out;          // skip-worktree, as in a sparse slot: git does not look whether they are there
   std::optional<std::string> hidden;          // an entry with assume-unchanged
   std::optional<std::string> unmerged;
-  std::optional<std::string> strange;  // a path that leads out of the slot
+  std::optional<std::string> strange;  // a path that leads out of the slot, or a line that is none of git's
   std::size_t files = 0;
 
   Tracked() = default;
