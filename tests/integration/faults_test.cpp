@@ -146,8 +146,10 @@ class KilledGit : public ::testing::Test {
     world.environment["PATH"] = shim().parent_path().string() + ":" + world.environment["PATH"];
     world.start_daemon();
     world.init(repo);
-    world.acquire("before");
+    const auto slot = world.acquire("before");
     world.release("before");
+    // Without a reflog to append to, the branch and HEAD are made by a git that can be killed, not by the source's helper.
+    fs::remove(gitdir_of(slot) / "logs/HEAD");
   }
   // `also`: what it does besides, before it kills itself.
   void make_shim(const std::string& also = "") const {

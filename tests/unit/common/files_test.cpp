@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "tests/unit/common/scratch.hpp"
 
 namespace wtpool {
@@ -193,6 +195,50 @@ TEST(RealPath, ResolvesWhatIsThereAndKeepsTheRest) {
 TEST(FreeBytes, SaysNothingWhereItCannotBeTold) {
   EXPECT_TRUE(free_bytes("/").has_value());
   EXPECT_FALSE(free_bytes("/nonexistent/path").has_value());
+}
+
+TEST(StagedFile, IsSeenOnlyInItsPlaceAndWhole) {
+  const Scratch scratch;
+  put(scratch / "file", "old");
+  {
+    const StagedFile given_up(scratch / "file", "new");
+    EXPECT_EQ(read_file(scratch / "file"), "old");
+    EXPECT_EQ(entries_in(scratch.path), 2u);
+  }
+  EXPECT_EQ(entries_in(scratch.path), 1u) << "what was given up is gone";
+  StagedFile first(scratch / "file", "new", 0640);
+  StagedFile staged(std::move(first));
+  staged.sync();
+  staged.put_in_place();
+  EXPECT_EQ(read_file(scratch / "file"), "new");
+  EXPECT_EQ(lstat_of(scratch / "file")->st_mode & 07777, 0640u);
+  EXPECT_EQ(entries_in(scratch.path), 1u);
+  EXPECT_EQ(kind_of([&] { const StagedFile nowhere(scratch / "absent" / "file", "x"); }), proto::ErrorKind::io_error);
+}
+
+TEST(StagedFile, OfProcessesThatWereKilledIsTakenAwayAndNothingElse) {
+  const Scratch scratch;
+  put(scratch / ".wtpool-0123456789abcdef.tmp", "left");
+  put(scratch / "lock", "kept");
+  put(scratch / "notes.tmp", "kept");
+  remove_staged(scratch.path);
+  EXPECT_EQ(entries_in(scratch.path), 2u);
+  remove_staged(scratch / "absent");
+}
+
+TEST(SyncTogether, SyncsEachAndSaysWhenOneCannotBe) {
+  const Scratch scratch;
+  const StagedFile one(scratch / "one", "1");
+  const StagedFile two(scratch / "two", "2");
+  const StagedFile three(scratch / "three", "3");
+  const std::array all{one.descriptor(), two.descriptor(), three.descriptor()};
+  sync_together(all, scratch.path);
+  sync_together({}, scratch.path);
+  for (std::size_t bad = 0; bad < all.size(); ++bad) {
+    auto with_bad = all;
+    with_bad[bad] = -1;
+    EXPECT_EQ(kind_of([&] { sync_together(with_bad, scratch.path); }), proto::ErrorKind::io_error) << bad;
+  }
 }
 
 }  // namespace

@@ -72,6 +72,41 @@ TEST_F(Tree, ShowsUnmergedPathsAndASubmoduleAtAnotherCommit) {
   EXPECT_EQ(look(git, Untracked::all, false).changed, Paths{"file"});
 }
 
+TEST_F(Tree, IsBroughtToAnotherCommitWithItsIndexWhileHeadStays) {
+  make_source();
+  const Git git = ready_slot();
+  const Oid from = id("HEAD");
+  sh(source_dir,
+     "echo two > file && git rm -q dir/inner && mkdir new && echo new > new/inner && git add . && git commit -qm two");
+  const Oid to = id("HEAD");
+  write(slot_path() / "untracked", "mine");
+  EXPECT_TRUE(bring_tree(git, from, to));
+  EXPECT_EQ(read(slot_path() / "file"), "two\n");
+  EXPECT_EQ(read(slot_path() / "new/inner"), "new\n");
+  EXPECT_FALSE(fs::exists(slot_path() / "dir"));
+  EXPECT_EQ(read(slot_path() / "untracked"), "mine");
+  EXPECT_EQ(read(entry() + "/HEAD"), from.str() + "\n");
+  sh(source_dir, "git branch feature " + to.str());
+  sh(slot_path(), "git symbolic-ref HEAD refs/heads/feature");
+  EXPECT_TRUE(look(git, Untracked::no, false).changed.empty());
+}
+
+TEST_F(Tree, IsNotBroughtOverWhatGitWouldLoseAndStaysAsItWas) {
+  make_source();
+  const Git git = ready_slot();
+  const Oid from = id("HEAD");
+  sh(source_dir, "echo two > file && echo added > added && git add . && git commit -qm two");
+  const Oid to = id("HEAD");
+  write(slot_path() / "added", "mine");
+  EXPECT_FALSE(bring_tree(git, from, to)) << "an untracked file is in the way";
+  fs::remove(slot_path() / "added");
+  write(slot_path() / "file", "changed by a stranger\n");
+  EXPECT_FALSE(bring_tree(git, from, to)) << "a tracked file was changed";
+  EXPECT_EQ(read(slot_path() / "file"), "changed by a stranger\n");
+  EXPECT_FALSE(fs::exists(slot_path() / "added"));
+  EXPECT_EQ(look(git, Untracked::no, false).changed, Paths{"file"});
+}
+
 TEST_F(Tree, FreshCheckoutMakesTheBranchAndEverythingInIt) {
   make_source();
   (void)add_worktree(source(), slot_path(), id("HEAD"), "r");
