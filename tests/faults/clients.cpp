@@ -227,13 +227,24 @@ class Crowd {
     std::vector<std::thread> threads;
     for (int number = 0; number < task_.clients - kLookingOn; ++number) {
       threads.emplace_back([&, number] {
-        Client(world_, ledger_, books_, round + std::to_string(number), task_.seed + static_cast<unsigned>(number))
-            .work_until(over);
+        try {
+          Client(world_, ledger_, books_, round + std::to_string(number), task_.seed + static_cast<unsigned>(number))
+              .work_until(over);
+        } catch (const std::exception& error) {
+          books_.broke("8: client " + std::to_string(number) + ": " + error.what());
+        }
       });
     }
     std::this_thread::sleep_for(lasts);
     over = true;
     for (auto& thread : threads) thread.join();
+  }
+  json asked(const std::string& method, const json& params = json::object()) {
+    const auto answer = asker_->call(method, params);
+    if (answer.is_object() && answer.contains("result")) return answer["result"];
+    throw std::runtime_error(method + " of one who looks on was answered with '" + answer.dump() + "'; the daemon " +
+                             (world_.daemon().running() ? "runs" : "is gone") + "\n" + world_.daemon().err_so_far() +
+                             read_text(world_.state() / "wtpoold.log").substr(0, 4000));
   }
   // Nobody is left but those who look on, nothing is under way, and three looks in a row agree.
   Figures settled() {
@@ -241,8 +252,8 @@ class Crowd {
     int same = 0;
     const bool quiet = wait_until(
         [&] {
-          const auto status = asker_->call("host.status")["result"];
-          const auto slots = asker_->call("slot.list", {{"pool", "app"}})["result"];
+          const auto status = asked("host.status");
+          const auto slots = asked("slot.list", {{"pool", "app"}});
           const bool still = status["clients"] == kLookingOn && status["queue"] == 0 &&
                              std::ranges::all_of(slots, [](const json& slot) { return slot["state"] == "idle"; });
           const auto now = figures_of(world_.daemon().pid());
@@ -251,7 +262,7 @@ class Crowd {
           return same == 10;
         },
         std::chrono::minutes(5));
-    if (!quiet) books_.broke("10: the daemon does not come to rest: " + asker_->call("host.status").dump());
+    if (!quiet) books_.broke("10: the daemon does not come to rest: " + asked("host.status").dump());
     return figures;
   }
   void compare(const std::string& what, int before, int after) {
