@@ -167,15 +167,10 @@ void Service::see_pools() {
     struct ::stat directory {};
     if (::stat((at->path() / ".meta" / "config.yaml").c_str(), &config) != 0 || ::stat(at->path().c_str(), &directory) != 0)
       continue;
-#ifdef __APPLE__
-    const auto& changed = config.st_mtimespec;
-#else
-    const auto& changed = config.st_mtim;
-#endif
-    seen.pools.push_back({PoolKey(key),
-                          std::to_string(config.st_ino) + ":" + std::to_string(config.st_size) + ":" +
-                              std::to_string(changed.tv_sec) + "." + std::to_string(changed.tv_nsec),
-                          static_cast<std::uint64_t>(directory.st_dev)});
+    seen.pools.push_back(
+        {PoolKey(key),
+         std::to_string(config.st_ino) + ":" + std::to_string(config.st_size) + ":" + std::to_string(modified_ns(config)),
+         static_cast<std::uint64_t>(directory.st_dev)});
   }
   feed(std::move(seen));
 }

@@ -124,6 +124,7 @@ class Acquisition {
     }
     const git::Git slot = job_.slot_git(git_id_, lock_);
     job_.progress("verifying");
+    git::clear_hiding_bits(slot, entry.entry.string());  // set while nobody held it, they would hide what was written
     auto look = git::look(slot, git::Untracked::all, true);
     if (!look.changed.empty() || !look.head) {
       keep_what_strangers_wrote(slot, look);
