@@ -23,7 +23,7 @@ std::string new_objects(const Git& git, const std::vector<Oid>& tips, const std:
                    "--root",        "--raw",        "--numstat",
                    "--no-abbrev",   "--no-renames", "--no-ext-diff",
                    "--no-textconv", "--no-color",   "--no-notes",
-                   "--format=%H %T"};
+                   "--no-relative", "-O/dev/null",  "--format=%H %T"};
   for (const Oid& tip : tips) log.arguments.push_back(tip.str());
   log.arguments.emplace_back("--not");
   for (const Oid& old : known) log.arguments.push_back(old.str());

@@ -2,8 +2,8 @@
 
 #include "tests/faults/clients.hpp"
 #include "tests/faults/kill_loop.hpp"
-#include "tests/faults/recovery.hpp"
 #include "tests/faults/power/power_loss.hpp"
+#include "tests/faults/recovery.hpp"
 
 namespace wtpool::test {
 

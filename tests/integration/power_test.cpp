@@ -26,13 +26,13 @@ class Power : public ::testing::Test {
 
 TEST_F(Power, AHeldSlotsEmptyHeadIsPutBackOnItsBranch) {
   const auto slot = world.acquire("x");
-  for (const std::string left :
+  for (const std::string& left :
        {std::string(), std::string(20, '\0'), std::string("ref: refs/hea"), std::string("ref: refs/heads/")}) {
     world.stop_daemon();
     write_text(gitdir_of(slot) / "HEAD", left);
     world.start_daemon();
+    EXPECT_EQ(world.state_of("slot-0"), "held") << "and the pool is loaded";
     EXPECT_EQ(git(slot, {"symbolic-ref", "HEAD"}), "refs/heads/x") << left.size();
-    EXPECT_EQ(world.state_of("slot-0"), "held");
   }
   EXPECT_EQ(repo.complaint(), "");
   world.release("x");
@@ -48,6 +48,7 @@ TEST_F(Power, LocksFromBeforeTheMachineWasStartedAreRemovedAndOthersAreNot) {
   write_text(young, "");
   set_old(old);
   world.start_daemon();
+  EXPECT_EQ(world.state_of("slot-0"), "held") << "and the pool is loaded";
   EXPECT_FALSE(fs::exists(old));
   EXPECT_TRUE(fs::exists(young));
 }

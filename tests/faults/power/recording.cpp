@@ -230,9 +230,6 @@ class Recorder {
     now_ = call.ended;
     const auto& name = call.name;
     const auto& arguments = call.arguments;
-    const auto argument_is_directory = [&](std::size_t at) {
-      return at < arguments.size() && arguments[at].find("AT_REMOVEDIR") != std::string::npos;
-    };
     if (name == "chdir") {
       directories_[call.process] = (working_directory(call.process) / text_of(arguments.at(0))).lexically_normal();
     } else if (name == "fchdir") {
@@ -273,7 +270,6 @@ class Recorder {
     } else if (name == "unlink" || name == "rmdir") {
       removed(named(call, 0));
     } else if (name == "unlinkat") {
-      (void)argument_is_directory;
       removed(named_at(call, 0, 1));
     } else if (name == "mkdir") {
       if (const auto path = named(call, 0)) make(*path, Node::Kind::directory, mode_in(call, 1));
