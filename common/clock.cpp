@@ -77,6 +77,17 @@ std::chrono::nanoseconds awake_now() {
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
+std::int64_t booted_at() {
+#ifdef __APPLE__
+  constexpr clockid_t kSinceBoot = CLOCK_MONOTONIC;  // goes on while the machine sleeps
+#else
+  constexpr clockid_t kSinceBoot = CLOCK_BOOTTIME;
+#endif
+  timespec up{};
+  ::clock_gettime(kSinceBoot, &up);
+  return wall_now() - static_cast<std::int64_t>(up.tv_sec);
+}
+
 std::int64_t wall_now() { return static_cast<std::int64_t>(std::time(nullptr)); }
 
 std::string compact_utc(std::int64_t seconds) { return formatted("%04d%02d%02dT%02d%02d%02dZ", seconds); }

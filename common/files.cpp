@@ -181,6 +181,25 @@ void sync_directory(const path& directory) {
   if (failure != 0 && failure != EINVAL && failure != ENOTSUP) throw io_error("cannot sync", directory, failure);
 }
 
+void sync_files(const std::vector<path>& files) {
+  const auto open_each = [&](const auto& use) {
+    for (const path& file : files) {
+      const Fd fd = open_retrying(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+      if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) continue;
+      if (!fd.valid()) throw io_error("cannot sync", file, errno);
+      struct ::stat status {};
+      if (::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode)) use(file, fd.get());
+    }
+  };
+#ifdef __linux__
+  // A hint only: it asks for the writing and does not wait.
+  if (files.size() > 1) open_each([](const path&, int fd) { (void)::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); });
+#endif
+  open_each([](const path& file, int fd) {
+    if (const int failure = sync_file(fd)) throw io_error("cannot sync", file, failure);
+  });
+}
+
 void make_directories(const path& directory, mode_t mode, bool durable) {
   if (directory.empty()) return;
   if (::mkdir(directory.c_str(), mode) == 0) {

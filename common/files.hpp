@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/fd.hpp"
 #include "proto/errors.hpp"
@@ -55,6 +56,9 @@ void remove_staged(const std::filesystem::path& directory);
 // Unlinks and syncs the directory; false when it was not there.
 bool unlink_durably(const std::filesystem::path& path);
 void sync_directory(const std::filesystem::path& path);
+// For files that others wrote: fsyncs each that is there, regular, and no symlink. All are started before one is waited for, so
+// many take little longer than a few.
+void sync_files(const std::vector<std::filesystem::path>& files);
 
 // mkdir -p, each new level with `mode`; new levels' parents are synced when `durable`.
 void make_directories(const std::filesystem::path& path, mode_t mode = 0755, bool durable = false);

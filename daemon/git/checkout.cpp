@@ -127,6 +127,7 @@ void clear_hiding_bits(const Git& slot, const std::string& entry) {
     if (paths.empty()) return;
     Command command;
     command.arguments = {"update-index", option, "-z", "--stdin"};
+    command.durable = true;
     command.input = paths;
     slot.must(command);
   };

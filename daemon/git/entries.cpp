@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 using State = core::SlotFacts::Entry;
 using DirectoryState = core::SlotFacts::Directory;
 
+constexpr std::string_view kHeadProblem = "its HEAD";
 constexpr std::size_t kSmallFile = 64 * 1024;
 constexpr std::size_t kPackedRefs = std::size_t{512} * 1024 * 1024;
 
@@ -94,9 +95,9 @@ Entry read_entry(const fs::path& entry, const fs::path& common) {
   }
   const auto head = head_text(entry);
   if (!head) {
-    torn("its HEAD is missing or damaged");
+    torn(std::string(kHeadProblem) + " is missing or damaged");
   } else if (!sound_head(*head)) {
-    torn("its HEAD is damaged");
+    torn(std::string(kHeadProblem) + " is damaged");
   }
   return result;
 }
@@ -138,6 +139,13 @@ bool plain_ref(const std::string& ref) {
     if (part == ".." || part == ".") return false;
   }
   return true;
+}
+
+// git syncs nothing of a worktree that it makes, and half of an entry stops every git in the source.
+void sync_place(const fs::path& common, const std::string& git_id, const fs::path& slot) {
+  const fs::path entry = common / "worktrees" / git_id;
+  sync_files({entry / "gitdir", entry / "commondir", entry / "HEAD", entry / "locked", slot / ".git"});
+  for (const fs::path& directory : {entry, common / "worktrees", common, slot, slot.parent_path()}) sync_directory(directory);
 }
 
 void remove_if_empty(const fs::path& directory) { ::rmdir(directory.c_str()); }
@@ -254,7 +262,25 @@ std::string add_worktree(const Git& source, const fs::path& slot, const Oid& at,
     throw proto::Error(proto::ErrorKind::git_failed, "git worktree add left no entry for " + printable(slot.string()) +
                                                          (made.problem.empty() ? "" : ": " + made.problem));
   }
+  sync_place(source.place().git_dir, made.git_id, slot);
   return made.git_id;
+}
+
+bool heal_head(const std::string& common_dir, const std::string& git_id, const std::string& branch, const Oid& at) {
+  const fs::path entry = entry_path(common_dir, git_id);
+  const Entry found = read_entry(entry, common_dir);
+  const auto stat = lstat_of(entry / "HEAD");
+  if (stat && !S_ISREG(stat->st_mode)) return false;
+  const std::string text = stat ? read_file(entry / "HEAD", kSmallFile).value_or("") : "";
+  const bool damaged = found.state == State::torn && found.problem.starts_with(kHeadProblem);
+  // The beginning of a branch's name looks like another branch.
+  const bool cut = found.state == State::sound && ("ref: refs/heads/" + branch).starts_with(text);
+  if (!damaged && !cut) return false;
+  const std::string ref = "refs/heads/" + branch;
+  const bool stands =
+      !branch.empty() && (oid_from(line_of(fs::path(common_dir) / ref).value_or("")) || packed_value(common_dir, ref));
+  write_durably(entry / "HEAD", (stands ? "ref: " + ref : at.str()) + "\n", 0644);
+  return true;
 }
 
 void lock_entry(const std::string& common_dir, const std::string& git_id, const std::string& reason) {

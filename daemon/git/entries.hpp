@@ -36,9 +36,13 @@ struct HeadFacts {
 };
 [[nodiscard]] HeadFacts read_head(const std::string& common_dir, const std::string& git_id);
 
-// `git worktree add --detach --no-checkout --lock --reason`; returns the git id. The caller has the source's writer token.
+// `git worktree add --detach --no-checkout --lock --reason`; returns the git id. Durable, with
+// what leads from the slot to its entry and back. The caller has the source's writer token.
 [[nodiscard]] std::string add_worktree(const Git& source, const std::filesystem::path& slot, const Oid& at,
                                        const std::string& lock_reason);
+// Where HEAD alone is damaged, as a power loss leaves what git has just written and nobody synced: puts it on `branch` if that
+// is a branch of the source, else on `at`. True when it did. Nobody else may be at work in the slot.
+bool heal_head(const std::string& common_dir, const std::string& git_id, const std::string& branch, const Oid& at);
 // Writes `locked` where there is none.
 void lock_entry(const std::string& common_dir, const std::string& git_id, const std::string& reason);
 

@@ -47,7 +47,7 @@ constexpr const char* kSettings[] = {
 };
 
 constexpr const char* kDurableSettings[] = {
-    "core.fsync=loose-object,pack,pack-metadata,reference",
+    "core.fsync=loose-object,pack,pack-metadata,index,reference",
     "core.fsyncMethod=batch",
 };
 

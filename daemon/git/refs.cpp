@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "common/clock.hpp"
 #include "common/files.hpp"
@@ -15,6 +16,8 @@ namespace fs = std::filesystem;
 
 // Every command acts on the very ref it names: a branch that somebody made symbolic never leads a change elsewhere.
 constexpr std::string_view kNoDeref{"option no-deref\0", 16};
+
+constexpr std::string_view kKept = "refs/wtpool/";
 
 std::string terminated(std::string_view text) { return std::string(text) + '\0'; }
 
@@ -42,6 +45,7 @@ void RefTransaction::update(std::string ref, Oid value, Oid expected) {
 }
 
 void RefTransaction::set(std::string ref, Oid value) {
+  if (ref.starts_with(kKept)) keeping_.push_back(ref);
   lines_ += kNoDeref;
   lines_ += terminated("update " + ref) + terminated(value.str()) + terminated("");
 }
@@ -57,6 +61,19 @@ void RefTransaction::detach_head(const std::string& git_id, Oid value) {
 
 void RefTransaction::commit(const Git& source) const {
   if (empty()) return;
+  move(source);
+  sync_names(common_dir_of(source.place()));
+}
+
+void RefTransaction::sync_names(const std::string& common_dir) const {
+  std::set<fs::path> directories;
+  for (const std::string& ref : keeping_)
+    for (fs::path at = fs::path(ref).parent_path(); at != "refs"; at = at.parent_path()) directories.insert(at);
+  for (const fs::path& directory : directories)
+    if (is_directory_no_follow(fs::path(common_dir) / directory)) sync_directory(fs::path(common_dir) / directory);
+}
+
+void RefTransaction::move(const Git& source) const {
   // Where a lock of a killed git still is too young to be healed, the helper would only wait for it.
   const auto& helpers = source.context().helpers;
   if (helpers && !heal_shared_locks(common_dir_of(source.place())).young) {

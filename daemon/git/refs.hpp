@@ -13,7 +13,8 @@ class RefTransaction {
   void remove(std::string ref, Oid expected);
   void detach_head(const std::string& git_id, Oid value);  // worktrees/<git_id>/HEAD itself, not the branch behind it
   [[nodiscard]] bool empty() const { return lines_.empty(); }
-  // One `git update-ref --stdin -z`, durable. Throws git_failed; then nothing has moved.
+  // One `git update-ref --stdin -z`, durable. Throws git_failed; then nothing has moved. git syncs a ref's value and not its
+  // name: the names of refs that keep work (refs/wtpool/) are synced here, since what they keep is destroyed next.
   void commit(const Git& source) const;
 
   // The same in two halves, for who has something else to wait for meanwhile; other transactions of the source wait until the
@@ -26,6 +27,10 @@ class RefTransaction {
   [[nodiscard]] static bool finish(const Git& source, Begun begun);
 
  private:
+  void move(const Git& source) const;
+  void sync_names(const std::string& common_dir) const;
+
+  std::vector<std::string> keeping_;  // refs below refs/wtpool/ that are set
   std::string lines_;
 };
 

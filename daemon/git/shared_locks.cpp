@@ -101,4 +101,15 @@ bool heal_after_killed(const std::string& common_dir, const std::function<bool()
   }
 }
 
+void heal_locks_of_past_boots(const std::string& common_dir) {
+  const std::int64_t boot = booted_at() - kClockGrain;
+  for (const fs::path& file : lock_files(common_dir)) {
+    auto lock = look_at(file, {});
+    if (!lock || lock->made >= boot || !lock->old_enough(wall_now())) continue;
+    ask_who_has_it(*lock);
+    if (lock->nobodys() && ::unlink(file.c_str()) == 0)
+      log_warn("removed " + file.string() + ", left from before this machine was started");
+  }
+}
+
 }  // namespace wtpool::git

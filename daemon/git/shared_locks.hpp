@@ -34,4 +34,8 @@ struct Healed {
 // Waits for the young ones, too. True when one was removed: what failed on it may be tried again.
 [[nodiscard]] bool heal_after_killed(const std::string& common_dir, const std::function<bool()>& stop);
 
+// Whoever made a lock before this machine was started is gone, whether he was ours or not: after a power loss there is no
+// record of him. For when a pool is loaded.
+void heal_locks_of_past_boots(const std::string& common_dir);
+
 }  // namespace wtpool::git

@@ -76,6 +76,7 @@ TreeLook look(const Git& slot, Untracked untracked, bool write_index) {
       command.arguments.end(),
       {"status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--no-ahead-behind", "--ignore-submodules=dirty",
        "--ignored=no", untracked == Untracked::all ? "--untracked-files=all" : "--untracked-files=no"});
+  command.durable = write_index;
   command.may_filter = true;
   TreeLook result;
   bool whole = false;

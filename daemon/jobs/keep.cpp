@@ -6,6 +6,7 @@
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "daemon/git/durable_objects.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -62,12 +63,28 @@ std::optional<Oid> staged_work(const JobContext& job, const std::string& git_id,
 
 std::string new_trash_id(const LeaseId& lease) { return compact_utc(wall_now()) + "-" + first_eight(lease); }
 
+std::string unused_trash_id(const JobContext& job, const LeaseId& lease) {
+  for (std::int64_t later = 0;; ++later) {
+    std::string id = compact_utc(wall_now() + later) + "-" + first_eight(lease);
+    if (!lstat_of(job.pool->files.trash_record(id))) return id;
+  }
+}
+
 void record_trash(const JobContext& job, const std::string& id, const std::string& name) {
   const auto file = job.pool->files.trash_record(id);
   if (disk::read_trash_record(file)) return;
   make_directories(job.pool->files.trash_dir(), 0755, true);
   disk::write_trash_record(file, {id, job.pool->key.str(), job.grant.slot.str(), name, wall_now()});
   FAILPOINT("keep.recorded");
+}
+
+void keep_objects(const git::Git& git, const std::vector<Oid>& tips, const Oid& since) {
+  try {
+    git::make_durable(git, tips, {since});
+  } catch (const core::Error& error) {
+    if (error.kind != core::ErrorKind::quarantined) throw;
+    throw FaultError{core::Fault::quarantine, error};
+  }
 }
 
 SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
@@ -107,7 +124,13 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
       }
     }
     if (transaction.empty()) return settled;
-    if (settled.kept) record_trash(job, trash_id, lease.name);
+    if (settled.kept) {
+      record_trash(job, trash_id, lease.name);
+      std::vector<Oid> tips;
+      for (const auto& id : {head, tip})
+        if (id) tips.push_back(*id);
+      keep_objects(source, tips, lease.full_sha);
+    }
     try {
       transaction.commit(source);
       FAILPOINT("keep.refs-moved");
@@ -146,6 +169,7 @@ std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot
       return earlier;
     }
   }
+  keep_objects(slot, {*saved.work}, lease.full_sha);
   git::RefTransaction transaction;
   transaction.set(git::trash_ref(id, "work"), *saved.work);
   transaction.commit(job.source_git());
@@ -177,6 +201,7 @@ bool save_staged(const JobContext& job, const std::string& git_id, const core::L
   const git::Git source = job.source_git(&lock);
   const std::string id = free_trash_id(source, trash_id, lease.id);
   record_trash(job, id, lease.name);
+  keep_objects(source, {*staged}, lease.full_sha);
   git::RefTransaction transaction;
   transaction.set(git::trash_ref(id, "work"), *staged);
   transaction.commit(source);

@@ -12,9 +12,15 @@
 namespace wtpool::jobs {
 
 [[nodiscard]] std::string new_trash_id(const LeaseId& lease);
+// One that this pool has no record of yet: a lease that replaced a branch this very second has kept something already.
+[[nodiscard]] std::string unused_trash_id(const JobContext& job, const LeaseId& lease);
 
 // Writes <ID>.yaml unless it stands; to be done before the first ref or file of that entry.
 void record_trash(const JobContext& job, const std::string& id, const std::string& name);
+
+// What is behind `tips`, and was made since the lease began at `since`, is whole and durable when this returns; throws
+// quarantine when it is not whole. To be done before a ref keeps it, and before its last other copy is destroyed.
+void keep_objects(const git::Git& git, const std::vector<Oid>& tips, const Oid& since);
 
 // The refs' half of the end of a lease (see docs/on-disk-format.md): HEAD detached at its commit, what moved kept under
 // `trash_id`, the branch deleted. Safe to repeat. Needs no directory and no sound place: it runs in the source.

@@ -6,8 +6,10 @@
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "common/log.hpp"
 #include "common/names.hpp"
 #include "common/paths.hpp"
+#include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
 
@@ -47,6 +49,18 @@ std::string repository_name(const git::SourceFacts& source) {
   throw core::Error(kind, "cannot make the pool: " + why, hint);
 }
 
+// A marker is synced and what git writes is not, so after a power loss it is the marker that knows where HEAD was.
+void heal_heads(const ServedPool& pool) {
+  const std::string& common = pool.place.source.str();
+  for (const auto& entry : git::list_entries(common)) {
+    if (entry.worktree.empty() || disk::path(entry.worktree).parent_path() != pool.files.root) continue;
+    const auto read = disk::MarkerFile(disk::EntryFiles(pool.place.source, entry.git_id).marker()).read();
+    const auto* const marker = read ? std::get_if<core::Marker>(&*read) : nullptr;
+    if (marker != nullptr && git::heal_head(common, entry.git_id, marker->lease.name, marker->lease.full_sha))
+      log_warn("HEAD of " + entry.worktree + " was damaged, and was put back where its marker says");
+  }
+}
+
 }  // namespace
 
 core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
@@ -73,6 +87,9 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   pool->place.worktree = pool->source.worktree;
   pool->place.device = static_cast<std::uint64_t>(stat->st_dev);
   make_directories(pool->files.init_dir());
+
+  if (!same_source) git::heal_locks_of_past_boots(pool->source.common_dir);
+  heal_heads(*pool);
 
   const auto entries = git::list_entries(pool->source.common_dir);
   core::done::LoadedPool loaded;

@@ -79,7 +79,7 @@ core::done::Fresh undo_intent(const JobContext& job) {
   for (const auto& entry : git::list_entries(common)) {
     if (intent && std::find(intent->entries.begin(), intent->entries.end(), entry.git_id) != intent->entries.end()) continue;
     const bool names_slot = !entry.worktree.empty() && real_path(entry.worktree) == real_path(slot);
-    const bool names_nothing = entry.state == core::SlotFacts::Entry::torn && entry.worktree.empty();
+    const bool names_nothing = entry.worktree.empty();
     if (names_slot || (names_nothing && intent)) (void)git::move_entry_aside(common, entry.git_id);
   }
   FAILPOINT("recover.entries-aside");
@@ -208,7 +208,8 @@ core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, 
 
 core::JobDone finish_release(const JobContext& job, const core::SlotFacts& facts, const disk::SlotLock& lock) {
   const auto& marker = *facts.marker;
-  const auto trash_id = marker.trash_id.value_or(new_trash_id(marker.lease.id));
+  const auto trash_id = marker.trash_id.value_or(unused_trash_id(job, marker.lease.id));
+  git::remove_stale_locks(job.entry(facts.git_id).entry.string());
   auto settled = settle_refs(job, facts.git_id, marker.lease, trash_id, lock);
   FAILPOINT("recover.refs-settled");
   if (facts.directory == core::SlotFacts::Directory::absent) {

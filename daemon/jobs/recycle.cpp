@@ -22,6 +22,7 @@ void keep_autostashes(const JobContext& job, const disk::EntryFiles& entry, cons
   git::RefTransaction transaction;
   int number = 0;
   for (const auto& stash : stashes) transaction.set(git::trash_ref(trash_id, "autostash/" + std::to_string(number++)), stash);
+  keep_objects(job.source_git(), stashes, lease.full_sha);
   transaction.commit(job.source_git());
 }
 

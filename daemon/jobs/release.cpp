@@ -75,7 +75,7 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
   if (!directory_gone) processes = std::async(std::launch::async, [&] { return name_processes(job, spec); });
 
   core::done::Released released;
-  released.trash_id = new_trash_id(spec.lease.id);
+  released.trash_id = unused_trash_id(job, spec.lease.id);
   if (!entry_gone) {
     core::Marker marker;
     marker.lease = spec.lease;

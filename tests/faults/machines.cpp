@@ -2,6 +2,7 @@
 
 #include "tests/faults/clients.hpp"
 #include "tests/faults/kill_loop.hpp"
+#include "tests/faults/power/power_loss.hpp"
 #include "tests/faults/recovery.hpp"
 
 namespace wtpool::test {
@@ -11,6 +12,7 @@ const std::vector<Machine>& machines() {
       {"kill-loop", "kills the daemon while clients work, and looks after each kill", "kills", 100, kill_loop},
       {"clients", "many clients at once, each doing something else", "seconds", 30, clients_at_once},
       {"recovery", "kills a daemon with slots in every state, and times the next start", "kills", 15, recovery},
+      {"power-loss", "fails the power of a simulated disk, and looks what is left", "power losses", 10'000, power_loss},
   };
   return all;
 }
