@@ -87,17 +87,21 @@ int run_command(const DaemonCommand& command, Context& context) {
   return 1;
 }
 
-int run_command(const DoctorCommand&, Context& context) {
+int run_command(const DoctorCommand& command, Context& context) {
   std::optional<proto::DoctorResult> doctor;
   try {
     if (auto opened = open_running_daemon(context.globals, context.paths)) {
-      doctor = ask<proto::DoctorResult>(opened->connection, context, proto::HostDoctorParams{}, kReportLimit);
+      doctor = ask<proto::DoctorResult>(opened->connection, context, proto::HostDoctorParams{command.repair}, kReportLimit);
     }
   } catch (const Error& error) {
     // What keeps us from the daemon is what a doctor is asked about: said, and the rest looked at without it.
     context.output.error(error);
   }
-  if (!doctor) become_check("doctor", context.globals);
+  if (!doctor) {
+    std::vector<std::string> further;
+    if (command.repair) further.emplace_back("--repair");
+    become_check("doctor", context.globals, std::move(further));
+  }
   const int failed = write_result(context, context.globals.json ? proto::to_json_text(*doctor) + "\n" : render_doctor(*doctor));
   return failed != 0 ? failed : doctor->ok ? 0 : 1;
 }

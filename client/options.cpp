@@ -151,7 +151,8 @@ void add_repairs(CLI::App& app, Command& chosen) {
 
 void add_host(CLI::App& app, Command& chosen) {
   add_verb<StatusCommand>(app, chosen, "status", "The daemon");
-  add_verb<DoctorCommand>(app, chosen, "doctor", "Is this host all right?");
+  auto [doctor, doctor_command] = add_verb<DoctorCommand>(app, chosen, "doctor", "Is this host all right?");
+  doctor->add_flag("--repair", doctor_command->repair, "Put right what can be; says first what that is");
   auto [daemon, daemon_command] = add_verb<DaemonCommand>(app, chosen, "daemon", "Start or stop it by hand");
   DaemonCommand* given = daemon_command;
   static const std::map<std::string, DaemonCommand::Action> kActions = {{"start", DaemonCommand::Action::start},

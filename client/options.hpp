@@ -86,7 +86,9 @@ struct RepairCommand {
   bool discard = false;
 };
 struct StatusCommand {};
-struct DoctorCommand {};
+struct DoctorCommand {
+  bool repair = false;
+};
 struct DaemonCommand {
   enum class Action { start, stop, restart, status, socket } action = Action::status;
 };

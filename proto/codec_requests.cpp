@@ -219,7 +219,9 @@ const Rows<HostStatusParams>& fields<HostStatusParams>() {
 
 template <>
 const Rows<HostDoctorParams>& fields<HostDoctorParams>() {
-  return no_rows<HostDoctorParams>();
+  static const Rows<HostDoctorParams> rows{optional<&HostDoctorParams::repair>(
+      "repair", "put right what can be without asking: warnings say what, before it is done")};
+  return rows;
 }
 
 template <>

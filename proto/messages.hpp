@@ -141,7 +141,9 @@ struct SubscribeParams {
   Scope scope;
 };
 struct HostStatusParams {};
-struct HostDoctorParams {};
+struct HostDoctorParams {
+  bool repair = false;
+};
 struct HostReloadParams {};
 struct HostShutdownParams {};
 

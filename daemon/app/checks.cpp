@@ -7,14 +7,11 @@
 #include <cstdio>
 #include <set>
 
-#include "common/clock.hpp"
 #include "common/files.hpp"
-#include "daemon/disk/config.hpp"
+#include "common/names.hpp"
+#include "daemon/app/repair_here.hpp"
 #include "daemon/disk/locks.hpp"
-#include "daemon/disk/marker.hpp"
-#include "daemon/git/entries.hpp"
 #include "daemon/git/gitmodules.hpp"
-#include "daemon/git/shared_locks.hpp"
 #include "daemon/git/source.hpp"
 #include "proto/codec.hpp"
 
@@ -81,61 +78,35 @@ void check_root(Report& report, const CheckFacts& facts) {
   report.add("root", free && *free < kLittle ? "warn" : "ok", facts.root.string() + ", " + room);
 }
 
-void check_slots(Report& report, const std::string& key, const disk::PoolFiles& files, const git::SourceFacts& source) {
-  std::error_code ignored;
-  for (const auto& item : std::filesystem::directory_iterator(files.quarantine_dir(), ignored)) {
-    const auto record = disk::read_quarantine(item.path());
-    if (!record) continue;
-    const std::string slot = item.path().stem().string();
-    report.add("pool " + key, "error", slot + " is quarantined: " + record->reason, "wtpool repair " + slot + " --pool " + key);
-  }
-  for (const auto& entry : git::list_entries(source.common_dir)) {
-    if (entry.state == core::SlotFacts::Entry::torn) {
-      report.add("pool " + key, "error",
-                 "worktree entry " + entry.git_id + " of " + source.common_dir + " is torn: " + entry.problem,
-                 "wtpool ls --pool " + key);
-    }
-    if (entry.worktree.empty() || real_path(std::filesystem::path(entry.worktree).parent_path()) != files.root) continue;
-    const SlotId slot(std::filesystem::path(entry.worktree).filename().string());
-    if (const auto why = git::disproof_of_place(source.common_dir, entry.git_id, files.slot(slot))) {
-      report.add("pool " + key, "error", slot.str() + " is not what its entry says: " + *why,
-                 "wtpool repair " + slot.str() + " --pool " + key);
-    }
-    const auto marker = disk::MarkerFile(disk::EntryFiles(SourceId(source.common_dir), entry.git_id).marker()).read();
-    if (marker && std::holds_alternative<std::string>(*marker)) {
-      report.add("pool " + key, "error", "the marker of " + slot.str() + " cannot be read: " + std::get<std::string>(*marker),
-                 "wtpool repair " + slot.str() + " --pool " + key);
-    }
-  }
-  for (const auto& lock : git::shared_locks(source.common_dir)) {
-    if (!lock.nobodys() || !lock.old_enough(wall_now())) continue;
-    report.add("pool " + key, "warn", "a stale lock of shared refs stands at " + lock.file.string(),
-               "rm " + lock.file.string());
-  }
-}
-
 void check_pool(Report& report, const std::string& key, const std::filesystem::path& directory) {
-  const disk::PoolFiles files(real_path(directory));
+  const std::string name = "pool " + key;
   try {
-    const auto text = read_file(files.config());
-    if (!text) return;
-    const auto config = disk::parse_pool_config(*text, files.config());
-    const auto source = git::open_source(config.source, git::Context{});
-    report.add("pool " + key, "ok", "source " + config.source + ", " + std::to_string(config.max_slots) + " slots");
-    check_slots(report, key, files, source);
+    const auto pool = view(key, directory);
+    report.add(name, "ok", "source " + pool->config.source + ", " + std::to_string(pool->config.max_slots) + " slots");
+    for (const auto& finding : jobs::examine(*pool, served(*pool))) {
+      const std::string hint = finding.remedy.empty() ? finding.hint : "wtpool doctor --repair";
+      report.add(name, finding.weight == jobs::Finding::Weight::error ? "error" : "warn", finding.what,
+                 hint.empty() ? std::nullopt : std::optional(hint));
+    }
   } catch (const proto::Error& error) {
-    report.add("pool " + key, "error", error.message, error.hint.empty() ? std::nullopt : std::optional(error.hint));
+    report.add(name, "error", error.message, error.hint.empty() ? std::nullopt : std::optional(error.hint));
   }
 }
 
-std::vector<std::filesystem::path> pools_below(const std::filesystem::path& root) {
-  std::vector<std::filesystem::path> pools;
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
-    if (lstat_of(at->path() / ".meta" / "config.yaml")) pools.push_back(at->path());
+// Made already or not: one that the config has room for is known.
+bool is_slot_of(const std::string& key, const std::filesystem::path& directory, const SlotId& slot) {
+  const auto parts = disk::parse_slot_id(slot.str());
+  if (!parts) return false;
+  const disk::PoolFiles files(real_path(directory));
+  if (lstat_of(files.slot(slot)) || lstat_of(files.slot_lock(slot))) return true;
+  try {
+    const auto config = view(key, directory)->config;
+    const bool in_group =
+        parts->group ? std::ranges::find(config.groups, *parts->group) != config.groups.end() : config.groups.empty();
+    return in_group && parts->number < config.max_slots;
+  } catch (const proto::Error&) {
+    return false;
   }
-  std::sort(pools.begin(), pools.end());
-  return pools;
 }
 
 void print_lock(const std::filesystem::path& file, const std::string& what, bool& any) {
@@ -149,6 +120,24 @@ void print_lock(const std::filesystem::path& file, const std::string& what, bool
 
 }  // namespace
 
+std::vector<std::filesystem::path> pools_below(const std::filesystem::path& root) {
+  std::vector<std::filesystem::path> pools;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
+    if (lstat_of(at->path() / ".meta" / "config.yaml")) pools.push_back(at->path());
+  }
+  std::sort(pools.begin(), pools.end());
+  return pools;
+}
+
+std::shared_ptr<const jobs::ServedPool> view(const std::string& key, const std::filesystem::path& directory) {
+  return jobs::view_pool(PoolKey(key), disk::PoolFiles(real_path(directory)));
+}
+
+jobs::Served served(const jobs::ServedPool& pool) {
+  return disk::FileLock::is_held(pool.files.pool_lock()) ? jobs::Served::yes : jobs::Served::no;
+}
+
 proto::DoctorResult run_doctor(const CheckFacts& facts) {
   Report report;
   check_git(report);
@@ -159,8 +148,14 @@ proto::DoctorResult run_doctor(const CheckFacts& facts) {
   return report.take();
 }
 
-int print_doctor(const CheckFacts& facts, bool json) {
-  const auto result = run_doctor(facts);
+int print_doctor(const CheckFacts& facts, bool json, bool repair) {
+  std::vector<proto::DoctorCheck> did;
+  if (repair) {
+    for (const auto& line : plan_repair(facts)) std::fprintf(stderr, "%s\n", line.c_str());
+    did = repair_here(facts);
+  }
+  auto result = run_doctor(facts);
+  result.checks.insert(result.checks.end(), did.begin(), did.end());
   if (json) {
     std::printf("%s\n", proto::to_json_text(result).c_str());
   } else {
@@ -181,6 +176,7 @@ int print_doctor(const CheckFacts& facts, bool json) {
 int print_locks(const CheckFacts& facts, const Options& options) {
   bool any = false;
   bool found = false;
+  bool known = false;
   print_lock(facts.paths.instance_lock, "instance", any);
   for (const auto& directory : pools_below(facts.root)) {
     const std::string key = directory.filename().string();
@@ -188,6 +184,7 @@ int print_locks(const CheckFacts& facts, const Options& options) {
     found = true;
     const disk::PoolFiles files(real_path(directory));
     if (!options.slot) print_lock(files.pool_lock(), "pool " + key, any);
+    if (options.slot) known = known || is_slot_of(key, directory, SlotId(*options.slot));
     std::error_code ignored;
     for (const auto& item : std::filesystem::directory_iterator(files.init_dir(), ignored)) {
       if (item.path().extension() != ".lock") continue;
@@ -198,6 +195,13 @@ int print_locks(const CheckFacts& facts, const Options& options) {
   }
   if (options.pool && !found) {
     std::fprintf(stderr, "wtpool: cannot look at pool %s: there is none below %s\n", options.pool->c_str(), facts.root.c_str());
+    return 1;
+  }
+  if (options.slot && !known) {
+    const std::string where =
+        options.pool ? "pool " + *options.pool + " has" : "the pools below " + facts.root.string() + " have";
+    std::fprintf(stderr, "wtpool: cannot look at the lock of %s: %s no such slot\nhint: wtpool ls\n",
+                 printable(*options.slot).c_str(), where.c_str());
     return 1;
   }
   if (!any) std::printf("no lock is held\n");

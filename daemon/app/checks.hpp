@@ -1,4 +1,5 @@
-// What `doctor`, `unstick` and `validate-gitmodules` look at. Read-only, blocking, with or without a daemon.
+// What `doctor`, `unstick` and `validate-gitmodules` look at. Blocking, with or without a daemon; read-only but for the repair
+// that `doctor` may be asked for.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +8,7 @@
 
 #include "common/paths.hpp"
 #include "daemon/app/options.hpp"
+#include "daemon/jobs/examine.hpp"
 #include "proto/messages.hpp"
 
 namespace wtpool::app {
@@ -18,9 +20,13 @@ struct CheckFacts {
   bool from_daemon = false;
 };
 
+[[nodiscard]] std::vector<std::filesystem::path> pools_below(const std::filesystem::path& root);
+[[nodiscard]] std::shared_ptr<const jobs::ServedPool> view(const std::string& key, const std::filesystem::path& directory);
+[[nodiscard]] jobs::Served served(const jobs::ServedPool& pool);
+
 [[nodiscard]] proto::DoctorResult run_doctor(const CheckFacts& facts);
 // Prints to stdout; the exit code. `cwd` decides what is looked at where nothing else does.
-int print_doctor(const CheckFacts& facts, bool json);
+int print_doctor(const CheckFacts& facts, bool json, bool repair);
 int print_locks(const CheckFacts& facts, const Options& options);
 int validate_gitmodules(const std::filesystem::path& cwd, bool json);
 

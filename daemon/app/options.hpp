@@ -9,6 +9,7 @@ namespace wtpool::app {
 struct Options {
   std::optional<std::string> check;  // doctor | unstick | validate-gitmodules: run once, without a daemon
   bool json = false;
+  bool repair = false;
   std::optional<std::string> slot;
   std::optional<std::string> pool;
   std::optional<std::string> socket;

@@ -13,7 +13,7 @@
 #include "common/log.hpp"
 #include "common/names.hpp"
 #include "common/platform/tree_watch.hpp"
-#include "daemon/app/checks.hpp"
+#include "daemon/app/repair_here.hpp"
 
 namespace wtpool::app {
 namespace {
@@ -213,7 +213,7 @@ void Service::on_request(RequestId id, SessionId session, const proto::Params& p
   feed(std::move(request));
 }
 
-bool Service::answer_here(RequestId id, SessionId, const proto::Params& params) {
+bool Service::answer_here(RequestId id, SessionId session, const proto::Params& params) {
   if (std::holds_alternative<proto::HostShutdownParams>(params)) {
     server_.reply(id, proto::EmptyResult{});
     begin_shutdown(false);
@@ -224,14 +224,35 @@ bool Service::answer_here(RequestId id, SessionId, const proto::Params& params) 
     server_.reply(id, proto::EmptyResult{});
     return true;
   }
-  if (std::holds_alternative<proto::HostDoctorParams>(params)) {
-    runner_->run([this, id, facts = CheckFacts{paths_, root_, socket_, true}] {
-      auto result = run_doctor(facts);
-      asio::post(loop_, [this, id, result = std::move(result)] { server_.reply(id, result); });
-    });
+  if (const auto* doctor = std::get_if<proto::HostDoctorParams>(&params)) {
+    if (doctor->repair) {
+      plan_and_repair(id, session, params);
+    } else {
+      look_and_reply(id, {});
+    }
     return true;
   }
   return false;
+}
+
+// The host's checks, and behind them what was done before.
+void Service::look_and_reply(RequestId id, std::vector<proto::DoctorCheck> did) {
+  runner_->run([this, id, did = std::move(did), facts = CheckFacts{paths_, root_, socket_, true}] {
+    auto result = run_doctor(facts);
+    result.checks.insert(result.checks.end(), did.begin(), did.end());
+    asio::post(loop_, [this, id, result = std::move(result)] { server_.reply(id, result); });
+  });
+}
+
+void Service::plan_and_repair(RequestId id, SessionId session, const proto::Params& params) {
+  runner_->run([this, id, session, params, facts = CheckFacts{paths_, root_, socket_, true}] {
+    auto plan = plan_repair(facts);
+    asio::post(loop_, [this, id, session, params, plan = std::move(plan)] {
+      for (const auto& line : plan) server_.tell(id, proto::Warning{0, line});
+      see_pools();
+      feed(core::event::Request{id, session, params, LeaseId(random_hex(32)), std::nullopt});
+    });
+  });
 }
 
 // Effects may lead to further events (a reply closes a session): those wait for the end of the turn.
@@ -259,6 +280,9 @@ void Service::reply(const core::effect::Reply& effect) {
     whole.uptime_seconds = std::chrono::duration<double>(awake_now() - started_).count();
     whole.clients = static_cast<std::int64_t>(server_.clients());
     return server_.reply(effect.request, whole);
+  }
+  if (const auto* doctor = std::get_if<proto::DoctorResult>(&effect.result)) {
+    return look_and_reply(effect.request, doctor->checks);
   }
   if (wants_ports_.erase(effect.request) > 0) {
     auto granted = std::get<proto::AcquireResult>(effect.result);

@@ -31,6 +31,8 @@ class Service {
  private:
   void on_request(RequestId id, SessionId session, const proto::Params& params);
   [[nodiscard]] bool answer_here(RequestId id, SessionId session, const proto::Params& params);
+  void look_and_reply(RequestId id, std::vector<proto::DoctorCheck> did);
+  void plan_and_repair(RequestId id, SessionId session, const proto::Params& params);
   void feed(core::Event event);
   void perform(core::Effect& effect);
   void reply(const core::effect::Reply& effect);

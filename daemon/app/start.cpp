@@ -29,7 +29,7 @@ std::filesystem::path root_of(const HostPaths& paths, const disk::HostConfig& co
 }
 
 int check(const Options& options, const CheckFacts& facts) {
-  if (*options.check == "doctor") return print_doctor(facts, options.json);
+  if (*options.check == "doctor") return print_doctor(facts, options.json, options.repair);
   if (*options.check == "unstick") return print_locks(facts, options);
   return validate_gitmodules(std::filesystem::current_path(), options.json);
 }

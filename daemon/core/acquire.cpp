@@ -157,6 +157,11 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
     if (acquire.full_sha != *facts.branch_tip) acquire.resolved.tree = Oid{};
     acquire.full_sha = *facts.branch_tip;
   }
+  if (facts.remote_branch && !facts.branch_tip) {
+    warn(t, request,
+         "'" + params.name + "' is a new branch of its own, not the remote branch of that name (--commit " + params.name +
+             " begins at that)");
+  }
   acquire.ticket = t.host.next_ticket++;
   place(t, request.id);
 }

@@ -36,6 +36,11 @@ bool can_be_read(const Slot& slot) {
          (slot.phase == Phase::idle || slot.phase == Phase::held || slot.phase == Phase::fresh);
 }
 
+// One that is nobody's now.
+bool can_be_healed(const Slot& slot) {
+  return !slot.job && (slot.phase == Phase::idle || slot.phase == Phase::fresh || slot.phase == Phase::quarantined);
+}
+
 void start(Turn& t, Job& job) {
   if (auto* read = std::get_if<job::ReadBack>(&job.spec)) {
     for (const auto& [id, slot] : t.host.pools.at(job.pool).slots) {
@@ -43,6 +48,13 @@ void start(Turn& t, Job& job) {
     }
     read->slots = job.slots;
   }
+  if (auto* heal = std::get_if<job::Heal>(&job.spec)) {
+    for (const auto& [id, slot] : t.host.pools.at(job.pool).slots) {
+      if (can_be_healed(slot)) job.slots.push_back(id);
+    }
+    heal->slots = job.slots;
+  }
+  const bool of_many = std::holds_alternative<job::ReadBack>(job.spec) || std::holds_alternative<job::Heal>(job.spec);
   job.started = true;
   job.turn = t.host.turn;
   Grant grant;
@@ -52,10 +64,10 @@ void start(Turn& t, Job& job) {
   for (const SlotId& id : job.slots) {
     if (Slot* slot = find_slot(t, job.pool, id)) {
       slot->job = job.id;
-      if (job.slots.size() == 1 && !std::holds_alternative<job::ReadBack>(job.spec)) grant.git_id = slot->git_id;
+      if (job.slots.size() == 1 && !of_many) grant.git_id = slot->git_id;
     }
   }
-  if (job.slots.size() == 1 && !std::holds_alternative<job::ReadBack>(job.spec)) grant.slot = job.slots.front();
+  if (job.slots.size() == 1 && !of_many) grant.slot = job.slots.front();
   if (job.wants_writer) {
     job.has_writer = true;
     t.host.sources[job.source].writer = job.id;

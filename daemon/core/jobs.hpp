@@ -114,6 +114,16 @@ struct RemovePool {
 struct InitPool {
   proto::PoolInitParams params;
 };
+// What `doctor --repair` does in a pool that is served: on slots that nobody has (fresh, idle, quarantined), and on what of the
+// pool's own stands in the source. Reads those slots back.
+struct Heal {
+  PoolKey pool;
+  std::vector<SlotId> slots;  // filled in when it starts
+};
+// The same for locks in the source that stop everybody; waits for those that are too young to be judged. No slot, no writer.
+struct HealLocks {
+  PoolKey pool;
+};
 // `git status` of slots, read-only.
 struct GitStatus {
   RequestId request;
@@ -143,7 +153,7 @@ using JobSpec =
     std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release, job::DeleteRemote,
                  job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine, job::Seal, job::LookAtTip,
                  job::Advance, job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus, job::ListTrash,
-                 job::RestoreTrash, job::DropTrash, job::ExpireTrash>;
+                 job::RestoreTrash, job::DropTrash, job::ExpireTrash, job::Heal, job::HealLocks>;
 
 namespace done {
 
@@ -159,6 +169,7 @@ struct Resolved {
   std::optional<Oid> branch_tip;               // refs/heads/NAME
   std::optional<std::string> branch_conflict;  // an existing branch that is a prefix of NAME, or has NAME as prefix
   std::optional<std::string> checked_out_at;   // where NAME is checked out, or being rebased or bisected
+  bool remote_branch = false;                  // refs/remotes/NAME is there: NAME may have been meant to be that
 };
 struct Fetched {
   bool nothing_to_fetch = false;  // the source has no remote
@@ -206,6 +217,11 @@ struct TipSeen {
 struct ReadSlots {
   std::vector<SlotFacts> slots;
 };
+struct Healed {
+  std::vector<proto::DoctorCheck> did;  // what was done, and what was left and why
+  std::vector<SlotFacts> slots;         // as they are now
+  std::vector<SlotId> freed;            // of these nothing is left
+};
 struct StatusRead {
   std::vector<std::pair<SlotId, proto::GitInfo>> slots;
 };
@@ -224,7 +240,7 @@ struct TrashRestored {
 
 using JobDone = std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released,
                              done::Idle, done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots,
-                             done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored>;
+                             done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored, done::Healed>;
 
 struct JobFailed {
   Fault fault = Fault::source_fault;

@@ -160,6 +160,8 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                  [&](const job::RemoveSlot&) { remove_ended(t, job, outcome); },
                  [&](const job::RemovePool&) { pool_removed(t, job, error_of(outcome)); },
                  [&](const job::InitPool&) { init_ended(t, job, outcome); },
+                 [&](const job::Heal&) { heal_ended(t, job, outcome); },
+                 [&](const job::HealLocks&) { heal_ended(t, job, outcome); },
                  [&](const job::GitStatus&) { status_ended(t, job, outcome); },
                  [&](const job::ListTrash&) {
                    answer_plain<done::TrashListed>(t, job, outcome, [](const done::TrashListed& done) {

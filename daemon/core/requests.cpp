@@ -180,6 +180,7 @@ void begin(Turn& t, Request& request) {
                  [&](const proto::SlotListParams&) { begin_list(t, request); },
                  [&](const proto::SubscribeParams&) { begin_list(t, request); },
                  [&](const proto::TrashListParams&) { begin_trash_list(t, request); },
+                 [&](const proto::HostDoctorParams&) { any_loading(t.host) ? park(request) : begin_doctor(t, request); },
                  [&](const proto::ConfirmParams&) { begin_confirm(t, request); },
                  [&](const proto::ResumeParams&) { begin_resume(t, request); },
                  [&](const proto::PingParams&) { answer(t, request.id, proto::EmptyResult{}); },

@@ -156,6 +156,7 @@ struct Request {
   std::optional<RequestId> leader;
   std::optional<std::string> trash_id;                       // release --wait: what the release kept
   std::map<std::pair<PoolKey, SlotId>, proto::GitInfo> git;  // slot.list with git status
+  std::vector<proto::DoctorCheck> healed;                    // host.doctor with repair: what was done so far
 };
 
 struct Job {

@@ -135,6 +135,10 @@ void repair_ended(Turn& t, const Job& job, const JobOutcome& outcome);
 void remove_ended(Turn& t, const Job& job, const JobOutcome& outcome);
 void pool_removed(Turn& t, const Job& job, const std::optional<Error>& error);
 
+// doctor.cpp
+void begin_doctor(Turn& t, Request& request);
+void heal_ended(Turn& t, const Job& job, const JobOutcome& outcome);
+
 // apply.cpp: what reconcile decided
 void apply_facts(Turn& t, Pool& pool, const SlotFacts& facts, bool first);
 

@@ -283,9 +283,13 @@ bool heal_head(const std::string& common_dir, const std::string& git_id, const s
   return true;
 }
 
-void lock_entry(const std::string& common_dir, const std::string& git_id, const std::string& reason) {
+bool is_locked(const std::string& common_dir, const std::string& git_id) {
   const fs::path file = entry_path(common_dir, git_id) / "locked";
-  if (!lstat_of(file)) write_durably(file, reason + "\n", 0644);
+  return lstat_of(file) && line_of(file) != "initializing";
+}
+
+void lock_entry(const std::string& common_dir, const std::string& git_id, const std::string& reason) {
+  if (!is_locked(common_dir, git_id)) write_durably(entry_path(common_dir, git_id) / "locked", reason + "\n", 0644);
 }
 
 fs::path move_entry_aside(const std::string& common_dir, const std::string& git_id) {

@@ -43,7 +43,10 @@ struct HeadFacts {
 // Where HEAD alone is damaged, as a power loss leaves what git has just written and nobody synced: puts it on `branch` if that
 // is a branch of the source, else on `at`. True when it did. Nobody else may be at work in the slot.
 bool heal_head(const std::string& common_dir, const std::string& git_id, const std::string& branch, const Oid& at);
-// Writes `locked` where there is none.
+// Whether neither prune nor gc takes the entry away; `initializing`, which a git that was killed leaves, does not say for how
+// long, nor whose it is.
+[[nodiscard]] bool is_locked(const std::string& common_dir, const std::string& git_id);
+// Writes `locked` where it is not.
 void lock_entry(const std::string& common_dir, const std::string& git_id, const std::string& reason);
 
 // Moves an entry out of git's sight, to <common>/wtpool/aside/<time>-<id>: a rename, nothing lost. Returns where to.

@@ -106,18 +106,25 @@ void clear_operations(const std::string& entry) {
   }
 }
 
-void remove_stale_locks(const std::string& entry) {
-  for (const fs::path& path : names_in(entry)) {
-    if (path.extension() != ".lock") continue;
-    if (!is_directory_no_follow(path)) {
-      unlink_if_there(path);
-    } else if (::rmdir(path.c_str()) != 0) {
-      // No git makes a directory of that name. Whatever is in it stays, out of git's way.
-      const fs::path aside = fs::path(entry) / "worktree-pool" / (path.filename().string() + "-" + random_hex(8));
-      make_directories(aside.parent_path());
-      if (::rename(path.c_str(), aside.c_str()) != 0) throw io_error("cannot move aside", path, errno);
-    }
+std::vector<fs::path> locks_in_entry(const std::string& entry) {
+  std::vector<fs::path> locks = names_in(entry);
+  std::erase_if(locks, [](const fs::path& path) { return path.extension() != ".lock"; });
+  return locks;
+}
+
+void remove_lock(const std::string& entry, const fs::path& lock) {
+  if (!is_directory_no_follow(lock)) {
+    unlink_if_there(lock);
+  } else if (::rmdir(lock.c_str()) != 0) {
+    // No git makes a directory of that name. Whatever is in it stays, out of git's way.
+    const fs::path aside = fs::path(entry) / "worktree-pool" / (lock.filename().string() + "-" + random_hex(8));
+    make_directories(aside.parent_path());
+    if (::rename(lock.c_str(), aside.c_str()) != 0) throw io_error("cannot move aside", lock, errno);
   }
+}
+
+void remove_stale_locks(const std::string& entry) {
+  for (const fs::path& lock : locks_in_entry(entry)) remove_lock(entry, lock);
 }
 
 }  // namespace wtpool::git

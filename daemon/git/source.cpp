@@ -130,6 +130,7 @@ core::done::Resolved resolve(const Git& source, const std::string& commit, const
   }
   std::vector<std::string> questions = {askable ? commit + "^{commit}" : "", askable ? commit + "^{tree}" : ""};
   for (const std::string& parent : parents) questions.push_back("refs/heads/" + parent);
+  if (!parents.empty()) questions.push_back("refs/remotes/" + name);
   const std::vector<std::optional<Oid>> ids = ids_of(source, questions);
   if (ids[0] && ids[1]) {
     resolved.commit = ids[0];
@@ -145,6 +146,7 @@ core::done::Resolved resolve(const Git& source, const std::string& commit, const
     for (const std::string& parent : parents) {
       if (!resolved.branch_conflict && refs->exists("refs/heads/" + parent)) resolved.branch_conflict = parent;
     }
+    resolved.remote_branch = !parents.empty() && refs->exists("refs/remotes/" + name);
     resolved.checked_out_at = where_checked_out(source, name);
     return resolved;
   }
@@ -160,6 +162,7 @@ core::done::Resolved resolve(const Git& source, const std::string& commit, const
       resolved.branch_conflict = ref.substr(11);
     }
   }
+  resolved.remote_branch = !parents.empty() && ids.back().has_value();
   for (std::size_t i = 0; i < parents.size() && !resolved.branch_conflict; ++i) {
     if (!ids[i + 2]) continue;
     Command verify;

@@ -2,6 +2,8 @@
 // the calling job owns, except `look`, which is read-only (no index refresh is written).
 #pragma once
 
+#include <filesystem>
+
 #include "daemon/git/git.hpp"
 
 namespace wtpool::git {
@@ -52,7 +54,10 @@ void keep_private_config(const std::string& entry, const std::string& pristine);
 // Plain file operations. First returns the ids of autostashes, which are work.
 [[nodiscard]] std::vector<Oid> autostashes(const std::string& entry);
 void clear_operations(const std::string& entry);
-// index.lock and HEAD.lock of the slot, under its lock only.
+// index.lock, HEAD.lock and whatever else is a lock in the slot's entry, of anybody's.
+[[nodiscard]] std::vector<std::filesystem::path> locks_in_entry(const std::string& entry);
+// Those, or one of them, under the slot's lock only. One that is a directory with something in it is moved aside.
+void remove_lock(const std::string& entry, const std::filesystem::path& lock);
 void remove_stale_locks(const std::string& entry);
 
 }  // namespace wtpool::git

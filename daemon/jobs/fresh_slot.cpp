@@ -33,9 +33,9 @@ void remove_new_entries(const JobContext& job, const std::vector<std::string>& b
   const std::string& common = job.pool->place.source.str();
   for (const auto& entry : git::list_entries(common)) {
     if (std::find(before.begin(), before.end(), entry.git_id) != before.end()) continue;
-    if (entry.worktree.empty() || real_path(entry.worktree) == real_path(job.slot_path())) {
-      git::remove_entry(common, entry.git_id);
-    }
+    // git names an entry after its directory; another's, that is being made this moment, is not called so.
+    const bool nameless = entry.worktree.empty() && entry.git_id.starts_with(job.grant.slot.str());
+    if (nameless || real_path(entry.worktree) == real_path(job.slot_path())) git::remove_entry(common, entry.git_id);
   }
 }
 

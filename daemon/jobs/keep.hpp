@@ -66,6 +66,10 @@ void prove_place(const JobContext& job, const std::string& git_id);
 [[nodiscard]] std::optional<std::string> clear_the_way(const JobContext& job, const git::Git& slot, const Oid& from,
                                                        const Oid& to, const std::string& trash_id, const std::string& name);
 
+// Takes away what is left of a slot that has no directory and no marker: its entry; what was staged, and commits of its HEAD,
+// are kept. The trash id, if anything was.
+std::optional<std::string> forget_slot(const JobContext& job, const core::SlotFacts& facts, const disk::SlotLock& lock);
+
 // The slot's facts, by plain reads; touches nothing.
 [[nodiscard]] core::SlotFacts read_facts(const ServedPool& pool, const SlotId& slot, const std::vector<git::Entry>& entries);
 // Every slot that the pool has anything of: directory, entry, intent or quarantine record.

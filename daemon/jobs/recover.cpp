@@ -79,7 +79,8 @@ core::done::Fresh undo_intent(const JobContext& job) {
   for (const auto& entry : git::list_entries(common)) {
     if (intent && std::find(intent->entries.begin(), intent->entries.end(), entry.git_id) != intent->entries.end()) continue;
     const bool names_slot = !entry.worktree.empty() && real_path(entry.worktree) == real_path(slot);
-    const bool names_nothing = entry.worktree.empty();
+    // git names an entry after its directory: another's, that is being made this moment, is not called so.
+    const bool names_nothing = entry.worktree.empty() && entry.git_id.starts_with(job.grant.slot.str());
     if (names_slot || (names_nothing && intent)) (void)git::move_entry_aside(common, entry.git_id);
   }
   FAILPOINT("recover.entries-aside");

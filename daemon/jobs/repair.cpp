@@ -59,12 +59,14 @@ void set_damaged_index_aside(const JobContext& job, const std::string& git_id, c
     throw io_error("cannot move aside", entry.entry / "index", errno);
 }
 
-core::JobDone take_apart(const JobContext& job, const core::SlotFacts& facts, const core::Lease& lease,
-                         const std::string& trash_id, const disk::SlotLock& lock) {
+core::done::Fresh take_apart(const JobContext& job, const core::SlotFacts& facts, const core::Lease& lease, core::Dirty dirty,
+                             const std::string& trash_id, const disk::SlotLock& lock) {
   const std::string& common = job.pool->place.source.str();
   core::done::Fresh fresh;
   if (facts.entry == core::SlotFacts::Entry::sound) {
     if (settle_refs(job, facts.git_id, lease, trash_id, lock).kept) fresh.kept = trash_id;
+    const bool lost = facts.directory == core::SlotFacts::Directory::absent;
+    if (lost && dirty != core::Dirty::discard && save_staged(job, facts.git_id, lease, trash_id, lock)) fresh.kept = trash_id;
   } else if (facts.entry == core::SlotFacts::Entry::torn && facts.head) {
     (void)git::move_entry_aside(common, facts.git_id);
     keep_head(job, facts, trash_id);
@@ -83,6 +85,13 @@ core::JobDone take_apart(const JobContext& job, const core::SlotFacts& facts, co
 }
 
 }  // namespace
+
+std::optional<std::string> forget_slot(const JobContext& job, const core::SlotFacts& facts, const disk::SlotLock& lock) {
+  const auto lease = last_lease(facts);
+  const auto kept = take_apart(job, facts, lease, core::Dirty::save, new_trash_id(lease.id), lock).kept;
+  unlink_durably(job.pool->files.quarantine(job.grant.slot));
+  return kept;
+}
 
 core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
   const auto lock = take_slot_lock(job);
@@ -117,7 +126,7 @@ core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
     FAILPOINT("repair.marker-removed");
     outcome = std::move(idle);
   } else {
-    outcome = take_apart(job, facts, lease, trash_id, lock);
+    outcome = take_apart(job, facts, lease, dirty, trash_id, lock);
   }
   FAILPOINT("repair.slot-sound");
   unlink_durably(job.pool->files.intent(job.grant.slot));
@@ -165,8 +174,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       remove_tree(doomed);
       FAILPOINT("remove.tree-removed");
     } else {
-      const auto outcome = take_apart(job, facts, last_lease(facts), trash_id, lock);
-      if (const auto* apart = std::get_if<core::done::Fresh>(&outcome)) fresh = *apart;
+      fresh = take_apart(job, facts, last_lease(facts), core::Dirty::save, trash_id, lock);
     }
     unlink_durably(files.quarantine(job.grant.slot));
     unlink_durably(files.intent(job.grant.slot));

@@ -35,6 +35,8 @@ struct Dispatch {
   core::JobDone operator()(const core::job::RemoveSlot& s) const { return remove_slot(job, s); }
   core::JobDone operator()(const core::job::RemovePool& s) const { return remove_pool(job, s); }
   core::JobDone operator()(const core::job::InitPool& s) const { return init_pool(job, s); }
+  core::JobDone operator()(const core::job::Heal& s) const { return heal(job, s); }
+  core::JobDone operator()(const core::job::HealLocks& s) const { return heal_locks(job, s); }
   core::JobDone operator()(const core::job::GitStatus& s) const { return git_status(job, s); }
   core::JobDone operator()(const core::job::ListTrash& s) const { return list_trash(job, s); }
   core::JobDone operator()(const core::job::RestoreTrash& s) const { return restore_trash(job, s); }

@@ -23,6 +23,8 @@ core::JobDone repair(JobContext& job, const core::job::Repair& spec);
 core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot& spec);
 core::JobDone remove_pool(JobContext& job, const core::job::RemovePool& spec);
 core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec);
+core::JobDone heal(JobContext& job, const core::job::Heal& spec);
+core::JobDone heal_locks(JobContext& job, const core::job::HealLocks& spec);
 core::JobDone git_status(JobContext& job, const core::job::GitStatus& spec);
 core::JobDone list_trash(JobContext& job, const core::job::ListTrash& spec);
 core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec);

@@ -1,0 +1,229 @@
+#include "daemon/jobs/examine.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "common/clock.hpp"
+#include "common/files.hpp"
+#include "common/names.hpp"
+#include "daemon/core/reconcile.hpp"
+#include "daemon/git/open_files.hpp"
+#include "daemon/git/shared_locks.hpp"
+#include "daemon/jobs/keep.hpp"
+
+namespace wtpool::jobs {
+namespace {
+
+using core::Seen;
+using Weight = Finding::Weight;
+
+std::string in_words(const std::vector<std::int64_t>& pids) {
+  std::string text = pids.size() == 1 ? "process" : "processes";
+  for (const auto pid : pids) text += " " + std::to_string(pid);
+  return text;
+}
+
+class Examination {
+ public:
+  Examination(const ServedPool& pool, Served served)
+      : pool_(pool), served_(served), common_(pool.place.source.str()), entries_(git::list_entries(common_)) {}
+
+  std::vector<Finding> run() {
+    std::set<std::string> told;
+    for (const auto& slot : slots_on_disk(pool_, entries_)) {
+      const auto facts = read_facts(pool_, slot, entries_);
+      if (!facts.git_id.empty()) told.insert(facts.git_id);
+      look_at(facts);
+    }
+    for (const auto& name : nameless_entries(pool_, entries_)) {
+      if (!told.insert(name).second) continue;
+      add_torn(name);
+    }
+    for (const auto& entry : entries_) {
+      if (entry.state != core::SlotFacts::Entry::torn || told.contains(entry.git_id) || of_another_pool(entry)) continue;
+      const std::string path = common_ + "/worktrees/" + printable(entry.git_id);
+      add(Weight::error, "worktree entry " + printable(entry.git_id) + " of " + common_ + " is torn: " + entry.problem, {},
+          "mv " + path + " ELSEWHERE");
+    }
+    look_at_shared_locks();
+    return std::move(findings_);
+  }
+
+ private:
+  void add(Weight weight, std::string what, std::string remedy, std::string hint = {}) {
+    findings_.push_back({weight, std::move(what), std::move(remedy), std::move(hint)});
+  }
+  [[nodiscard]] std::string verb(const std::string& name, const core::SlotFacts& facts) const {
+    return "wtpool " + name + " " + facts.slot.str() + " --pool " + pool_.key.str();
+  }
+
+  void add_torn(const std::string& git_id) {
+    add(Weight::error, "worktree entry " + git_id + " of " + common_ + " is torn, and git may fail in the whole source",
+        "move it aside, to " + common_ + "/wtpool/aside");
+  }
+
+  [[nodiscard]] bool of_another_pool(const git::Entry& entry) const {
+    if (entry.worktree.empty()) return false;
+    const auto root = real_path(disk::path(entry.worktree).parent_path());
+    return root != pool_.files.root && root.parent_path() == pool_.files.root.parent_path();
+  }
+
+  void look_at(const core::SlotFacts& facts) {
+    const std::string slot = facts.slot.str();
+    const Seen seen = core::classify(facts);
+    if (only_entry_left(pool_, facts)) {
+      if (facts.entry == core::SlotFacts::Entry::torn) return add_torn(facts.git_id);
+      add(Weight::error, slot + " has no directory any more, its worktree entry " + facts.git_id + " is left",
+          "forget " + slot + "; what was staged in it, and commits of its HEAD, are kept in the trash");
+      return;
+    }
+    switch (seen) {
+      case Seen::absent:
+        return;
+      case Seen::idle:
+        look_at_lock_file(facts);
+        return look_at_locks(facts, true);
+      case Seen::held:
+        if (facts.directory == core::SlotFacts::Directory::absent) {
+          add(Weight::warn, slot + " is held by '" + printable(facts.marker->lease.name) + "', and its directory is gone", {},
+              verb("release", facts));
+        }
+        look_at_lock_file(facts);
+        return look_at_locks(facts, false);
+      case Seen::acquiring:
+      case Seen::releasing:
+      case Seen::intent:
+        if (served_ == Served::no) look_at_half_done(facts, seen);
+        return;
+      case Seen::quarantined:
+        add(Weight::error, slot + " is quarantined: " + *facts.quarantine, {}, verb("repair", facts));
+        return;
+      case Seen::unreadable:
+      case Seen::ghost:
+      case Seen::torn:
+        add(Weight::error, slot + ": " + core::why_quarantined(facts, seen, core::Holds::unknown), {}, verb("repair", facts));
+        return;
+    }
+  }
+
+  void look_at_half_done(const core::SlotFacts& facts, Seen seen) {
+    const std::string slot = facts.slot.str();
+    const std::string name = facts.marker ? "'" + printable(facts.marker->lease.name) + "'" : "a name";
+    std::string first;
+    if (facts.busy) {
+      const auto child = disk::SlotLock::recorded_child(pool_.files, facts.slot);
+      first =
+          "end what still works in it" + (child ? " (process " + std::to_string(child->pid) + ")" : std::string()) + ", then ";
+    }
+    if (seen == Seen::releasing) {
+      add(Weight::error, "the release of " + name + " from " + slot + " was cut off", first + "finish it, work saved first");
+    } else if (seen == Seen::acquiring) {
+      add(Weight::error, "an acquire of " + name + " in " + slot + " was cut off",
+          first + "undo it: " + slot + " becomes idle, and branch " + name +
+              " goes if this acquire made it and it has not moved");
+    } else {
+      add(Weight::error, "the making of " + slot + " was cut off: " + pool_.files.intent(facts.slot).string() + " stands",
+          first + "undo it: the entry it made is moved aside, the intent goes");
+    }
+  }
+
+  void look_at_lock_file(const core::SlotFacts& facts) {
+    if (facts.entry != core::SlotFacts::Entry::sound || git::is_locked(common_, facts.git_id)) return;
+    add(Weight::error, facts.slot.str() + " is not locked as a worktree: `git worktree prune` may take it away",
+        "lock it with the reason 'wtpool " + pool_.key.str() + "'");
+  }
+
+  // In a held slot a lock may be that of the holder's own git.
+  void look_at_locks(const core::SlotFacts& facts, bool nobodys) {
+    if (facts.git_id.empty()) return;
+    const auto entry = disk::EntryFiles(pool_.place.source, facts.git_id).entry;
+    for (const auto& lock : git::locks_in_entry(entry.string())) {
+      const auto open_by = git::openers_of(lock).value_or(std::vector<std::int64_t>{});
+      std::string what = "a lock of git stands in " + facts.slot.str() + ": " + lock.string();
+      if (!open_by.empty()) {
+        add(Weight::warn, what + ", open in " + in_words(open_by), {});
+      } else if (nobodys) {
+        add(Weight::error, what + ", which nobody has open", "remove it");
+      } else {
+        add(Weight::warn, what + ", which nobody has open; the slot is held", {}, "rm " + lock.string());
+      }
+    }
+  }
+
+  void look_at_shared_locks() {
+    const std::int64_t now = wall_now();
+    for (const auto& lock : git::shared_locks(common_)) {
+      if (lock.file.parent_path().parent_path().filename() == "worktrees") continue;  // told with its slot
+      const std::string what = "a lock stands in the source, at " + lock.file.string();
+      if (!lock.open_by.empty()) {
+        if (lock.old_enough(now)) add(Weight::warn, what + ", open in " + in_words(lock.open_by), {});
+      } else if (lock.ours && lock.nobodys()) {
+        add(Weight::error, what + ", left by a git of ours that was killed",
+            lock.old_enough(now) ? "remove it" : "remove it when it is 10 s old");
+      } else if (lock.old_enough(now)) {
+        add(Weight::warn, what + ", which nobody has open, of no git that we know of", {}, "rm " + lock.file.string());
+      }
+    }
+  }
+
+  const ServedPool& pool_;
+  Served served_;
+  std::string common_;
+  std::vector<git::Entry> entries_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::shared_ptr<const ServedPool> view_pool(const PoolKey& key, const disk::PoolFiles& files) {
+  const auto text = read_file(files.config());
+  if (!text) {
+    throw core::Error(core::ErrorKind::pool_unavailable,
+                      "pool " + key.str() + " is unavailable: it has no " + files.config().string());
+  }
+  auto pool = std::make_shared<ServedPool>(ServedPool{key, files, {}, {}, {}, nullptr, nullptr});
+  pool->config = disk::parse_pool_config(*text, files.config());
+  pool->source = git::open_source(pool->config.source, git::Context{});
+  pool->place.root = files.root.string();
+  pool->place.source = SourceId(pool->source.common_dir);
+  pool->place.worktree = pool->source.worktree;
+  return pool;
+}
+
+std::vector<Finding> examine(const ServedPool& pool, Served served) { return Examination(pool, served).run(); }
+
+bool only_entry_left(const ServedPool& pool, const core::SlotFacts& facts) {
+  using core::SlotFacts;
+  if (facts.marker_read != SlotFacts::MarkerRead::absent || facts.intent) return false;
+  const bool torn = facts.entry == SlotFacts::Entry::torn;
+  if (!torn && facts.entry != SlotFacts::Entry::sound) return false;
+  if (facts.directory == SlotFacts::Directory::absent) return true;
+  const auto directory = pool.files.slot(facts.slot);
+  if (!torn || !is_directory_no_follow(directory)) return false;
+  std::error_code failed;
+  bool only_gitfile = true;
+  for (std::filesystem::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
+    const auto stat = lstat_of(it->path());
+    only_gitfile = only_gitfile && it->path().filename() == ".git" && stat && S_ISREG(stat->st_mode);
+  }
+  return only_gitfile && !failed;
+}
+
+std::vector<std::string> nameless_entries(const ServedPool& pool, const std::vector<git::Entry>& entries) {
+  std::vector<std::string> found;
+  for (const auto& entry : entries) {
+    if (entry.state != core::SlotFacts::Entry::torn || !entry.worktree.empty()) continue;
+    const auto parts = disk::parse_slot_id(entry.git_id);
+    const auto& groups = pool.config.groups;
+    const bool named_like_one =
+        parts && (parts->group ? std::find(groups.begin(), groups.end(), *parts->group) != groups.end() : groups.empty());
+    const disk::EntryFiles files(pool.place.source, entry.git_id);
+    const bool somebodys = lstat_of(files.marker()).has_value() ||
+                           lstat_of(pool.files.slot(SlotId(entry.git_id))).has_value() ||
+                           lstat_of(pool.files.intent(SlotId(entry.git_id))).has_value();
+    if (named_like_one && !somebodys) found.push_back(entry.git_id);
+  }
+  return found;
+}
+
+}  // namespace wtpool::jobs
