@@ -151,7 +151,7 @@ proto::DoctorResult run_doctor(const CheckFacts& facts) {
 int print_doctor(const CheckFacts& facts, bool json, bool repair) {
   std::vector<proto::DoctorCheck> did;
   if (repair) {
-    for (const auto& line : plan_repair(facts)) std::fprintf(stderr, "%s\n", line.c_str());
+    for (const auto& line : plan_repair(facts)) std::fprintf(stderr, "wtpool: %s\n", line.c_str());
     did = repair_here(facts);
   }
   auto result = run_doctor(facts);

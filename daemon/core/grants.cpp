@@ -22,7 +22,21 @@ std::size_t limit_of(const Settings& settings, JobClass job_class) {
   return 1;
 }
 
+// One that is nobody's now.
+bool can_be_healed(const Slot& slot) {
+  return slot.phase == Phase::idle || slot.phase == Phase::fresh || slot.phase == Phase::quarantined;
+}
+
+// Those are all to be looked at: one that is only being read is waited for.
+bool heal_must_wait(const Turn& t, const Job& job) {
+  const auto pool = t.host.pools.find(job.pool);
+  return pool != t.host.pools.end() && std::any_of(pool->second.slots.begin(), pool->second.slots.end(), [](const auto& entry) {
+           return entry.second.job && can_be_healed(entry.second);
+         });
+}
+
 bool may_start(Turn& t, const Job& job) {
+  if (std::holds_alternative<job::Heal>(job.spec) && heal_must_wait(t, job)) return false;
   for (const SlotId& id : job.slots) {
     const Slot* slot = find_slot(t, job.pool, id);
     if (slot != nullptr && slot->job) return false;
@@ -34,11 +48,6 @@ bool may_start(Turn& t, const Job& job) {
 bool can_be_read(const Slot& slot) {
   return !slot.job && slot.ending == Ending::none &&
          (slot.phase == Phase::idle || slot.phase == Phase::held || slot.phase == Phase::fresh);
-}
-
-// One that is nobody's now.
-bool can_be_healed(const Slot& slot) {
-  return !slot.job && (slot.phase == Phase::idle || slot.phase == Phase::fresh || slot.phase == Phase::quarantined);
 }
 
 void start(Turn& t, Job& job) {
@@ -80,6 +89,11 @@ void start(Turn& t, Job& job) {
 // The lease that a marker was to be written for may be over by the time its slot is free; what only idle slots get may find it
 // taken.
 bool outdated(Turn& t, const Job& job) {
+  if (std::holds_alternative<job::Quarantine>(job.spec)) {
+    // Somebody put the slot right before its quarantine was written down.
+    const Slot* slot = find_slot(t, job.pool, job.slots.front());
+    return slot == nullptr || slot->phase != Phase::quarantined;
+  }
   const auto* rewrite = std::get_if<job::RewriteMarker>(&job.spec);
   const bool tends = std::holds_alternative<job::Seal>(job.spec) || std::holds_alternative<job::Advance>(job.spec);
   if (rewrite == nullptr && !tends) return false;

@@ -69,9 +69,9 @@ constexpr const char* kHurriedSettings[] = {
     "core.filesRefLockTimeout=100",
 };
 
-// Commands that lock what all worktrees share.
+// Commands that lock what all worktrees share. Whoever only looks changes nothing by it, locks of the dead included.
 bool writes_shared(const std::vector<std::string>& arguments) {
-  static const std::set<std::string_view> kCommands = {"update-ref", "switch", "checkout", "worktree", "fetch", "config"};
+  static const std::set<std::string_view> kCommands = {"update-ref", "switch", "checkout", "worktree", "fetch"};
   return !arguments.empty() && kCommands.contains(arguments.front());
 }
 

@@ -1,6 +1,8 @@
 // `doctor` and `doctor --repair`, with a daemon and without: what each finds in a pool, what it puts right, what it leaves.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/world.hpp"
 
@@ -205,7 +207,10 @@ TEST_P(Doctor, LeavesWhatAPersonHasToLookAt) {
   EXPECT_NE(outcome.out.find("hint: wtpool repair slot-1 --pool app"), std::string::npos) << outcome;
   EXPECT_EQ(read_text(slot / "README.md"), "precious\n");
   EXPECT_EQ(read_text(ghost / "README.md"), "work\n");
-  EXPECT_EQ(read_text(marker_of(slot)), std::string(50, '\0'));
+  // A daemon that holds the lease writes its marker again; nobody else can know what it said.
+  if (!with_daemon()) {
+    EXPECT_EQ(read_text(marker_of(slot)), std::string(50, '\0'));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(OfEachPool, Doctor, ::testing::Bool(),
