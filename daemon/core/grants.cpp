@@ -92,7 +92,7 @@ bool outdated(Turn& t, const Job& job) {
   if (std::holds_alternative<job::Quarantine>(job.spec)) {
     // Somebody put the slot right before its quarantine was written down.
     const Slot* slot = find_slot(t, job.pool, job.slots.front());
-    return slot == nullptr || slot->phase != Phase::quarantined;
+    return slot == nullptr || slot->phase == Phase::fresh;
   }
   const auto* rewrite = std::get_if<job::RewriteMarker>(&job.spec);
   const bool tends = std::holds_alternative<job::Seal>(job.spec) || std::holds_alternative<job::Advance>(job.spec);
