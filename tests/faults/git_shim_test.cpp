@@ -23,6 +23,12 @@ class ShimmedGit : public ::testing::Test {
     ASSERT_EQ(stage.acquire("before"), 0);
     ASSERT_EQ(stage.release("before"), 0);
   }
+  // One that git has to bring to the commit.
+  void one_idle_slot_behind() {
+    one_idle_slot();
+    stage.repo.commit("src/main.c", "int main(void) { return 1; }\n");
+    stage.settle();
+  }
   void expect_all_is_well() {
     shim->script("");
     EXPECT_EQ(said(violations(stage.observed())), "");
@@ -36,13 +42,13 @@ class ShimmedGit : public ::testing::Test {
 };
 
 TEST_F(ShimmedGit, ThatHangsAndIsDeafToSigtermIsEndedWhileOtherSlotsGoOn) {
-  one_idle_slot();
-  shim->script("1 hang 300 switch\n");
+  one_idle_slot_behind();
+  shim->script("1 hang 300 read-tree\n");
   Wire wire(stage.world.socket());
   const auto asked = Clock::now();
   stage.ledger.asked("hangs");
   wire.send(request(1, "slot.acquire", {{"pool", "app"}, {"name", "hangs"}, {"deadline_ms", 1000}}));
-  ASSERT_TRUE(wait_until([&] { return shim->log().find("-c hangs") != std::string::npos; }));
+  ASSERT_TRUE(wait_until([&] { return shim->log().find("read-tree") != std::string::npos; }));
   EXPECT_EQ(stage.acquire("other"), 0);
   EXPECT_LT(Clock::now() - asked, 10s) << "another slot does not wait for the one that hangs";
   const auto answer = wire.read(40s);
@@ -129,13 +135,11 @@ INSTANTIATE_TEST_SUITE_P(Each, FailingGit,
                          words_without_gaps);
 
 TEST_F(ShimmedGit, ThatOutlivesItsDaemonIsWaitedForAndNeverMeetsAnother) {
-  one_idle_slot();
-  stage.repo.commit("src/main.c", "int main(void) { return 1; }\n");
-  stage.settle();
-  shim->script("1 sleep 2000 switch\n");
+  one_idle_slot_behind();
+  shim->script("1 sleep 2000 read-tree\n");
   auto client = stage.world.start_wtpool({"acquire", "x", "--key", "key-of-x"});
   stage.ledger.asked("x", "key-of-x");
-  ASSERT_TRUE(wait_until([&] { return shim->log().find("-c x") != std::string::npos; }));
+  ASSERT_TRUE(wait_until([&] { return shim->log().find("read-tree") != std::string::npos; }));
   stage.world.kill_daemon();
   EXPECT_EQ(client.wait().code, 7);
   const auto killed = Clock::now();
@@ -148,11 +152,11 @@ TEST_F(ShimmedGit, ThatOutlivesItsDaemonIsWaitedForAndNeverMeetsAnother) {
 }
 
 TEST_F(ShimmedGit, ThatOutlivesItsDaemonForTooLongIsEnded) {
-  one_idle_slot();
-  shim->script("1 sleep 300000 switch\n");
+  one_idle_slot_behind();
+  shim->script("1 sleep 300000 read-tree\n");
   auto client = stage.world.start_wtpool({"acquire", "x"});
   stage.ledger.asked("x");
-  ASSERT_TRUE(wait_until([&] { return shim->log().find("-c x") != std::string::npos; }));
+  ASSERT_TRUE(wait_until([&] { return shim->log().find("read-tree") != std::string::npos; }));
   stage.world.kill_daemon();
   stage.world.start_daemon();
   EXPECT_TRUE(wait_until([&] { return stage.world.state_of("slot-0") == "idle"; }, 40s));
