@@ -78,6 +78,11 @@ void open_log(const std::filesystem::path& file, LogLevel level, bool also_stder
   }
 }
 
+bool logs(LogLevel level) {
+  const auto logger = current_logger();
+  return logger ? logger->should_log(level_of(level)) : level != LogLevel::debug;
+}
+
 void log(LogLevel level, std::string_view message) {
   if (const auto logger = current_logger()) {
     const auto wanted = level_of(level);

@@ -10,6 +10,7 @@ namespace wtpool {
 enum class LogLevel { debug, info, warn, error };
 
 void open_log(const std::filesystem::path& file, LogLevel level, bool also_stderr);
+[[nodiscard]] bool logs(LogLevel level);  // so that what costs something is only made for who reads it
 void log(LogLevel level, std::string_view message);
 inline void log_debug(std::string_view m) { log(LogLevel::debug, m); }
 inline void log_info(std::string_view m) { log(LogLevel::info, m); }

@@ -90,8 +90,13 @@ std::variant<AnswerFrame, NoteFrame> read_daemon_frame(const Json& frame) {
   if ((error == frame.end()) == (result == frame.end())) {
     throw Error(ErrorKind::invalid_request, "an answer has either `result` or `error`");
   }
-  if (error != frame.end()) return AnswerFrame{*id, read_error(*error)};
-  return AnswerFrame{*id, dump(*result)};
+  AnswerFrame answer{*id, std::string()};
+  if (error != frame.end()) {
+    answer.outcome = read_error(*error);
+  } else {
+    answer.outcome = dump(*result);
+  }
+  return answer;
 }
 
 }  // namespace

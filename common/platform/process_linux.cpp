@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 
 #include "common/files.hpp"
 #include "common/names.hpp"
@@ -43,14 +45,16 @@ bool is_own_user(std::int64_t pid) {
   return ::stat(proc_directory(pid).c_str(), &status) == 0 && status.st_uid == ::geteuid();
 }
 
-template <class Matches>
-std::vector<ProcessUse> processes_where(const Matches& matches) {
-  std::vector<ProcessUse> found;
-  for_each_process([&](std::int64_t pid) {
-    if (pid != ::getpid() && is_own_user(pid) && matches(pid)) found.push_back({pid, command_of(pid)});
-    return true;
-  });
-  return found;
+// Where a process works; nothing for a thread of the kernel, one that has ended, or one that is not ours to look at.
+std::optional<std::string_view> working_directory(std::int64_t pid, std::array<char, PATH_MAX>& buffer) {
+  const std::string link = "/proc/" + std::to_string(pid) + "/cwd";
+  const ssize_t length = ::readlink(link.c_str(), buffer.data(), buffer.size());
+  if (length <= 0) return std::nullopt;
+  return std::string_view(buffer.data(), static_cast<std::size_t>(length));
+}
+
+bool is_or_below(std::string_view place, std::string_view top) {
+  return place.starts_with(top) && (place.size() == top.size() || place[top.size()] == '/' || top == "/");
 }
 
 }  // namespace
@@ -80,19 +84,26 @@ std::vector<ProcessUse> processes_with_environment(const std::string& entry) {
 
 std::vector<ProcessUse> processes_inside(const path& directory) { return processes_with_environment_or_inside({}, directory); }
 
+// A release waits for this, and there may be many processes: whose a process is is asked last, of the few that match.
 std::vector<ProcessUse> processes_with_environment_or_inside(const std::string& entry, const path& directory) {
   const std::string wanted = '\0' + entry + '\0';
   const std::string top = directory.empty() ? std::string() : real_path(directory).native();
-  return processes_where([&](std::int64_t pid) {
-    if (!top.empty()) {
-      std::error_code failure;
-      const std::string cwd = std::filesystem::read_symlink(proc_directory(pid) / "cwd", failure).native();
-      if (!failure && cwd.starts_with(top) && (cwd.size() == top.size() || cwd[top.size()] == '/' || top == "/")) return true;
-    }
+  const pid_t self = ::getpid();
+  std::array<char, PATH_MAX> buffer{};
+  const auto matches = [&](std::int64_t pid) {
+    const auto place = working_directory(pid, buffer);
+    if (!place) return false;
+    if (!top.empty() && is_or_below(*place, top)) return true;
     if (entry.empty()) return false;
-    const std::string environment = '\0' + read_or_nothing(proc_directory(pid) / "environ") + '\0';
-    return environment.find(wanted) != std::string::npos;
+    const std::string environment = read_or_nothing("/proc/" + std::to_string(pid) + "/environ") + '\0';
+    return environment.starts_with(std::string_view(wanted).substr(1)) || environment.find(wanted) != std::string::npos;
+  };
+  std::vector<ProcessUse> found;
+  for_each_process([&](std::int64_t pid) {
+    if (pid != self && matches(pid) && is_own_user(pid)) found.push_back({pid, command_of(pid)});
+    return true;
   });
+  return found;
 }
 
 std::vector<std::int64_t> processes_of_group(std::int64_t group) {

@@ -79,6 +79,8 @@ void begin_acquire(Turn& t, Request& request, Pool& pool) {
   bool given_back = false;
   if (auto error = check_name(t, request, pool, false, given_back)) return refuse(t, request.id, std::move(*error));
   if (given_back) return;
+  // The branch that a dead daemon left is nobody's: it is on its way out, or back to where it was.
+  if (Slot* slot = recovering_from(pool, params.name); slot != nullptr && waits_for_upkeep(request, *slot)) return;
 
   request.acquire = Acquiring{};  // one that had joined another begins anew
   request.acquire.plan.request = request.id;

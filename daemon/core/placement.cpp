@@ -52,4 +52,11 @@ Slot* holder_of_name(Pool& pool, const std::string& name) {
   return nullptr;
 }
 
+Slot* recovering_from(Pool& pool, const std::string& name) {
+  for (auto& [id, slot] : pool.slots) {
+    if (slot.phase == Phase::recovering && slot.facts.marker && slot.facts.marker->lease.name == name) return &slot;
+  }
+  return nullptr;
+}
+
 }  // namespace wtpool::core

@@ -29,15 +29,6 @@ std::optional<Error> kept_by(const Pool& pool, const Slot& slot, Now now) {
   return std::nullopt;
 }
 
-// A recycle is never cut short: who takes the slot away begins anew when it is over.
-bool waits_for_recycle(Request& request, Slot& slot) {
-  if (slot.phase != Phase::recycling && slot.phase != Phase::recovering) return false;
-  request.stage = Stage::recycling;
-  request.slot = slot.id;
-  slot.recycle_waits.push_back(request.id);
-  return true;
-}
-
 void start_removing(Turn& t, Request& request, Pool& pool, Slot& slot) {
   slot.before_removing = slot.phase;
   slot.phase = Phase::removing;
@@ -111,7 +102,7 @@ void begin_remove_slot(Turn& t, Request& request, Pool& pool) {
   if (found == pool.slots.end()) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
   Slot& slot = found->second;
   if (auto error = kept_by(pool, slot, t.now)) return refuse(t, request.id, std::move(*error));
-  if (waits_for_recycle(request, slot)) return;
+  if (waits_for_upkeep(request, slot)) return;
   note_change(t, request);
   request.stage = Stage::running;
   request.slot = slot.id;
@@ -123,7 +114,7 @@ void begin_remove_pool(Turn& t, Request& request, Pool& pool) {
     if (auto error = kept_by(pool, *slot, t.now)) return refuse(t, request.id, std::move(*error));
   }
   for (auto& [id, slot] : pool.slots) {
-    if (waits_for_recycle(request, slot)) return;
+    if (waits_for_upkeep(request, slot)) return;
   }
   request.stage = Stage::running;
   pool.removing = request.id;

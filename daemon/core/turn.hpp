@@ -81,6 +81,7 @@ void fetch_ended(Turn& t, const Job& job, const std::optional<Error>& error);
 [[nodiscard]] Slot* best_slot(Pool& pool, const std::optional<std::string>& group, const Acquiring& acquire);
 [[nodiscard]] Slot* holder_of_commit(Pool& pool, const Oid& commit);
 [[nodiscard]] Slot* holder_of_name(Pool& pool, const std::string& name);
+[[nodiscard]] Slot* recovering_from(Pool& pool, const std::string& name);  // what a dead daemon did under that NAME
 
 // queue.cpp
 enum class Placed { placed, gone, blocked };
@@ -103,6 +104,8 @@ void renewed(Turn& t, const Job& job, const std::optional<Error>& error);
 
 // upkeep.cpp: recycle, recover, quarantine
 void start_recycle(Turn& t, Pool& pool, Slot& slot);
+// True: the slot is being recycled or recovered, which is never cut short, and the request begins anew when it is over.
+[[nodiscard]] bool waits_for_upkeep(Request& request, Slot& slot);
 void start_recover(Turn& t, Pool& pool, Slot& slot);
 void quarantine(Turn& t, Pool& pool, Slot& slot, const std::string& reason, const std::string& doing);
 void became_idle(Turn& t, Pool& pool, Slot& slot, const done::Idle& done);

@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds kBusyAgain{200};
 constexpr seconds kFaultAgain{1};
 constexpr seconds kHostFaultAgain{5};
 
-// One that only waited for the recycle to be over, to take the slot away.
+// One that only waited for the recycle to be over.
 void looks_again(Turn& t, Request& request) {
   if (t.host.draining) return refuse(t, request.id, say::shutting_down());
   begin(t, request);
@@ -83,6 +83,14 @@ Error waiter_error(const Pool& pool, const Slot& slot, const std::string& why) {
 }
 
 }  // namespace
+
+bool waits_for_upkeep(Request& request, Slot& slot) {
+  if (slot.phase != Phase::recycling && slot.phase != Phase::recovering) return false;
+  request.stage = Stage::recycling;
+  request.slot = slot.id;
+  slot.recycle_waits.push_back(request.id);
+  return true;
+}
 
 void start_recycle(Turn& t, Pool& pool, Slot& slot) {
   slot.phase = Phase::recycling;

@@ -6,6 +6,7 @@
 
 #include "common/files.hpp"
 #include "common/names.hpp"
+#include "common/timed.hpp"
 #include "daemon/disk/marker_text.hpp"
 
 namespace wtpool::disk {
@@ -75,6 +76,7 @@ StagedMarker::StagedMarker(path file, const core::Marker& marker)
     : directory_(file.parent_path()), staged_(std::move(file), format_marker(marker)) {}
 
 core::Durable StagedMarker::sync() const {
+  const Timed timed("marker", "synced");
   sync_directory(directory_);
   return MarkerFile::receipt();
 }
@@ -85,6 +87,7 @@ core::Durable StagedMarker::place() {
 }
 
 StagedMarker MarkerFile::stage(const core::Marker& marker) const {
+  const Timed timed("marker", "written");
   const path own = file_.parent_path();
   const path entry = own.parent_path();
   if (!is_directory_no_follow(entry)) throw io_error("cannot write a marker in", entry, ENOENT);

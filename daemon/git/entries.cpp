@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "common/clock.hpp"
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/git/text.hpp"
@@ -307,7 +308,9 @@ fs::path move_entry_aside(const std::string& common_dir, const std::string& git_
 void remove_entry(const std::string& common_dir, const std::string& git_id) {
   const fs::path entry = entry_path(common_dir, git_id);
   const fs::path worktrees = entry.parent_path();
-  if (lstat_of(entry)) remove_tree(entry);
+  // At once: half an entry would be a torn one, in which git fails.
+  if (lstat_of(entry)) (void)move_entry_aside(common_dir, git_id);
+  FAILPOINT("entry.aside");
   remove_if_empty(worktrees);
   const bool last = !lstat_of(worktrees).has_value();
   const fs::path aside = fs::path(common_dir) / "wtpool" / "aside";

@@ -9,6 +9,7 @@
 #include "common/clock.hpp"
 #include "common/files.hpp"
 #include "common/names.hpp"
+#include "common/timed.hpp"
 #include "daemon/git/filters.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/git/text.hpp"
@@ -179,6 +180,7 @@ ChildResult Git::run(const Command& command) const {
   options.on_kill = [&] { remember_killed(common_dir, started, wall_now()); };
   ChildResult result;
   try {
+    const Timed timed("git", command.arguments.front());
     result = run_child(options);
   } catch (const Error& error) {
     if (!place_.git_dir.empty() && !is_directory_no_follow(place_.git_dir)) {

@@ -1,6 +1,7 @@
 #include "daemon/git/helpers.hpp"
 
 #include "common/files.hpp"
+#include "common/timed.hpp"
 #include "proto/errors.hpp"
 
 namespace wtpool::git {
@@ -30,6 +31,7 @@ void Helpers::drop_if_replaced(std::unique_ptr<LineChild>& child, std::string& m
 }
 
 std::optional<std::vector<std::string>> Helpers::check(const std::vector<std::string>& questions) {
+  const Timed timed("helper", "cat-file");
   const std::lock_guard guard(check_mutex_);
   drop_if_replaced(checker_, checker_for_);
   std::string text;
@@ -76,6 +78,7 @@ Helpers::Moved Helpers::ended_before_commit() {
 
 Helpers::Moved Helpers::move_refs(const std::string& commands) {
   using namespace std::string_literals;
+  const Timed timed("helper", "update-ref");
   const std::lock_guard guard(move_mutex_);
   if (!send(commands, "prepare\0commit\0"s)) return Moved::refused;
   if (!says("prepare: ok")) return ended_before_commit();

@@ -94,9 +94,7 @@ class Acquisition {
   }
 
   void write_acquiring_marker() {
-    const disk::MarkerFile file(job_.entry(git_id_).marker());
-    steps_.done("remove the marker", [file] { (void)file.remove(); });
-    (void)file.write(marker(core::MarkerState::acquiring));
+    (void)disk::MarkerFile(job_.entry(git_id_).marker()).write(marker(core::MarkerState::acquiring));
   }
 
   // ---- an idle slot ----
@@ -112,6 +110,7 @@ class Acquisition {
     remove_staged(entry.own());
     head_ = proven_at();
     if (head_ && goes_short()) short_way_ = ShortWay::stage(job_, git_id_, *head_, marker(core::MarkerState::held));
+    steps_.done("remove the marker", [entry] { (void)disk::MarkerFile(entry.marker()).remove(); });
     short_way_ ? stage_acquiring_marker() : write_acquiring_marker();
     FAILPOINT("acquire.marker-written");
     git::restore_private_config(entry.entry.string(), entry.pristine().string());
@@ -163,7 +162,6 @@ class Acquisition {
     const disk::MarkerFile file(job_.entry(git_id_).marker());
     acquiring_.emplace(file.stage(marker(core::MarkerState::acquiring)));
     short_way_->sync(&*acquiring_);
-    steps_.done("remove the marker", [file] { (void)file.remove(); });
     acquiring_->rename();
   }
 
@@ -209,16 +207,18 @@ class Acquisition {
     FAILPOINT("acquire.intent-written");
     const std::vector<std::string> before = intent.entries;
 
+    // The entry goes last, and with it the marker or what the intent is there for: a kill before is recovered from.
     steps_.done("remove the new worktree", [this, common, slot, existed, before] {
-      if (git_id_.empty()) {
-        remove_new_entries(job_, before);
-      } else {
-        git::remove_entry(common, git_id_);
-      }
       if (existed) {
         (void)::unlink((slot / ".git").c_str());
       } else {
         remove_tree(slot);
+      }
+      FAILPOINT("acquire.directory-taken-back");
+      if (git_id_.empty()) {
+        remove_new_entries(job_, before);
+      } else {
+        git::remove_entry(common, git_id_);
       }
     });
     job_.progress("creating");

@@ -10,12 +10,16 @@
 namespace wtpool::jobs {
 namespace {
 
+// A pool's slots are looked up one by one among all entries: comparing text comes before asking the file system, and that is
+// asked of those alone that may be the slot under another name of a directory above it.
 const git::Entry* entry_of(const ServedPool& pool, const SlotId& slot, const std::vector<git::Entry>& entries) {
   const auto place = pool.files.slot(slot);
+  for (const auto& entry : entries) {
+    if (entry.worktree == place.native()) return &entry;
+  }
   const git::Entry* torn = nullptr;
   for (const auto& entry : entries) {
-    if (!entry.worktree.empty() && disk::path(entry.worktree) == place) return &entry;
-    if (!entry.worktree.empty() && real_path(entry.worktree) == place) return &entry;
+    if (entry.worktree.ends_with("/" + slot.str()) && real_path(entry.worktree) == place) return &entry;
     if (entry.worktree.empty() && entry.git_id == slot.str()) torn = &entry;
   }
   return torn;

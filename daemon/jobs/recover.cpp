@@ -58,13 +58,10 @@ void end_orphan(const JobContext& job) {
 // An acquire that made the slot and did not come to its end: nobody has seen the slot, so it is taken away again.
 core::done::Fresh undo_fresh(const JobContext& job, const std::string& git_id) {
   FAILPOINT("recover.undoing-fresh");
-  const auto slot = job.slot_path();
-  if (!git_id.empty()) {
-    // Git's own half-done checkout is no work; what is not git's stays for a person to look at.
-    git::remove_entry(job.pool->place.source.str(), git_id);
-  }
-  FAILPOINT("recover.entry-removed");
-  if (lstat_of(slot)) remove_tree(slot);
+  // Git's own half-done checkout is no work. The entry, with the marker in it, goes last: a kill before leads here again.
+  if (lstat_of(job.slot_path())) remove_tree(job.slot_path());
+  FAILPOINT("recover.directory-taken-back");
+  if (!git_id.empty()) git::remove_entry(job.pool->place.source.str(), git_id);
   FAILPOINT("recover.fresh");
   return {};
 }
@@ -191,7 +188,8 @@ core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, 
   remove_staged(entry.own());
   undo_branch(job, facts.git_id, marker, lock);
   FAILPOINT("recover.branch-undone");
-  if (!lstat_of(entry.entry / "index")) return undo_fresh(job, facts.git_id);
+  const bool no_tree = facts.directory == core::SlotFacts::Directory::absent || !lstat_of(entry.entry / "index");
+  if (no_tree) return undo_fresh(job, facts.git_id);
 
   prove_place(job, facts.git_id);
   git::restore_private_config(entry.entry.string(), entry.pristine().string());

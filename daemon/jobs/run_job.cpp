@@ -1,6 +1,8 @@
 #include <exception>
 
+#include "common/timed.hpp"
 #include "daemon/jobs/end_processes.hpp"
+#include "daemon/jobs/job_names.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -65,6 +67,7 @@ PoolKey pool_of(const JobContext& job, const core::JobSpec& spec) {
 }  // namespace
 
 core::JobOutcome run_job(JobContext& job, const core::JobSpec& spec) {
+  const Timed timed("job", name_of(spec));
   try {
     if (job.grant.pool.empty()) job.grant.pool = pool_of(job, spec);
     if (needs_pool(spec)) {

@@ -1,12 +1,13 @@
 #include "tests/bench/ground.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
 namespace wtpool::bench {
 namespace {
 
-constexpr auto kSealLimit = std::chrono::seconds(30);
+constexpr auto kSealLimit = std::chrono::seconds(20);
 constexpr auto kSettleLimit = std::chrono::minutes(5);
 
 bool all_idle(const test::json& slots) {
@@ -16,6 +17,10 @@ bool all_idle(const test::json& slots) {
     if (state != "idle" && state != "fresh") return false;
   }
   return true;
+}
+
+bool none_made(const test::json& slots) {
+  return std::none_of(slots.begin(), slots.end(), [](const auto& slot) { return slot.at("state") == "idle"; });
 }
 
 bool all_sealed(const test::json& slots) {
@@ -59,7 +64,7 @@ void Ground::wait_for_queue(int waiting) const {
 
 void Ground::settle(const std::string& pool) {
   if (!test::wait_until([&] { return all_idle(report(pool, {"ls"})); }, kSettleLimit)) give_up("the slots did not become idle");
-  if (seals_ == false) return;
+  if (seals_ == false || none_made(report(pool, {"ls"}))) return;
   const auto limit = seals_ ? std::chrono::milliseconds(kSettleLimit) : std::chrono::milliseconds(kSealLimit);
   const bool sealed = test::wait_until([&] { return all_sealed(report(pool, {"ls"})); }, limit);
   if (!seals_) {
@@ -74,6 +79,14 @@ bool Ground::unseal(const std::string& pool, const fs::path& slot) const {
   test::write_text(slot / "wtpool-bench", "");
   fs::remove(slot / "wtpool-bench");
   return !all_sealed(report(pool, {"ls"}));
+}
+
+void Ground::restart_with_log() {
+  const fs::path config = world_.environment.at("XDG_CONFIG_HOME");
+  fs::create_directories(config / "wtpool");
+  test::write_text(config / "wtpool/wtpoold.yaml", "log_level: debug\n");
+  world_.stop_daemon();
+  world_.start_daemon();
 }
 
 double Ground::add_worktree(const fs::path& at) const {

@@ -29,11 +29,15 @@ class Ground {
   void wait_for_queue(int waiting) const;
 
   // Until nothing is going on in the pool: every slot that was made is idle, and sealed where this daemon seals; a daemon that
-  // has not sealed the first slot within half a minute is taken for one that does not.
+  // has not sealed the first slot in twenty seconds is taken for one that does not.
   void settle(const std::string& pool);
   [[nodiscard]] bool seals() const { return seals_.value_or(false); }
   // Takes the seal off an idle slot by an event in its directory that changes nothing; false where it came back at once.
   [[nodiscard]] bool unseal(const std::string& pool, const fs::path& slot) const;
+
+  // The daemon again, and from now on with every step's time in its log.
+  void restart_with_log();
+  [[nodiscard]] std::string log_so_far() const { return test::read_text(world_.state() / "wtpoold.log"); }
 
   // A worktree of the source for a rival, at `where`/<name>; how long git took, in milliseconds.
   double add_worktree(const fs::path& at) const;

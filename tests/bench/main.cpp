@@ -43,7 +43,7 @@ int run(const Options& options) {
   const auto wants = [&plan](std::initializer_list<const char*> scenes) {
     return std::any_of(scenes.begin(), scenes.end(), [&plan](const char* scene) { return plan.wants(scene); });
   };
-  if (wants({"warm", "fresh", "clients", "hand-over", "idle"})) {
+  if (wants({"warm", "fresh", "clients", "hand-over", "idle", "steps"})) {
     for (const auto& size : {Size{"small", option(options, "small"), {1, 8, quick ? 16 : 32}, quick ? 16 : 64},
                              Size{"large", option(options, "large"), {1, 3}, 8}}) {
       if (!size.fixture.empty()) measure(size, plan, figures);

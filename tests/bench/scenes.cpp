@@ -10,6 +10,8 @@
 #include <iostream>
 #include <sstream>
 
+#include "tests/bench/steps.hpp"
+
 namespace wtpool::bench {
 namespace {
 
@@ -43,6 +45,11 @@ class Scenes {
     if (plan_.wants("hand-over")) rounds("hand-over", [this](int round) { hand_over(round); });
     if (plan_.wants("clients")) rounds("clients", [this](int round) { clients(round); });
     if (plan_.wants("idle")) idle();
+    if (plan_.wants("steps")) {
+      ground_.restart_with_log();
+      ground_.settle("one");
+      rounds("steps", [this](int round) { steps(round); });
+    }
     without_shell();
   }
 
@@ -215,6 +222,27 @@ class Scenes {
       for (std::string child; children >> child;) helpers += megabytes("/proc/" + child, "Pss:");
     }
     add("idle-helpers-pss-mb", kGit, helpers);
+  }
+
+  // Of an acquire, a release and the recycling after it, what each is made of.
+  void steps(int round) {
+    const std::string name = "step-" + std::to_string(round);
+    const std::size_t begin = ground_.log_so_far().size();
+    const double acquire = ground_.run("one", {"acquire", name});
+    const std::string acquired = ground_.log_so_far().substr(begin);
+    const double release = ground_.run("one", {"release", name});
+    ground_.settle("one");
+    const std::string rest = ground_.log_so_far().substr(begin + acquired.size());
+    const std::size_t answered = std::min(rest.find('\n', rest.find("job release took")), rest.size());
+    add_steps("acquire", acquired, acquire);
+    add_steps("release", rest.substr(0, answered), release);
+    add_steps("recycle", rest.substr(answered), 0);
+  }
+
+  void add_steps(const std::string& of, const std::string& log, double whole) {
+    const auto steps = steps_in(log);
+    for (const auto& [step, ms] : steps) add("steps-" + of, step.c_str(), ms);
+    if (whole > 0) add("steps-" + of, "client, socket, loop", whole - sum_of(steps));
   }
 
   // A line of smaps_rollup, which is in KiB; megabytes are of 1000000 bytes.

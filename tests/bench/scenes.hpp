@@ -28,7 +28,7 @@ struct Size {
   int slots = 0;             // of the idle daemon
 };
 
-void measure(const Size& size, const Plan& plan, Figures& figures);  // scenes warm, fresh, clients, hand-over, idle
+void measure(const Size& size, const Plan& plan, Figures& figures);  // scenes warm, fresh, clients, hand-over, idle, steps
 void measure_reports(const Plan& plan, Figures& figures);            // scene reports: path and ls with 1, 16, 256 slots
 
 }  // namespace wtpool::bench

@@ -62,6 +62,11 @@ def peer: "reference tool";
     (sizes as $r | of($r; "idle-cpu-ms"; ours) as $a | if $a == null then empty
       else [($r | files), "\(of($r; "idle-slots"; ours) | median), \(of($r; "idle-sealed"; ours) | median)", "\($a | median | short) ms",
         "\(of($r; "idle-rss-mb"; ours) | median | short) MB", "\(of($r; "idle-pss-mb"; ours) | median | short) MB", "\(of($r; "idle-helpers-pss-mb"; "git") | median | short) MB"] | row end)
+  elif $section == "steps" then
+    (["", "step", "median", "p95"] | row), rule(4),
+    (sizes as $r | ("acquire", "release", "recycle") as $of
+      | [.figures[] | select(.repository == $r and .what == "steps-" + $of)] | sort_by(-.median)[]
+      | ["\($of), \($r | files)", .who, (.median | short), (.p95 | short)] | row)
   elif $section == "chart-acquire" then
     (sizes as $r | ("0", "1", "100") as $d | ["\($d | away)\\n\($r | files)"] +
       [(ours, peer, "git") as $who | of($r; "acquire-" + $d; $who) | median // "?" | tostring] | join("\t"))

@@ -65,21 +65,25 @@ Before Before::of(const Repo& source) {
   return before;
 }
 
-std::vector<std::string> Before::differences(const Repo& source, const std::set<std::string>& branches,
-                                             const fs::path& pool) const {
+std::vector<std::string> Before::differences(const Repo& source, const Branches& branches, const fs::path& pool) const {
   std::vector<std::string> found;
+  const auto now = refs_of(source);
   const auto judged = [&](std::map<std::string, std::string> refs) {
     std::erase_if(refs, [&](const auto& ref) {
       return ref.first.starts_with("refs/wtpool/") || ref.first.starts_with("refs/remotes/") ||
-             (ref.first.starts_with("refs/heads/") && branches.contains(ref.first.substr(11)));
+             (ref.first.starts_with("refs/heads/") &&
+              (asked_for_.contains(ref.first.substr(11)) || branches.leased.contains(ref.first.substr(11)) ||
+               (branches.given_back.contains(ref.first.substr(11)) && !now.contains(ref.first))));
     });
     return refs;
   };
-  compare("ref", judged(refs_), judged(refs_of(source)), found);
+  compare("ref", judged(refs_), judged(now), found);
   compare("file", files_, files_of(source), found);
-  auto worktrees = worktrees_of(source);
-  std::erase_if(worktrees, [&](const auto& worktree) { return worktree.first.starts_with(pool.string() + "/"); });
-  compare("worktree", worktrees_, worktrees, found);
+  const auto others = [&](std::map<std::string, std::string> worktrees) {
+    std::erase_if(worktrees, [&](const auto& worktree) { return worktree.first.starts_with(pool.string() + "/"); });
+    return worktrees;
+  };
+  compare("worktree", others(worktrees_), others(worktrees_of(source)), found);
   if (!is_bare(source)) {
     if (source.git({"ls-files", "--stage", "-v"}) != index_) found.emplace_back("the index has changed");
     if (source.git({"stash", "list"}) != stash_) found.emplace_back("the stash has changed");

@@ -13,15 +13,21 @@ namespace wtpool::test {
 class Before {
  public:
   static Before of(const Repo& source);
-  // What is not as it was, a line each. `branches` are those that leases may have (short names); refs/wtpool/ and
-  // refs/remotes/ are not judged, worktrees below `pool` neither.
-  [[nodiscard]] std::vector<std::string> differences(const Repo& source, const std::set<std::string>& branches,
-                                                     const fs::path& pool) const;
+  // A branch that somebody asked wtpool for, so that it may be there or not.
+  void asked_for(const std::string& branch) { asked_for_.insert(branch); }
+  // What is not as it was, a line each. Branches that leases have now may be anything, and those that leases had before may
+  // be gone (short names); refs/wtpool/ and refs/remotes/ are not judged, worktrees below `pool` neither.
+  struct Branches {
+    std::set<std::string> leased;
+    std::set<std::string> given_back;
+  };
+  [[nodiscard]] std::vector<std::string> differences(const Repo& source, const Branches& branches, const fs::path& pool) const;
 
  private:
   std::map<std::string, std::string> refs_;       // full name → id
   std::map<std::string, std::string> files_;      // config, hooks and the like → text
   std::map<std::string, std::string> worktrees_;  // path → its paragraph of `worktree list --porcelain`
+  std::set<std::string> asked_for_;
   std::string index_, stash_, status_;
 };
 

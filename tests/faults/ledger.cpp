@@ -70,6 +70,16 @@ void Ledger::wrote(const std::string& name, const std::string& file, const std::
   stories_[name].files[file] = content;
 }
 
+void Ledger::discards_the_past() {
+  const std::lock_guard lock(mutex_);
+  past_files_.clear();
+}
+
+void Ledger::saved(const std::string& name, const std::string& file) {
+  const std::lock_guard lock(mutex_);
+  stories_[name].files.erase(file);
+}
+
 void Ledger::discards(const std::string& name) {
   const std::lock_guard lock(mutex_);
   stories_[name].files.clear();

@@ -41,7 +41,9 @@ class Ledger {
   void committed(const std::string& name, const std::string& oid);
   void dropped(const std::string& name, const std::string& oid);
   void wrote(const std::string& name, const std::string& file, const std::string& content);
-  void discards(const std::string& name);  // the caller said --discard: files need not be kept any more
+  void discards_the_past();                                      // what the trash keeps of leases that are over was dropped
+  void saved(const std::string& name, const std::string& file);  // by its holder, in a commit of his
+  void discards(const std::string& name);                        // the caller said --discard: files need not be kept any more
 
   [[nodiscard]] Stories stories() const;
   // Of leases that are over: what must be kept for good.

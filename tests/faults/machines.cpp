@@ -1,7 +1,9 @@
 #include "tests/faults/machines.hpp"
 
 #include "tests/faults/clients.hpp"
+#include "tests/faults/git_kills.hpp"
 #include "tests/faults/kill_loop.hpp"
+#include "tests/faults/kill_points.hpp"
 #include "tests/faults/power/power_loss.hpp"
 #include "tests/faults/recovery.hpp"
 
@@ -13,6 +15,9 @@ const std::vector<Machine>& machines() {
       {"clients", "many clients at once, each doing something else", "seconds", 30, clients_at_once},
       {"recovery", "kills a daemon with slots in every state, and times the next start", "kills", 15, recovery},
       {"power-loss", "fails the power of a simulated disk, and looks what is left", "power losses", 10'000, power_loss},
+      {"kill-points", "kills the daemon at every named step of every operation, and again in the recovery",
+       "kills in each recovery", 1, kill_points},
+      {"git-kills", "kills gits of the daemon at random moments, and as many of a person's", "kills", 100, git_kills},
   };
   return all;
 }

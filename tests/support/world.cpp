@@ -50,11 +50,15 @@ Process World::start_wtpoold(std::vector<std::string> arguments) const {
   return Process({.argv = arguments, .environment = environment, .directory = dir()});
 }
 
-void World::start_daemon() {
+void World::launch_daemon() {
   daemon_.reset();
   daemon_.emplace(start_wtpoold());
-  const bool up = wait_until([this] { return answers() || !daemon_->running(); }, 30s);
-  if (!up || !daemon_->running()) ADD_FAILURE() << "wtpoold did not come up:\n" << daemon_->err_so_far();
+  wait_until([this] { return answers() || !daemon_->running(); }, 30s);
+}
+
+void World::start_daemon() {
+  launch_daemon();
+  if (!answers() || !daemon_->running()) ADD_FAILURE() << "wtpoold did not come up:\n" << daemon_->err_so_far();
 }
 
 void World::stop_daemon() {

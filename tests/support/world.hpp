@@ -28,8 +28,9 @@ class World {
 
   // The daemon, in the foreground of its own process. start_daemon returns when it answers.
   void start_daemon();
-  void stop_daemon();  // SIGTERM, and waits for it
-  void kill_daemon();  // SIGKILL, and waits for it
+  void launch_daemon();  // the same, where it may end before it answers
+  void stop_daemon();    // SIGTERM, and waits for it
+  void kill_daemon();    // SIGKILL, and waits for it
   [[nodiscard]] Process& daemon() { return *daemon_; }
   [[nodiscard]] bool answers() const;  // somebody accepts on the socket
   [[nodiscard]] Process start_wtpoold(std::vector<std::string> arguments = {}) const;

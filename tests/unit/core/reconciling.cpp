@@ -88,6 +88,39 @@ TEST_F(FirstLoad, RecoversWhatWasBeingAcquiredReleasedOrMade) {
   }
 }
 
+TEST_F(FirstLoad, LetsWhoAsksForTheNameOfAnUnfinishedLeaseBeginWhenItsBranchIsGone) {
+  for (const MarkerState state : {MarkerState::acquiring, MarkerState::releasing}) {
+    Host anew;
+    anew.settings = host.settings;
+    host = anew;
+    jobs.clear();
+    load(seen("slot-0", marker_of("x", LeaseKind::durable, state)));
+    const auto again = ask(acquiring("x"));
+    const auto another = ask(acquiring("y"));
+    EXPECT_FALSE(replies.contains(again) || refusals.contains(again));
+    resolve();  // of y alone
+    finish_acquire();
+    EXPECT_TRUE(replies.contains(another));
+    ASSERT_EQ(running<job::Resolve>(), nullptr) << "its branch still stands";
+    end<job::Recover>(done::Idle{commit('a'), commit('7'), "slot-0", {}, {}, false});
+    resolve();
+    finish_acquire();
+    EXPECT_TRUE(replies.contains(again));
+  }
+}
+
+TEST_F(FirstLoad, RefusesTheNameOfAnUnfinishedLeaseWhoseSlotEndsInQuarantineByWhatTheSourceSays) {
+  load(seen("slot-0", marker_of("x", LeaseKind::durable, MarkerState::acquiring)));
+  const auto again = ask(acquiring("x"));
+  fail<job::Recover>(Fault::quarantine);
+  done::Resolved resolved;
+  resolved.commit = commit('a');
+  resolved.tree = commit('7');
+  resolved.branch_tip = commit('a');
+  end<job::Resolve>(resolved);
+  EXPECT_EQ(refused(again), ErrorKind::branch_exists);
+}
+
 TEST_F(FirstLoad, RecoversAnIntentAsTheOneWriterOfTheSource) {
   SlotFacts found;
   found.slot = SlotId("slot-0");
