@@ -49,7 +49,9 @@ Choice choose_pool(Turn& t, Request& request, const proto::Scope& scope) {
   }
   Pool& pool = host.pools.at(*key);
   if (pool.loading()) return Park{};
-  if (!pool.present) return say::pool_unavailable(*key, "its directory is not there, or on another device than before");
+  if (!pool.present)
+    return say::pool_unavailable(
+        *key, "its directory or the .meta/config.yaml in it is not there, or it is on another device than before");
   if (!pool.ready()) {
     if (!request.reload_tried) {
       request.reload_tried = true;

@@ -24,8 +24,13 @@ void refuse_waiting(Turn& t, Pool& pool, const Error& error) {
 void went_away(Turn& t, Pool& pool) {
   if (!pool.present) return;
   pool.present = false;
-  note(t, 2, "pool '" + pool.key.str() + "' is away: its directory is not there, or on another device than before");
-  refuse_waiting(t, pool, say::pool_unavailable(pool.key, "its directory is not there, or on another device than before"));
+  note(t, 2,
+       "pool '" + pool.key.str() +
+           "' is away: its directory or the .meta/config.yaml in it is not there, or it is on another device than before");
+  refuse_waiting(
+      t, pool,
+      say::pool_unavailable(
+          pool.key, "its directory or the .meta/config.yaml in it is not there, or it is on another device than before"));
 }
 
 bool somebody_parked(const Host& host) {

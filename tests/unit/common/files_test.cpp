@@ -195,5 +195,16 @@ TEST(FreeBytes, SaysNothingWhereItCannotBeTold) {
   EXPECT_FALSE(free_bytes("/nonexistent/path").has_value());
 }
 
+TEST(StagedFile, OfAKilledWriterIsRemovedAndNothingElse) {
+  const Scratch scratch;
+  put(scratch / ".wtpool-0123456789abcdef.tmp", "half");
+  const std::vector<std::string> others = {".wtpool-0123456789abcdef", "0123456789abcdef.tmp", "lock"};
+  for (const auto& name : others) put(scratch / name, name);
+  remove_staged(scratch.path);
+  remove_staged(scratch / "nowhere");
+  EXPECT_FALSE(lstat_of(scratch / ".wtpool-0123456789abcdef.tmp"));
+  for (const auto& name : others) EXPECT_TRUE(lstat_of(scratch / name)) << name;
+}
+
 }  // namespace
 }  // namespace wtpool
