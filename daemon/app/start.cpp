@@ -56,6 +56,7 @@ int serve(const Options& options) {
   // What runs later must not depend on the directory it was started in, nor keep a file system busy.
   std::filesystem::current_path("/");
   open_log(paths.log_file, options.verbose ? LogLevel::debug : level_of(config.log_level), options.verbose);
+  remove_staged(paths.state_dir);
   Service service(std::move(*instance), paths, config, real_path(root), socket);
   return service.run();
 }

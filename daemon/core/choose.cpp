@@ -49,7 +49,8 @@ Choice choose_pool(Turn& t, Request& request, const proto::Scope& scope) {
   }
   Pool& pool = host.pools.at(*key);
   if (pool.loading()) return Park{};
-  if (!pool.present) return say::pool_unavailable(*key, "its .meta/config.yaml is not there, or its directory is on another device than before");
+  if (!pool.present)
+    return say::pool_unavailable(*key, "its .meta/config.yaml is not there, or its directory is on another device than before");
   if (!pool.ready()) {
     if (!request.reload_tried) {
       request.reload_tried = true;

@@ -24,8 +24,12 @@ void refuse_waiting(Turn& t, Pool& pool, const Error& error) {
 void went_away(Turn& t, Pool& pool) {
   if (!pool.present) return;
   pool.present = false;
-  note(t, 2, "pool '" + pool.key.str() + "' is away: its .meta/config.yaml is not there, or its directory is on another device than before");
-  refuse_waiting(t, pool, say::pool_unavailable(pool.key, "its .meta/config.yaml is not there, or its directory is on another device than before"));
+  note(t, 2,
+       "pool '" + pool.key.str() +
+           "' is away: its .meta/config.yaml is not there, or its directory is on another device than before");
+  refuse_waiting(
+      t, pool,
+      say::pool_unavailable(pool.key, "its .meta/config.yaml is not there, or its directory is on another device than before"));
 }
 
 bool somebody_parked(const Host& host) {

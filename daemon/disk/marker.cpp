@@ -108,6 +108,7 @@ core::Durable MarkerFile::receipt() { return {}; }
 
 std::optional<std::variant<core::Marker, std::string>> MarkerFile::read() const {
   try {
+    if (!lstat_of(file_)) return std::nullopt;  // without a descriptor: there may be none left to open it with
     const auto text = read_file(file_, yaml::kMaxText);
     if (!text) return std::nullopt;
     return parse_marker(*text);

@@ -52,6 +52,7 @@ std::optional<QuarantineRecord> read_quarantine(const path& file) {
     return QuarantineRecord{"its quarantine record " + printable(file.native()) + " cannot be read: " + why, 0, ""};
   };
   try {
+    if (!lstat_of(file)) return std::nullopt;  // without a descriptor: there may be none left to open it with
     const auto text = read_file(file, yaml::kMaxText);
     if (!text) return std::nullopt;
     const YAML::Node map = yaml::load_map(*text);

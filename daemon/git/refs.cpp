@@ -1,5 +1,7 @@
 #include "daemon/git/refs.hpp"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -59,6 +61,17 @@ void RefTransaction::detach_head(const std::string& git_id, Oid value) {
   set("worktrees/" + git_id + "/HEAD", std::move(value));
 }
 
+namespace {
+
+// In the middle of its commit: what has moved is to be seen from the refs alone. Whoever can is to begin again.
+proto::Error ended_by_somebody() {
+  proto::Error error(proto::ErrorKind::git_failed, "git update-ref ended while it moved refs");
+  error.git = proto::GitDetails{{"git", "update-ref", "--stdin"}, 128 + SIGKILL, {}};
+  return error;
+}
+
+}  // namespace
+
 void RefTransaction::commit(const Git& source) const {
   if (empty()) return;
   move(source);
@@ -87,7 +100,7 @@ void RefTransaction::move(const Git& source) const {
       case Helpers::Moved::died:
         break;  // a git of our own says why, or does it after all
       case Helpers::Moved::unknown:
-        throw proto::Error(proto::ErrorKind::git_failed, "git update-ref ended while it moved refs");
+        throw ended_by_somebody();
     }
   }
   Command command;

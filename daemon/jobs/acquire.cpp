@@ -1,4 +1,6 @@
 // Steps 5 to 8 of an acquire, each beside its undo.
+#include <sys/statvfs.h>
+
 #include <algorithm>
 
 #include "common/failpoint.hpp"
@@ -13,6 +15,15 @@ namespace wtpool::jobs {
 namespace {
 
 using core::job::BranchMode;
+
+constexpr std::uint64_t kReserveFiles = 256;
+
+// Files that may still be made there; nothing where there is no such limit.
+std::optional<std::uint64_t> free_files(const disk::path& where) {
+  struct ::statvfs status {};
+  if (::statvfs(where.c_str(), &status) != 0 || status.f_files == 0) return std::nullopt;
+  return static_cast<std::uint64_t>(status.f_favail);
+}
 
 // Undos run though the job was told to stop.
 git::Git undo_git(const git::Git& git) {
@@ -69,14 +80,20 @@ class Acquisition {
     return failed;
   }
 
+  // What is left is for those who give work back. Asked of both disks: the slot's files, and the source's refs and markers.
   void check_reserve() const {
-    const auto& root = job_.pool->files.root;
-    const auto free = free_bytes(root);
-    if (free && *free < job_.host.reserve_bytes) {
-      fail(core::Fault::host_fault, core::ErrorKind::no_space,
-           "cannot acquire " + lease_.name + ": " + root.string() + " has " + std::to_string(*free >> 20) +
-               " MiB free, less than the reserve of " + std::to_string(job_.host.reserve_bytes >> 20) + " MiB",
-           "df -h " + root.string());
+    for (const auto& where : {job_.pool->files.root, disk::path(job_.pool->place.source.str())}) {
+      const auto refuse = [&](const std::string& what, const std::string& command) {
+        fail(core::Fault::host_fault, core::ErrorKind::no_space,
+             "cannot acquire " + lease_.name + ": " + where.string() + " has " + what, command + " " + where.string());
+      };
+      if (const auto bytes = free_bytes(where); bytes && *bytes < job_.host.reserve_bytes) {
+        refuse(std::to_string(*bytes >> 20) + " MiB free, less than the reserve of " +
+                   std::to_string(job_.host.reserve_bytes >> 20) + " MiB",
+               "df -h");
+      }
+      if (const auto files = free_files(where); files && *files < kReserveFiles)
+        refuse("room for " + std::to_string(*files) + " more files only", "df -i");
     }
   }
 

@@ -87,6 +87,11 @@ bool says(const core::Error& error, const char* text) {
   return error.git && error.git->stderr_tail.find(text) != std::string::npos;
 }
 
+bool lacks_descriptors(const core::Error& error) {
+  constexpr const char* kText = "Too many open files";
+  return error.message.find(kText) != std::string::npos || says(error, kText);
+}
+
 }  // namespace
 
 core::Fault fault_of(const core::Error& error) {
@@ -101,8 +106,7 @@ core::Fault fault_of(const core::Error& error) {
     case ErrorKind::permission_denied:
       return core::Fault::slot_fault;
     case ErrorKind::git_failed:
-      if (says(error, "No space left on device") || says(error, "Read-only file system") ||
-          says(error, "Too many open files")) {
+      if (says(error, "No space left on device") || says(error, "Read-only file system") || lacks_descriptors(error)) {
         return core::Fault::host_fault;
       }
       if (says(error, "bad object") || says(error, "unable to read") || says(error, "not a valid object") ||
@@ -114,5 +118,17 @@ core::Fault fault_of(const core::Error& error) {
       return core::Fault::source_fault;
   }
 }
+
+core::Fault fault_in_upkeep(const core::Error& error) {
+  using core::ErrorKind;
+  if (error.kind == ErrorKind::cancelled) return core::Fault::cancelled;
+  const bool passes = error.kind == ErrorKind::no_space || error.kind == ErrorKind::read_only ||
+                      says(error, "No space left on device") || says(error, "Read-only file system") ||
+                      lacks_descriptors(error);
+  if (passes) return core::Fault::host_fault;
+  return was_killed(error) ? core::Fault::slot_fault : core::Fault::quarantine;
+}
+
+bool was_killed(const core::Error& error) { return error.git && error.git->exit_code > 128; }
 
 }  // namespace wtpool::jobs

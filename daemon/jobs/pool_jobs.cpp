@@ -45,6 +45,18 @@ std::string repository_name(const git::SourceFacts& source) {
   return name;
 }
 
+// What a daemon that was killed did not come to rename. Only before this one writes there itself.
+void remove_unfinished(const ServedPool& pool, const std::vector<core::SlotFacts>& slots) {
+  const auto& files = pool.files;
+  for (const auto& folder : {files.meta(), files.init_dir(), files.quarantine_dir(), files.trash_dir()})
+    remove_staged(folder);
+  for (const auto& slot : slots) {
+    if (slot.git_id.empty()) continue;
+    const disk::EntryFiles entry(pool.place.source, slot.git_id);
+    for (const auto& folder : {entry.entry, entry.own(), entry.pristine()}) remove_staged(folder);
+  }
+}
+
 [[noreturn]] void refuse_init(core::ErrorKind kind, const std::string& why, const std::string& hint = {}) {
   throw core::Error(kind, "cannot make the pool: " + why, hint);
 }
@@ -105,6 +117,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
     }
     loaded.slots.push_back(std::move(facts));
   }
+  if (!served) remove_unfinished(*pool, loaded.slots);
   loaded.config = pool->config;
   loaded.place = pool->place;
   job.pools->put(pool);

@@ -252,7 +252,7 @@ core::JobDone recover(JobContext& job, const core::job::Recover& spec) {
                                                                : finish_release(job, facts, lock);
   } catch (const core::Error& error) {
     if (error.kind == core::ErrorKind::cancelled) throw;
-    throw FaultError{core::Fault::quarantine, error};
+    throw FaultError{fault_in_upkeep(error), error};
   }
 }
 

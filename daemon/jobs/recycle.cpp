@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "common/failpoint.hpp"
@@ -11,8 +13,6 @@ namespace wtpool::jobs {
 namespace {
 
 constexpr int kTries = 2;  // a git that was killed is tried once more; a second kill is no accident
-
-bool git_was_killed(const core::Error& error) { return error.git && error.git->exit_code > 128; }
 
 void keep_autostashes(const JobContext& job, const disk::EntryFiles& entry, const core::Lease& lease,
                       const std::string& trash_id) {
@@ -94,13 +94,16 @@ core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, 
       return recycle_once(job, git_id, lease, dirty, trash_id, lock);
     } catch (const core::Error& error) {
       if (error.kind == core::ErrorKind::cancelled) throw;
-      if (attempt < kTries && git_was_killed(error)) {
+      if (attempt < kTries && was_killed(error)) {
         log_warn("recycling " + job.grant.slot.str() + " again: " + error.message);
         continue;
       }
       core::Error kept = error;
       kept.message = "cannot recycle " + job.grant.slot.str() + ": " + error.message;
-      throw FaultError{core::Fault::quarantine, kept};
+      if (error.kind == core::ErrorKind::permission_denied || error.message.find("Permission denied") != std::string::npos)
+        kept.message +=
+            " (files of another user? chown -R " + std::to_string(::geteuid()) + " " + job.slot_path().string() + ")";
+      throw FaultError{fault_in_upkeep(error), kept};
     }
   }
 }

@@ -6,6 +6,7 @@
 #include "tests/faults/kill_points.hpp"
 #include "tests/faults/power/power_loss.hpp"
 #include "tests/faults/recovery.hpp"
+#include "tests/faults/sweep.hpp"
 
 namespace wtpool::test {
 
@@ -18,6 +19,9 @@ const std::vector<Machine>& machines() {
       {"kill-points", "kills the daemon at every named step of every operation, and again in the recovery",
        "kills in each recovery", 1, kill_points},
       {"git-kills", "kills gits of the daemon at random moments, and as many of a person's", "kills", 100, git_kills},
+      {"sweep",
+       "kills daemon, git or both at every call that changes something, in each operation and in what recovers from it",
+       "every how many points one is tried", 1, sweep},
   };
   return all;
 }

@@ -47,6 +47,7 @@ World::~World() {
 
 Process World::start_wtpoold(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), std::string(WTPOOL_BIN_DIR) + "/wtpoold");
+  arguments.insert(arguments.begin(), daemon_prefix.begin(), daemon_prefix.end());
   return Process({.argv = arguments, .environment = environment, .directory = dir()});
 }
 
