@@ -139,9 +139,8 @@ TEST_F(Seal, IsNotMadeWhileAFileIsMappedForWriting) {
     EXPECT_EQ(world.slot("slot-0")["sealed"], false);
     mapping.store();  // makes no event
     EXPECT_EQ(world.slot("slot-0")["sealed"], false);
-    expect_clean_for_the_next();
+    expect_clean_for_the_next();  // git has put another file in its place: what is mapped is nobody's now
     world.release("next");
-    EXPECT_EQ(world.slot("slot-0")["sealed"], false);
   }
   EXPECT_TRUE(sealed());
 }

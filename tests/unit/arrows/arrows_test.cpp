@@ -188,8 +188,9 @@ TEST(Arrows, NoOtherRoomIncludesAHeaderThatPullsInAllOfJson) {
 }
 
 TEST(Arrows, ThreadsOfTheDaemonAreInTheJobRunnerAndTheLoopAlone) {
-  expect_all_in(files_that_include(std::regex("^thread$")), std::regex("^(daemon/(jobs|app|serve)|common|client)/"),
-                "<thread>");
+  // One more, for as long as a job waits for its git: it empties the queue of events that git's reading fills.
+  expect_all_in(files_that_include(std::regex("^thread$")),
+                std::regex("^(daemon/(jobs|app|serve)|common|client)/|^daemon/git/sealing\\.cpp$"), "<thread>");
 }
 
 TEST(Arrows, MainFilesAreAFewLines) {
