@@ -78,7 +78,7 @@ struct AcquireParams {
   std::optional<std::int64_t> deadline_ms;
   bool progress = false;
   bool verify = false;  // git looks at the tree, whatever is known of it
-  bool ports = false;  // a range of ports that is this lease's alone
+  bool ports = false;   // a range of ports that is this lease's alone
 };
 struct ConfirmParams {
   std::string lease_id;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
@@ -28,7 +29,9 @@ std::optional<std::string> line_of(const fs::path& file) {
   std::optional<std::string> text;
   try {
     text = read_file(file, kSmallFile);
-  } catch (const proto::Error&) {
+  } catch (const proto::Error& error) {
+    // That no descriptor is left says nothing of the file.
+    if (error.message.find(std::generic_category().message(EMFILE)) != std::string::npos) throw;
     return std::nullopt;
   }
   if (!text || text->find('\0') != std::string::npos) return std::nullopt;

@@ -125,6 +125,11 @@ void remove_lock(const std::string& entry, const fs::path& lock) {
 
 void remove_stale_locks(const std::string& entry) {
   for (const fs::path& lock : locks_in_entry(entry)) remove_lock(entry, lock);
+  // Indexes of our own, whose daemon was killed while it saved.
+  std::error_code failed;
+  for (fs::directory_iterator it(fs::path(entry) / "worktree-pool", failed), end; !failed && it != end; it.increment(failed)) {
+    if (it->path().filename().string().starts_with("tmp-index-")) ::unlink(it->path().c_str());
+  }
 }
 
 }  // namespace wtpool::git

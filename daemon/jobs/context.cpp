@@ -124,7 +124,8 @@ core::Fault fault_in_upkeep(const core::Error& error) {
   if (error.kind == ErrorKind::cancelled) return core::Fault::cancelled;
   const bool passes = error.kind == ErrorKind::no_space || error.kind == ErrorKind::read_only ||
                       says(error, "No space left on device") || says(error, "Read-only file system") ||
-                      lacks_descriptors(error);
+                      lacks_descriptors(error) || says(error, ".lock': File exists") ||
+                      says(error, "packed-refs.new: File exists");
   if (passes) return core::Fault::host_fault;
   return was_killed(error) ? core::Fault::slot_fault : core::Fault::quarantine;
 }

@@ -48,8 +48,7 @@ std::string repository_name(const git::SourceFacts& source) {
 // What a daemon that was killed did not come to rename. Only before this one writes there itself.
 void remove_unfinished(const ServedPool& pool, const std::vector<core::SlotFacts>& slots) {
   const auto& files = pool.files;
-  for (const auto& folder : {files.meta(), files.init_dir(), files.quarantine_dir(), files.trash_dir()})
-    remove_staged(folder);
+  for (const auto& folder : {files.meta(), files.init_dir(), files.quarantine_dir(), files.trash_dir()}) remove_staged(folder);
   for (const auto& slot : slots) {
     if (slot.git_id.empty()) continue;
     const disk::EntryFiles entry(pool.place.source, slot.git_id);

@@ -21,6 +21,8 @@ Violations files_that(const fs::path& one, const fs::path& other, const std::fun
     std::error_code none;
     for (fs::recursive_directory_iterator it(below, none), end; !none && it != end; it.increment(none)) {
       if (it->path().filename() == "objects") it.disable_recursion_pending();
+      // A lock on a ref of the killed program's own trash entry is in nobody's way.
+      if (it->path().string().find("/refs/wtpool/trash/") != std::string::npos) continue;
       if (bears_name(it->path().filename().string()))
         found.push_back("a file of a killed program stays: " + it->path().string());
     }

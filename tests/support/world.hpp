@@ -24,7 +24,7 @@ class World {
   [[nodiscard]] fs::path root() const { return dir() / "pools"; }
   [[nodiscard]] fs::path state() const { return dir() / "state/wtpool"; }
   [[nodiscard]] fs::path socket() const { return dir() / "run/s"; }
-  Environment environment;  // of every program that this world starts; tests change it at will
+  Environment environment;                 // of every program that this world starts; tests change it at will
   std::vector<std::string> daemon_prefix;  // a program, with its arguments, that is to start the daemon: prlimit, strace
 
   // The daemon, in the foreground of its own process. start_daemon returns when it answers.
