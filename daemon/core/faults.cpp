@@ -32,8 +32,8 @@ constexpr std::array<Row, kDoingCount> kTable{{
     // The slot is quarantined in memory, whatever the disk says to it.
     {Doing::recording,
      {wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host}},
-    // Whoever wants the slot goes first, and looks for himself.
-    {Doing::tending, {try_again, try_again, try_again, quarantine_slot, try_again, try_again, try_again}},
+    // Whoever wants the slot goes first, and looks for himself: what is wrong with it is his to find, or a doctor.
+    {Doing::tending, {try_again, try_again, try_again, try_again, try_again, try_again, try_again}},
     {Doing::asked, {tell, tell, tell, tell, tell, tell, tell}},
 }};
 

@@ -32,7 +32,7 @@ constexpr Row kRows[] = {
     {"Recording",
      Doing::recording,
      {wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host, wait_for_host}},
-    {"Tending", Doing::tending, {try_again, try_again, try_again, quarantine_slot, try_again, try_again, try_again}},
+    {"Tending", Doing::tending, {try_again, try_again, try_again, try_again, try_again, try_again, try_again}},
     {"Asked", Doing::asked, {tell, tell, tell, tell, tell, tell, tell}},
 };
 static_assert(std::size(kRows) == kDoingCount);
