@@ -107,7 +107,6 @@ TEST_F(Seal, SeesEveryWayToWrite) {
       "mv src/deep /tmp/$$ && cp -r /tmp/$$ src/deep && echo x > src/deep/b.txt; rm -r /tmp/$$",
       "rm README.md && mkdir README.md && touch README.md/in",
       "cp -al . ../copy && echo dirt > ../copy/README.md; rm -r ../copy",
-      "m.flush()\"",
       "touch -d 2001-01-01 README.md",
       "git update-index --assume-unchanged README.md && echo dirt > README.md",
       "git update-index --skip-worktree src/main.c && echo dirt > src/main.c",
