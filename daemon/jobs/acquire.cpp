@@ -117,12 +117,8 @@ class Acquisition {
   // ---- an idle slot ----
   void prepare_idle() {
     git_id_ = job_.grant.git_id;
-    prove_place(job_, git_id_);
+    prove_idle(job_, git_id_);
     const auto entry = job_.entry(git_id_);
-    if (lstat_of(entry.marker())) {
-      fail(core::Fault::quarantine, core::ErrorKind::quarantined,
-           job_.grant.slot.str() + " was idle, and a marker appeared in it");
-    }
     git::remove_stale_locks(entry.entry.string());
     remove_staged(entry.own());
     head_ = proven_at();

@@ -35,11 +35,7 @@ core::JobDone look_at_tip(JobContext& job, const core::job::LookAtTip& spec) {
 core::JobDone advance(JobContext& job, const core::job::Advance& spec) {
   const auto lock = take_slot_lock(job);
   const std::string& git_id = job.grant.git_id;
-  prove_place(job, git_id);
-  if (lstat_of(job.entry(git_id).marker())) {
-    fail(core::Fault::quarantine, core::ErrorKind::quarantined,
-         job.grant.slot.str() + " was idle, and a marker appeared in it");
-  }
+  prove_idle(job, git_id);
   const auto from = take_proof(job);
   if (!from) return core::done::NotSealed{core::done::NotSealed::Why::busy, "something happened in it"};
   const git::Git slot = job.slot_git(git_id, lock);

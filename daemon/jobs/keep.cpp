@@ -259,6 +259,14 @@ void prove_place(const JobContext& job, const std::string& git_id) {
   }
 }
 
+void prove_idle(const JobContext& job, const std::string& git_id) {
+  prove_place(job, git_id);
+  if (lstat_of(job.entry(git_id).marker())) {
+    fail(core::Fault::quarantine, core::ErrorKind::quarantined,
+         job.grant.slot.str() + " was idle, and a marker appeared in it");
+  }
+}
+
 std::optional<std::string> clear_the_way(const JobContext& job, const git::Git& slot, const Oid& from, const Oid& to,
                                          const std::string& trash_id, const std::string& name) {
   if (from == to) return std::nullopt;

@@ -62,6 +62,8 @@ void remember_untracked(const JobContext& job, const std::string& git_id, const 
 [[nodiscard]] disk::SlotLock take_slot_lock(const JobContext& job);
 // Proves the place or throws quarantine, naming why.
 void prove_place(const JobContext& job, const std::string& git_id);
+// The same of a slot that is idle in memory: no marker may stand in it.
+void prove_idle(const JobContext& job, const std::string& git_id);
 // Moves what stands untracked where `to` has files into the trash. The trash id, if anything was moved.
 [[nodiscard]] std::optional<std::string> clear_the_way(const JobContext& job, const git::Git& slot, const Oid& from,
                                                        const Oid& to, const std::string& trash_id, const std::string& name);

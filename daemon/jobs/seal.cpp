@@ -36,11 +36,7 @@ std::vector<std::string> private_files(const JobContext& job) {
 core::JobDone seal(JobContext& job, const core::job::Seal& spec) {
   const auto lock = take_slot_lock(job);
   const std::string& git_id = job.grant.git_id;
-  prove_place(job, git_id);
-  if (lstat_of(job.entry(git_id).marker())) {
-    fail(core::Fault::quarantine, core::ErrorKind::quarantined,
-         job.grant.slot.str() + " was idle, and a marker appeared in it");
-  }
+  prove_idle(job, git_id);
   job.check_stop();
   auto made = git::Seal::make(job.slot_git(git_id, lock), {private_files(job), spec.watch_limit},
                               [&](std::unique_ptr<git::Seal> seal) { job.seals->retire(std::move(seal)); });
