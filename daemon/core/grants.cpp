@@ -90,9 +90,9 @@ void start(Turn& t, Job& job) {
 // taken.
 bool outdated(Turn& t, const Job& job) {
   if (std::holds_alternative<job::Quarantine>(job.spec)) {
-    // Somebody put the slot right before its quarantine was written down.
+    // Somebody put the slot right before its quarantine was written down; it may have another holder by now.
     const Slot* slot = find_slot(t, job.pool, job.slots.front());
-    return slot == nullptr || slot->phase == Phase::fresh;
+    return slot == nullptr || !may_record_quarantine(slot->phase);
   }
   const auto* rewrite = std::get_if<job::RewriteMarker>(&job.spec);
   const bool tends = std::holds_alternative<job::Seal>(job.spec) || std::holds_alternative<job::Advance>(job.spec);

@@ -43,6 +43,8 @@ class Check {
     const bool free = slot.phase == Phase::fresh || slot.phase == Phase::idle || slot.phase == Phase::quarantined;
     require(!free || !slot.lease, who + "a free slot has none");
     require(!slot.job || (job(slot.job) != nullptr && job(slot.job)->started), who + "its job runs");
+    require(!slot.job || !std::holds_alternative<job::Quarantine>(job(slot.job)->spec) || may_record_quarantine(slot.phase),
+            who + "nobody records a quarantine of a slot that is well");
     const bool works = slot.phase == Phase::acquiring || slot.phase == Phase::releasing || slot.phase == Phase::removing ||
                        slot.phase == Phase::repairing;
     require(!works || job_is_for(pool.key, slot.id), who + "a working phase has a job");

@@ -46,6 +46,11 @@ enum class Phase {
   quarantined,  // not handed out until a person looked
 };
 
+// Whether the record of a quarantine may be written for a slot in this phase: what was judged has not been put right since.
+constexpr bool may_record_quarantine(Phase phase) {
+  return phase == Phase::quarantined || phase == Phase::repairing || phase == Phase::removing;
+}
+
 // How a lease comes to its end; names the event that says so.
 enum class Ending { none, released, expired, rolled_back };
 

@@ -176,7 +176,7 @@ void upkeep_done(Turn& t, const Job& job, const JobDone& done) {
   Pool& pool = t.host.pools.at(job.pool);
   Slot& slot = pool.slots.at(job.slots.front());
   if (std::holds_alternative<job::Quarantine>(job.spec)) {
-    slot.retry_at.reset();
+    if (slot.phase == Phase::quarantined) slot.retry_at.reset();
   } else if (const auto* idle = std::get_if<done::Idle>(&done)) {
     became_idle(t, pool, slot, *idle);
   } else if (const auto* fresh = std::get_if<done::Fresh>(&done)) {

@@ -60,6 +60,35 @@ TEST_F(Doctor, LeavesNoRecordOfAQuarantineThatItEnded) {
   EXPECT_EQ(slot("slot-0").phase, Phase::fresh);
 }
 
+TEST_F(Doctor, LeavesNoRecordOfAQuarantineInASlotThatWasHandedOutSince) {
+  facts = {seen("slot-0"), seen("slot-1")};
+  facts.front().directory = SlotFacts::Directory::no_gitfile;
+  host.settings.background_limit = 1;
+  host.settings.tip_every = seconds(1);
+  open_pool();
+  ASSERT_EQ(slot("slot-0").phase, Phase::quarantined);
+  fail<job::Quarantine>(Fault::host_fault);
+  pass(seconds(1));
+  ASSERT_NE(running<job::LookAtTip>(), nullptr);
+  pass(seconds(60));
+  ASSERT_EQ(running<job::Quarantine>(), nullptr) << "it waits for its turn";
+  ask(acquiring("y"));  // gets the other slot
+  resolve();
+  finish_acquire();
+
+  ask_for_repair();
+  done::Healed freed;
+  freed.freed = {SlotId("slot-0")};
+  end<job::Heal>(freed);
+  ask(acquiring("x"));
+  resolve();
+  finish_acquire();
+  ASSERT_EQ(slot("slot-0").phase, Phase::held);
+  end<job::LookAtTip>(done::TipSeen{});
+  EXPECT_EQ(running<job::Quarantine>(), nullptr);
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+}
+
 TEST_F(Doctor, HasAcquiresWaitForASlotAsLongAsItLooks) {
   facts = {seen("slot-0"), seen("slot-1")};
   open_pool();
