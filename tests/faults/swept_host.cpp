@@ -110,8 +110,22 @@ void SweptHost::arm(const Kill& kill) {
   fs::rename(world.dir() / "order.new", world.dir() / "order");
 }
 
-void SweptHost::disarm() {
+// The killer looks at the order as a call is made, and may be about to carry the last one out.
+void SweptHost::end_order() {
+  const auto seen = world.dir() / "report.seen";
   fs::remove(world.dir() / "order");
+  fs::remove(seen);
+  if (!daemon_) return;
+  const bool ended = wait_until([&] {
+    if (!daemon_->running()) return true;
+    ::kill(daemon_->pid(), SIGUSR1);
+    return fs::exists(seen) && read_text(seen).empty();
+  });
+  if (!ended) throw std::runtime_error("wtpool_kill_at does not see that its order is gone");
+}
+
+void SweptHost::disarm() {
+  end_order();
   fs::remove(world.dir() / "report");
 }
 
@@ -136,6 +150,10 @@ std::optional<std::string> SweptHost::wait_for_kill(const Kill& kill) {
         return true;
       },
       90s);
+  if (settled && !killed) {
+    end_order();
+    killed = report();
+  }
   if (!settled) throw std::runtime_error("neither killed nor at rest; the daemon's log:" + log());
   if (killed && kill.who != "git") {
     const auto pid = world.pid_in_instance_lock();

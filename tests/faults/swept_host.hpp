@@ -37,7 +37,7 @@ class SweptHost {
   void must_release(const std::string& name, const std::vector<std::string>& flags = {});
 
   void arm(const Kill& kill);  // counting begins now
-  void disarm();
+  void disarm();               // nobody is killed any more when this returns
   // What was killed, in words; nothing when all came to rest before it. A daemon that was killed is gone when this returns.
   [[nodiscard]] std::optional<std::string> wait_for_kill(const Kill& kill);
   // Returns when it answers, or was killed again.
@@ -52,6 +52,7 @@ class SweptHost {
 
  private:
   [[nodiscard]] std::optional<std::string> report() const;
+  void end_order();
   int serial_ = 0;
   std::optional<Process> daemon_;
   std::vector<Process> orphans_;  // killers whose program is dead and whose gits are not

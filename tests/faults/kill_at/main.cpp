@@ -6,7 +6,7 @@
 // at zero. `daemon` counts the calls of the program, all its threads together, and kills it alone; `git` counts the calls of
 // everything that it starts, and kills the one process that makes the N-th; `all` counts both and kills every process at once,
 // as the end of a control group does. The call of the kill is not carried out. The report says `killed N <program> <call>` once
-// it happened.
+// it happened. After a SIGUSR1 the order that is followed from then on is in the report's file with `.seen` behind its name.
 //
 // strace counts its when=N per thread, and jobs run in whichever thread is free; a point of a run can be named by a count over
 // all threads only. SIGTERM is handed on to the program; when it has ended and all that it left behind, its code is this one's.
@@ -67,6 +67,9 @@ void forward(int signal) {
   if (forward_to > 0) ::kill(forward_to, signal);
 }
 
+volatile sig_atomic_t asked_to_look = 0;
+void look(int) { asked_to_look = 1; }
+
 pid_t process_of(pid_t thread) {
   char name[64];
   std::snprintf(name, sizeof name, "/proc/%d/status", thread);
@@ -90,7 +93,14 @@ class Killer {
     struct sigaction action {};
     action.sa_handler = forward;
     ::sigaction(SIGTERM, &action, nullptr);
+    action.sa_handler = look;
+    ::sigaction(SIGUSR1, &action, nullptr);
     for (int status = 0;;) {
+      if (asked_to_look != 0) {
+        asked_to_look = 0;
+        follow_order();
+        write(".seen", order_);
+      }
       const pid_t thread = ::waitpid(-1, &status, __WALL);
       if (thread < 0 && errno == EINTR) continue;
       if (thread < 0) break;
@@ -182,12 +192,12 @@ class Killer {
     return all;
   }
 
-  void report(const std::string& text) const {
+  void report(const std::string& text) const { write("", text + "\n"); }
+  void write(const std::string& suffix, const std::string& text) const {
     const int fd = ::open((options_.report + ".new").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const std::string line = text + "\n";
-    if (fd < 0 || ::write(fd, line.data(), line.size()) < 0) std::perror("report");
+    if (fd < 0 || ::write(fd, text.data(), text.size()) < 0) std::perror("report");
     ::close(fd);
-    ::rename((options_.report + ".new").c_str(), options_.report.c_str());
+    ::rename((options_.report + ".new").c_str(), (options_.report + suffix).c_str());
   }
 
   Options options_;
