@@ -11,6 +11,8 @@ namespace {
 
 using platform::TreeWatch;
 
+constexpr std::size_t kMostContent = 64 * 1024;
+
 bool same_directory(const FileStamp& one, const FileStamp& other) {
   return one.present && other.present && one.device == other.device && one.inode == other.inode;
 }
@@ -32,7 +34,20 @@ FileStamp stamp_of(const std::string& path) {
           changed_ns(stat)};
 }
 
+std::optional<std::string> content_of(const std::string& path) {
+  try {
+    return read_file(path, kMostContent);
+  } catch (const proto::Error&) {
+    return std::nullopt;
+  }
+}
+
 Seal::Seal(TreeWatch watch, std::string root) : watch_(std::move(watch)), root_(std::move(root)) {}
+
+bool Seal::Remembered::unchanged() const {
+  if (stamp_of(path) == stamp) return true;
+  return content && content_of(path) == content;
+}
 
 bool Seal::intact() {
   if (broken_) return false;
@@ -42,8 +57,8 @@ bool Seal::intact() {
     const bool git_file_read = event.kind == TreeWatch::Kind::opened && event.directory == root_watch_ && event.name == ".git";
     if (!git_file_read) return false;
   }
-  for (const auto& [path, stamp] : files_) {
-    if (stamp_of(path) != stamp) return false;
+  for (const Remembered& file : files_) {
+    if (!file.unchanged()) return false;
   }
   // The watches follow the directory wherever it goes; this asks whether it is still the one at the slot's path.
   if (!same_directory(stamp_of(root_), root_stamp_)) return false;

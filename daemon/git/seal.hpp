@@ -1,5 +1,6 @@
 // A seal: the proof that a slot's tree stands clean at a commit, and a watch that tells when the proof ends. What it rests on,
-// in this order: the slot's index, HEAD and configuration are remembered by their stat; every directory that holds tracked
+// in this order: the slot's index, HEAD and configuration are remembered by their stat (the source's configuration by what it
+// says: every `git branch -D` there writes it anew, as it was); every directory that holds tracked
 // files is watched; no tracked file has a second hard link or another owner, and nobody, of any uid, has one open or mapped for
 // writing (a read lease on each file says so exactly: a store to a mapping makes no event); git verifies. Whatever happens
 // afterwards that could lead to a write makes an event, an opening included. What it cannot see: a hard link made to one file
@@ -8,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,12 +38,15 @@ struct FileStamp {
   bool operator==(const FileStamp&) const = default;
 };
 [[nodiscard]] FileStamp stamp_of(const std::string& path);
+// Of a regular file that is not large; nothing of any other.
+[[nodiscard]] std::optional<std::string> content_of(const std::string& path);
 
 // Made by one thread, then used by one at a time. Destroying one takes some 10 ms.
 class Seal {
  public:
   struct Wanted {
     std::vector<std::string> private_files;  // whose stat must stay: index, HEAD, configuration; they may be absent
+    std::vector<std::string> shared_files;   // the same, but who writes what stood there before has changed nothing
     std::size_t watch_limit = 0;             // directories at most
   };
   // Takes what was not finished, where the caller has no time for its end.
@@ -59,6 +64,12 @@ class Seal {
 
  private:
   friend class Sealing;
+  struct Remembered {
+    std::string path;
+    FileStamp stamp;
+    std::optional<std::string> content;  // where that is what counts
+    [[nodiscard]] bool unchanged() const;
+  };
   Seal(platform::TreeWatch watch, std::string root);
 
   platform::TreeWatch watch_;
@@ -67,7 +78,7 @@ class Seal {
   FileStamp root_stamp_;
   int root_watch_ = -1;
   std::size_t watches_ = 0;
-  std::vector<std::pair<std::string, FileStamp>> files_;
+  std::vector<Remembered> files_;
   bool broken_ = false;
 };
 

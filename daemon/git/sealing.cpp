@@ -93,13 +93,14 @@ class Sealing {
     const auto until = steady_clock::now() + kPatience;
     for (;;) {
       seal_.files_.clear();
-      for (const std::string& name : names) seal_.files_.emplace_back(name, stamp_of(name));
+      for (const std::string& name : names) seal_.files_.push_back({name, stamp_of(name), std::nullopt});
+      for (const std::string& name : wanted_.shared_files) seal_.files_.push_back({name, stamp_of(name), content_of(name)});
       const std::int64_t now = file_clock_ns();
       const auto young = std::find_if(seal_.files_.begin(), seal_.files_.end(), [&](const auto& file) {
-        return file.second.present && std::abs(now - file.second.changed_ns) < kGrainNs;
+        return file.stamp.present && std::abs(now - file.stamp.changed_ns) < kGrainNs;
       });
       if (young == seal_.files_.end()) return std::nullopt;
-      if (steady_clock::now() >= until) return refuse(Why::busy, printable(young->first) + " does not come to rest");
+      if (steady_clock::now() >= until) return refuse(Why::busy, printable(young->path) + " does not come to rest");
       struct ::pollfd stop {
         slot_.context().stop.descriptor(), POLLIN, 0
       };
@@ -298,8 +299,9 @@ class Sealing {
 
   // 6.
   Refusal compare_files() {
-    for (const auto& [name, stamp] : seal_.files_) {
-      if (stamp_of(name) != stamp) return refuse(Why::busy, printable(name) + " was changed");
+    for (const auto& file : seal_.files_) {
+      // Stricter than for a seal that stands: git may have read what it said in between.
+      if (stamp_of(file.path) != file.stamp) return refuse(Why::busy, printable(file.path) + " was changed");
     }
     if (!seal_.intact()) return refuse(Why::busy, "something happened to it in the last moment");
     return std::nullopt;

@@ -27,7 +27,6 @@ std::vector<std::string> private_files(const JobContext& job) {
   for (const char* name : {"HEAD", "index", "config.worktree", "info/sparse-checkout", "gitdir", "commondir"}) {
     files.push_back((entry / name).string());
   }
-  files.push_back((disk::path(job.pool->place.source.str()) / "config").string());
   return files;
 }
 
@@ -38,7 +37,8 @@ core::JobDone seal(JobContext& job, const core::job::Seal& spec) {
   const std::string& git_id = job.grant.git_id;
   prove_idle(job, git_id);
   job.check_stop();
-  auto made = git::Seal::make(job.slot_git(git_id, lock), {private_files(job), spec.watch_limit},
+  const std::string shared = (disk::path(job.pool->place.source.str()) / "config").string();
+  auto made = git::Seal::make(job.slot_git(git_id, lock), {private_files(job), {shared}, spec.watch_limit},
                               [&](std::unique_ptr<git::Seal> seal) { job.seals->retire(std::move(seal)); });
   if (const auto* no = std::get_if<git::NoSeal>(&made)) return core::done::NotSealed{why_of(no->why), no->text};
   auto& seal = std::get<std::unique_ptr<git::Seal>>(made);

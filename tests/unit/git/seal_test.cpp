@@ -53,9 +53,8 @@ class Sealed : public GitRoom {
     sh(source_dir, "git add . && git commit -qm second");
   }
   Seal::Wanted wanted(std::size_t limit = 100) const {
-    Seal::Wanted wanted{{}, limit};
+    Seal::Wanted wanted{{}, {common + "/config"}, limit};
     for (const char* name : {"HEAD", "index", "config.worktree"}) wanted.private_files.push_back(entry() + "/" + name);
-    wanted.private_files.push_back(common + "/config");
     return wanted;
   }
   Made try_to_seal(const Git& git) const { return Seal::make(git, wanted()); }
@@ -103,6 +102,21 @@ TEST_F(Sealed, HoldsWhileAnIgnoredDirectoryIsWorkedIn) {
      "&& "
      "ls . && chmod 600 z && rm z");
   EXPECT_TRUE(sealed->intact());
+}
+
+// git writes the configuration anew for each branch that it deletes, whether it had any settings or not.
+TEST_F(Sealed, HoldsWhileBranchesAreMadeAndDeletedInTheSource) {
+  const Git git = ready_slot();
+  const auto sealed = seal(git);
+  ASSERT_TRUE(sealed);
+  const FileStamp before = stamp_of(common + "/config");
+  sh(source_dir, "git branch passing && git branch -q -D passing");
+  EXPECT_NE(stamp_of(common + "/config"), before) << "this git does not: the test shows nothing";
+  EXPECT_TRUE(sealed->intact());
+  sh(source_dir, "git config user.name somebody");
+  EXPECT_FALSE(sealed->intact());
+  sh(source_dir, "git config --unset user.name");
+  EXPECT_FALSE(sealed->intact()) << "for good";
 }
 
 TEST_F(Sealed, EndsAtWhateverAProgramDoesToTheTree) {
