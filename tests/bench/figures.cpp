@@ -17,37 +17,69 @@ double rounded(double value) { return std::round(value * 1000) / 1000; }
 
 }  // namespace
 
-std::optional<double> Figures::quantile(const Key& key, double part) const {
-  const auto found = samples_.find(key);
-  if (found == samples_.end()) return std::nullopt;
-  return quantile_of(found->second, part);
+void Figures::replace(const std::string& repository, const std::string& scene, const Figures& measured) {
+  std::erase_if(measured_,
+                [&](const auto& entry) { return entry.first.repository == repository && entry.second.scene == scene; });
+  for (const auto& [key, of] : measured.measured_) measured_[key] = {scene, of.samples, false};
 }
 
-void Figures::subtract(const Key& net, const Key& gross, const Key& part, double times) {
-  const auto found = samples_.find(gross);
-  if (found == samples_.end()) return;
-  const double less = times * median(part).value_or(0);
-  for (const double sample : std::vector<double>(found->second)) add(net, std::max(0.0, sample - less));
+std::optional<double> Figures::quantile(const Key& key, double part) const {
+  const auto found = measured_.find(key);
+  if (found == measured_.end()) return std::nullopt;
+  return quantile_of(found->second.samples, part);
+}
+
+Figures Figures::with_derived() const {
+  static const std::string kAtOnce = "at-once-";
+  Figures all = *this;
+  for (const auto& [key, of] : measured_) {
+    if (key.who != kScript) continue;
+    // What each shell costs while it has the lock; more than all of that it cannot have made the last one wait.
+    const bool many = key.what.starts_with(kAtOnce);
+    const double shells = many ? std::stod(key.what.substr(kAtOnce.size())) : 1;
+    const std::string what = many ? "at-once" : key.what == "release" ? "release" : "acquire";
+    const double less = shells * median({key.repository, what, kShell}).value_or(0);
+    Measured& net = all.measured_[{key.repository, key.what, kPeer}];
+    net = {of.scene, {}, true};
+    for (const double sample : of.samples) net.samples.push_back(std::max(0.0, sample - less));
+  }
+  return all;
 }
 
 void Figures::print() const {
   std::printf("%-8s %-28s %-20s %10s %10s %10s %5s\n", "", "", "", "median", "p95", "least", "n");
-  for (const auto& [key, values] : samples_) {
+  for (const auto& [key, of] : measured_) {
     std::printf("%-8s %-28s %-20s %10.2f %10.2f %10.2f %5zu\n", key.repository.c_str(), key.what.c_str(), key.who.c_str(),
-                quantile_of(values, 0.5), quantile_of(values, 0.95), quantile_of(values, 0), values.size());
+                quantile_of(of.samples, 0.5), quantile_of(of.samples, 0.95), quantile_of(of.samples, 0), of.samples.size());
   }
 }
 
 nlohmann::ordered_json Figures::as_json() const {
   auto all = nlohmann::ordered_json::array();
-  for (const auto& [key, values] : samples_) {
-    all.push_back({{"repository", key.repository},
-                   {"what", key.what},
-                   {"who", key.who},
-                   {"median", rounded(quantile_of(values, 0.5))},
-                   {"p95", rounded(quantile_of(values, 0.95))},
-                   {"least", rounded(quantile_of(values, 0))},
-                   {"n", values.size()}});
+  for (const auto& [key, of] : measured_) {
+    nlohmann::ordered_json figure = {{"repository", key.repository},
+                                     {"what", key.what},
+                                     {"who", key.who},
+                                     {"median", rounded(quantile_of(of.samples, 0.5))},
+                                     {"p95", rounded(quantile_of(of.samples, 0.95))},
+                                     {"least", rounded(quantile_of(of.samples, 0))},
+                                     {"n", of.samples.size()},
+                                     {"scene", of.scene}};
+    if (!of.derived) {
+      auto& samples = figure["samples"] = nlohmann::ordered_json::array();
+      for (const double sample : of.samples) samples.push_back(rounded(sample));
+    }
+    all.push_back(std::move(figure));
+  }
+  return all;
+}
+
+Figures Figures::from_json(const nlohmann::ordered_json& figures) {
+  Figures all;
+  for (const auto& figure : figures) {
+    if (!figure.contains("samples")) continue;
+    all.measured_[{figure.at("repository"), figure.at("what"), figure.at("who")}] = {
+        figure.at("scene"), figure.at("samples").get<std::vector<double>>(), false};
   }
   return all;
 }

@@ -1,4 +1,4 @@
-// What was measured: samples by (repository, what, who), and what is said of them.
+// What was measured: samples by (repository, what, who), each of one scene, and what is said of them.
 #pragma once
 
 #include <map>
@@ -20,19 +20,35 @@ struct Key {
 
 class Figures {
  public:
-  void add(const Key& key, double sample) { samples_[key].push_back(sample); }
+  void add(const Key& key, double sample) { measured_[key].samples.push_back(sample); }
+  // All that `scene` of `repository` had said before is forgotten, and `measured` is what it says now.
+  void replace(const std::string& repository, const std::string& scene, const Figures& measured);
+
   [[nodiscard]] std::optional<double> median(const Key& key) const { return quantile(key, 0.5); }
   [[nodiscard]] std::optional<double> quantile(const Key& key, double part) const;  // nothing: never measured
 
-  // Samples of `net`: those of `gross`, each less `times` the median of `part`.
-  void subtract(const Key& net, const Key& gross, const Key& part, double times);
+  // With what follows from them: of each script, what it would have taken without its shell. Not with the samples, of which
+  // they can always be made again.
+  [[nodiscard]] Figures with_derived() const;
 
   void print() const;
   [[nodiscard]] nlohmann::ordered_json as_json() const;  // an array, one object a key
+  [[nodiscard]] static Figures from_json(const nlohmann::ordered_json& figures);
 
  private:
-  std::map<Key, std::vector<double>> samples_;
+  struct Measured {
+    std::string scene;
+    std::vector<double> samples;
+    bool derived = false;
+  };
+  std::map<Key, Measured> measured_;
 };
+
+inline constexpr const char* kOurs = "wtpool";
+inline constexpr const char* kPeer = "reference tool";
+inline constexpr const char* kScript = "reference script";  // with its shell
+inline constexpr const char* kShell = "its shell";
+inline constexpr const char* kGit = "git";
 
 // What was set out to be reached, and what was: an array of {"what","unit","wanted","got","reached"}; `got` is null where
 // nothing was measured.

@@ -2,7 +2,7 @@
 // slots. All of it is made once; slots are recycled, never deleted and made again (a file system slows down at that).
 #pragma once
 
-#include <optional>
+#include <set>
 
 #include "tests/bench/timing.hpp"
 #include "tests/support/world.hpp"
@@ -28,10 +28,15 @@ class Ground {
   [[nodiscard]] test::json report(const std::string& pool, Argv verb) const;
   void wait_for_queue(int waiting) const;
 
-  // Until nothing is going on in the pool: every slot that was made is idle, and sealed where this daemon seals; a daemon that
-  // has not sealed the first slot in twenty seconds is taken for one that does not.
-  void settle(const std::string& pool);
-  [[nodiscard]] bool seals() const { return seals_.value_or(false); }
+  // Until nothing is going on in the pool: every slot that was made is idle, and sealed where this daemon seals. False when one
+  // had no seal after more than the time in which a daemon tries again; where that happens over and over, seals are not waited
+  // for any more.
+  bool settle(const std::string& pool);
+  [[nodiscard]] bool seals() const { return unsealed_ < kMostUnsealed; }
+  [[nodiscard]] std::set<std::string> sealed(const std::string& pool) const;  // slots that have a seal
+  [[nodiscard]] std::set<std::string> held(const std::string& pool) const;
+  // Rises with every process that the daemon has started and that ended: it counts their page faults.
+  [[nodiscard]] long gits_ended();
   // Takes the seal off an idle slot by an event in its directory that changes nothing; false where it came back at once.
   [[nodiscard]] bool unseal(const std::string& pool, const fs::path& slot) const;
 
@@ -46,7 +51,8 @@ class Ground {
   test::World world_;
   fs::path where_;
   fs::path source_;
-  std::optional<bool> seals_;
+  static constexpr int kMostUnsealed = 3;
+  int unsealed_ = 0;  // how many times a seal was waited for in vain
 };
 
 }  // namespace wtpool::bench

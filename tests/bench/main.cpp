@@ -4,10 +4,9 @@
 //   wtpool_bench --small REPO [--large REPO] --where DIR [--rounds N] [--seed N] [--idle SECONDS] [--only SCENE[,SCENE...]]
 //                [--quick 1] [--facts FILE] [--json FILE]
 //
-// DIR is made, used and left to the caller to remove. FACTS is JSON about the machine, kept with the figures.
+// DIR is made, used and left to the caller to remove. --facts is JSON about the machine and the program, kept with the figures.
 #include <cstdio>
 #include <fstream>
-#include <iostream>
 #include <map>
 #include <sstream>
 
@@ -35,32 +34,31 @@ Plan plan_of(const Options& options) {
   return plan;
 }
 
+// A scene that is misspelt would be one that was not measured.
+void check_scenes(const Plan& plan) {
+  std::set<std::string> known = {kReports, std::string("tiny/") + kReports};
+  for (const std::string scene : kScenes) known.insert({scene, "small/" + scene, "large/" + scene});
+  for (const auto& scene : plan.only) {
+    if (!known.contains(scene)) give_up("no such scene: " + scene);
+  }
+}
+
 int run(const Options& options) {
   const Plan plan = plan_of(options);
+  check_scenes(plan);
   const bool quick = option(options, "quick") == "1";
-  Figures figures;
-  measure_reports(plan, figures);
-  const auto wants = [&plan](std::initializer_list<const char*> scenes) {
-    return std::any_of(scenes.begin(), scenes.end(), [&plan](const char* scene) { return plan.wants(scene); });
-  };
-  if (wants({"warm", "fresh", "clients", "hand-over", "idle", "steps"})) {
-    for (const auto& size : {Size{"small", option(options, "small"), {1, 8, quick ? 16 : 32}, quick ? 16 : 64},
-                             Size{"large", option(options, "large"), {1, 3}, 8}}) {
-      if (!size.fixture.empty()) measure(size, plan, figures);
-    }
+  auto facts = nlohmann::ordered_json::object();
+  if (const std::string file = option(options, "facts"); !file.empty()) {
+    std::ifstream stream(file);
+    facts = nlohmann::ordered_json::parse(stream);
   }
-  figures.print();
-  nlohmann::ordered_json all;
-  if (const std::string facts = option(options, "facts"); !facts.empty()) {
-    std::ifstream file(facts);
-    all["facts"] = nlohmann::ordered_json::parse(file);
+  Results results(option(options, "json"), std::move(facts));
+  measure_reports(plan, results);
+  for (const auto& size : {Size{"small", option(options, "small"), {1, 8, quick ? 16 : 32}, quick ? 16 : 64},
+                           Size{"large", option(options, "large"), {1, 3}, 8}}) {
+    if (!size.fixture.empty()) measure(size, plan, results);
   }
-  all["rounds"] = plan.rounds;
-  all["seed"] = plan.seed;
-  all["idle_seconds"] = plan.idle.count();
-  all["targets"] = targets_of(figures);
-  all["figures"] = figures.as_json();
-  if (const std::string file = option(options, "json"); !file.empty()) test::write_text(file, all.dump(1) + "\n");
+  results.figures().with_derived().print();
   return 0;
 }
 
@@ -74,6 +72,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: wtpool_bench --small REPO --where DIR [...]: see tests/bench/compare\n");
     return 2;
   }
+  wtpool::bench::end_at_signals();
   try {
     return wtpool::bench::run(options);
   } catch (const std::exception& failure) {

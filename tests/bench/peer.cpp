@@ -68,8 +68,4 @@ double BareGit::release(const std::string& name) const {
          timed({"git", "-C", ground_.source().string(), "branch", "-q", "-D", name}, ground_.environment());
 }
 
-double BareGit::status(const fs::path& slot) const {
-  return timed({"git", "-C", slot.string(), "status", "--porcelain"}, ground_.environment());
-}
-
 }  // namespace wtpool::bench

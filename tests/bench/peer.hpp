@@ -40,7 +40,6 @@ class BareGit {
   explicit BareGit(const Ground& ground);
   [[nodiscard]] double acquire(const std::string& name, const std::string& commit) const;
   [[nodiscard]] double release(const std::string& name) const;
-  [[nodiscard]] double status(const fs::path& slot) const;
 
  private:
   const Ground& ground_;

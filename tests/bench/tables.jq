@@ -17,21 +17,28 @@ def peer: "reference tool";
   def counts($r): [$all.figures[] | select(.repository == $r and .who == ours and (.what | test("^at-once-[0-9]+$"))) | .what | ltrimstr("at-once-") | tonumber]
     | sort[] | tostring;
 
+  # In how many of all the acquires the slot was sealed; "of" is how many one round has.
+  def sealed($repository; $what; $of): of($repository; $what + "-sealed"; ours)
+    | if . == null then "" else "\(.samples | add) of \(.n * $of)" end;
+
   # A line for `what`, with the rivals' figures beside ours.
   def compared($name; $repository; $what):
     of($repository; $what; ours) as $a | of($repository; $what; peer) as $b | of($repository; $what; "git") as $c
-    | if $a == null then empty else [$name, ($a | ms), ($b | ms), ($c | ms), ($a | times($b)), ($a.n | tostring)] | row end;
+    | if $a == null then empty else [$name, ($a | ms), ($b | ms), ($c | ms), ($a | times($b)), sealed($repository; $what; 1), ($a.n | tostring)] | row end;
 
   if $section == "facts" then
     .facts as $f
-    | "Measured on \($f.date) at commit \($f.commit): \($f.cpu), \($f.cores) cores, \($f.memory), \($f.system), \($f.filesystem), \($f.git), \($f.compiler). " +
-      "Rounds: \(.rounds); seed: \(.seed). Load of the machine before: \($f.load_before); after: \($f.load_after)."
+    | "Measured on \($f.date) at commit \($f.commit): \($f.cpu), \($f.cores) cores, \($f.memory), \($f.system), \($f.filesystem), \($f.git), \($f.compiler)."
+  elif $section == "runs" then
+    (["scene", "repository", "date", "rounds", "seed", "seconds, with what it needs", "load of the machine before", "and after"] | row), rule(8),
+    (.runs // [] | sort_by(.scene, (.repository != "small"))[]
+      | [.scene, (.repository | files), .date, (.rounds | tostring), (.seed | tostring), (.seconds | tostring), .load_before, .load_after] | row)
   elif $section == "targets" then
     (["", "wanted", "got", ""] | row), rule(4),
     (.targets[] | [.what, "\(.relation | if . == ">=" then "≥" else . end) \(.wanted) \(.unit)", (if .got == null then "not measured" else "\(.got) \(.unit)" end),
       (if .reached == null then "" elif .reached then "reached" else "**not reached**" end)] | row)
   elif $section == "acquire" then
-    (["", "wtpool", "reference tool", "bare git", "times faster", "n"] | row), rule(6),
+    (["", "wtpool", "reference tool", "bare git", "times faster", "of sealed slots", "n"] | row), rule(7),
     (sizes as $r
       | (("0", "1", "100") as $d | compared("acquire at \($d | away), \($r | files)"; $r; "acquire-" + $d)),
         compared("the same commit, unsealed, \($r | files)"; $r; "acquire-0-unsealed"),
@@ -45,9 +52,9 @@ def peer: "reference tool";
       | if $whole == null then empty
         else ["\($name), \($r | files)", ($whole | median | short), (of($r; $shell; "its shell") | median | short), (of($r; $what; peer) | median | short)] | row end)
   elif $section == "clients" then
-    (["clients at once", "wtpool", "reference tool", "times faster", "of wtpool's, each", "n"] | row), rule(6),
+    (["clients at once", "wtpool", "reference tool", "times faster", "of wtpool's, each", "of sealed slots", "n"] | row), rule(7),
     (sizes as $r | counts($r) as $n | ("at-once-" + $n) as $what | of($r; $what; ours) as $a | of($r; $what; peer) as $b
-      | ["\($n), \($r | files)", ($a | ms), ($b | ms), ($a | times($b)), (of($r; $what + "-each"; ours) | ms), ($a.n | tostring)] | row)
+      | ["\($n), \($r | files)", ($a | ms), ($b | ms), ($a | times($b)), (of($r; $what + "-each"; ours) | ms), sealed($r; $what; ($n | tonumber)), ($a.n | tostring)] | row)
   elif $section == "reports" then
     (["slots", "`path`", "`ls --json`", "`git worktree list`"] | row), rule(4),
     (("1", "16", "256") as $n | of("tiny"; "path-" + $n; ours) as $p

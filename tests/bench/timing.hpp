@@ -28,5 +28,7 @@ struct AtOnce {
 AtOnce timed_at_once(const std::vector<Argv>& commands, const Environment& environment);
 
 [[noreturn]] void give_up(const std::string& why);
+// From now on a signal to end (HUP, INT, TERM) has the next command that is timed give up, so that daemons are ended too.
+void end_at_signals();
 
 }  // namespace wtpool::bench
