@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "common/clock.hpp"
 #include "common/files.hpp"
@@ -45,6 +46,7 @@ std::optional<SharedLock> look_at(const fs::path& file, const std::vector<Life>&
   lock.file = file;
   lock.regular = S_ISREG(stat->st_mode);
   lock.made = static_cast<std::int64_t>(stat->st_mtime);
+  lock.seen = *stat;
   lock.ours = made_in(lives, lock.made);
   return lock;
 }
@@ -54,6 +56,17 @@ void ask_who_has_it(SharedLock& lock) {
   lock.tellable = openers.has_value();
   if (openers) lock.open_by = *openers;
 }
+
+// What was judged, and not what has its name by now: a look at who has it open takes its time.
+bool remove_judged(const SharedLock& lock) {
+  const auto now = lstat_of(lock.file);
+  const auto& then = lock.seen;
+  const bool same = now && now->st_dev == then.st_dev && now->st_ino == then.st_ino && changed_ns(*now) == changed_ns(then);
+  return same && ::unlink(lock.file.c_str()) == 0;
+}
+
+// Two that judged the same lock would not both be right: behind the first a live git may take the name at once.
+std::mutex healing;
 
 }  // namespace
 
@@ -73,6 +86,7 @@ Healed heal_shared_locks(const std::string& common_dir) {
   Healed healed;
   const auto lives = killed_in(common_dir);
   if (lives.empty()) return healed;
+  const std::lock_guard one_at_a_time(healing);
   const std::int64_t now = wall_now();
   bool left = false;
   for (const fs::path& file : lock_files(common_dir)) {
@@ -83,7 +97,7 @@ Healed heal_shared_locks(const std::string& common_dir) {
     if (!lock->nobodys()) continue;
     if (!lock->old_enough(now)) {
       healed.young = healed.young || now >= lock->made;  // one from the future would never get old
-    } else if (::unlink(file.c_str()) == 0) {
+    } else if (remove_judged(*lock)) {
       log_warn("removed " + file.string() + ", left by a git that was killed");
       healed.removed.push_back(file);
     }
@@ -103,11 +117,12 @@ bool heal_after_killed(const std::string& common_dir, const std::function<bool()
 
 void heal_locks_of_past_boots(const std::string& common_dir) {
   const std::int64_t boot = booted_at() - kClockGrain;
+  const std::lock_guard one_at_a_time(healing);
   for (const fs::path& file : lock_files(common_dir)) {
     auto lock = look_at(file, {});
     if (!lock || lock->made >= boot || !lock->old_enough(wall_now())) continue;
     ask_who_has_it(*lock);
-    if (lock->nobodys() && ::unlink(file.c_str()) == 0)
+    if (lock->nobodys() && remove_judged(*lock))
       log_warn("removed " + file.string() + ", left from before this machine was started");
   }
 }

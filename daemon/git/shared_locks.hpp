@@ -3,6 +3,8 @@
 // made is ever removed: a regular file of its time, 10 s old, that nobody has open. Any thread.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <functional>
 
 #include "daemon/git/killed.hpp"
@@ -18,6 +20,7 @@ struct SharedLock {
   std::vector<std::int64_t> open_by;  // processes that have it open, as far as this user may look
   bool tellable = true;               // whether that could be looked at
   bool ours = false;                  // made while a git of ours lived that was killed
+  struct ::stat seen {};
   // May be taken away, now or when it is old enough.
   [[nodiscard]] bool nobodys() const { return regular && tellable && open_by.empty(); }
   [[nodiscard]] bool old_enough(std::int64_t now) const { return now - made >= kLockOldEnough; }

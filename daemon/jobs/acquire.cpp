@@ -326,9 +326,11 @@ class Acquisition {
     record_trash(job_, trash_id(), lease_.name);
     const std::string kept = git::trash_ref(trash_id(), "heads/" + lease_.name);
     steps_.done("put branch " + lease_.name + " back", [this, source, old, kept] {
+      // A git that ended half-way may have moved none of the two, or one.
+      const auto now = git::ids_of(source, {branch_, kept});
       git::RefTransaction back;
-      back.create(branch_, old);
-      back.remove(kept, old);
+      if (now[0] != old) back.create(branch_, old);
+      if (now[1] == old) back.remove(kept, old);
       back.commit(undo_git(source));
     });
     git::RefTransaction aside;

@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <atomic>
+#include <thread>
+
 #include "common/clock.hpp"
 #include "tests/unit/git/support.hpp"
 
@@ -42,6 +45,37 @@ TEST_F(SharedLocks, OfAKilledGitOfOursAreRemovedWhenTheyAreOldEnough) {
     EXPECT_FALSE(fs::exists(branch()));
     EXPECT_TRUE(heal_shared_locks(common).removed.empty());
   }
+}
+
+TEST_F(SharedLocks, TheNextOneOfTheNameStaysWhenTwoTakeTheOldOneAway) {
+  killed(40, 20);
+  std::atomic<bool> over = false;
+  std::atomic<int> looked[2] = {0, 0};
+  std::vector<std::thread> healers;
+  for (auto& count : looked) {
+    healers.emplace_back([&] {
+      for (; !over; ++count) (void)heal_shared_locks(common);
+    });
+  }
+  // Both have looked from the beginning to the end since now.
+  const auto both_looked = [&] {
+    for (auto& count : looked) {
+      const int before = count;
+      while (count < before + 2) std::this_thread::yield();
+    }
+  };
+  for (int time = 0; time < 40; ++time) {
+    // Of its age from the first: what is seen in between would be somebody's.
+    plant(fs::path(common) / "planted", 30);
+    fs::rename(fs::path(common) / "planted", branch());
+    while (fs::exists(branch())) std::this_thread::yield();
+    write(branch(), "");
+    both_looked();
+    EXPECT_TRUE(fs::exists(branch())) << "a live git's lock was taken away, time " << time;
+    fs::remove(branch());
+  }
+  over = true;
+  for (auto& healer : healers) healer.join();
 }
 
 TEST_F(SharedLocks, ThatNoGitOfOursCanHaveMadeStay) {
