@@ -34,6 +34,7 @@ Ground::Ground(const fs::path& fixture, const fs::path& where) : where_(where), 
   world_.environment["PATH"] = std::getenv("PATH");
   world_.environment["WORKTREE_ROOT"] = (where / "pools").string();
   fs::create_directories(where / "pools");
+  configure();
   world_.start_daemon();
 }
 
@@ -96,10 +97,14 @@ bool Ground::unseal(const std::string& pool, const fs::path& slot) const {
   return !all_sealed(report(pool, {"ls"}));
 }
 
-void Ground::restart_with_log() {
+// Idle slots stay where they are, so that a commit is as far from them as a scene says, and no work goes on beside a rival's.
+void Ground::configure(const std::string& more) const {
   const fs::path config = world_.environment.at("XDG_CONFIG_HOME");
-  fs::create_directories(config / "wtpool");
-  test::write_text(config / "wtpool/wtpoold.yaml", "log_level: debug\n");
+  test::write_text(config / "wtpool/wtpoold.yaml", "follow_tip: false\n" + more);
+}
+
+void Ground::restart_with_log() {
+  configure("log_level: debug\n");
   world_.stop_daemon();
   world_.start_daemon();
 }

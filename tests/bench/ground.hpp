@@ -48,6 +48,8 @@ class Ground {
   double add_worktree(const fs::path& at) const;
 
  private:
+  void configure(const std::string& more = {}) const;
+
   test::World world_;
   fs::path where_;
   fs::path source_;
