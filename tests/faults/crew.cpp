@@ -40,7 +40,7 @@ class Crew::Client {
 
   void work() {
     for (int turn = 0; !crew_.over_; ++turn) {
-      const std::shared_lock ours(crew_.turn_);
+      const auto ours = crew_.next_turn();
       if (!kept_.empty()) give_back(std::exchange(kept_, {}));
       name_ = "c" + std::to_string(number_) + "-" + std::to_string(turn);
       switch (below(10)) {
@@ -286,7 +286,16 @@ void Crew::stop() {
   threads_.clear();
 }
 
-std::unique_lock<std::shared_mutex> Crew::pause() { return std::unique_lock(turn_); }
+// A lock that readers share prefers them: whoever wants it alone has them wait at the door.
+std::shared_lock<std::shared_mutex> Crew::next_turn() {
+  const std::lock_guard door(door_);
+  return std::shared_lock(turn_);
+}
+
+std::unique_lock<std::shared_mutex> Crew::pause() {
+  const std::lock_guard door(door_);
+  return std::unique_lock(turn_);
+}
 
 std::string Crew::told() const {
   const auto& f = figures_;

@@ -37,6 +37,7 @@ class Crew {
  private:
   class Client;
   void broke(const std::string& what);
+  [[nodiscard]] std::shared_lock<std::shared_mutex> next_turn();
 
   const World& world_;
   Ledger& ledger_;
@@ -44,6 +45,7 @@ class Crew {
   const unsigned seed_;
   Figures figures_;
   std::atomic<bool> over_{false};
+  std::mutex door_;
   std::shared_mutex turn_;
   mutable std::mutex mutex_;
   Violations broken_;

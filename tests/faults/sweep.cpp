@@ -14,16 +14,17 @@
 namespace wtpool::test {
 namespace {
 
-constexpr std::size_t kWorlds = 12;         // at once: some points wait, for a lock to be old enough or a git to end
 constexpr int kPointsOfAWorld = 24;         // what a world collects makes looking at it slower
 constexpr std::size_t kEnoughOfAUnit = 10;  // violations
+constexpr int kShares = 6;                  // of a unit that is tried in full
 
 // An operation and who is killed in it; in a recovery, after the kill that made something to recover from.
 struct Unit {
   const Operation* operation;
   std::vector<Kill> before;
   std::string who;
-  long from = 1;  // the first point
+  long from = 1;   // the first point
+  long every = 1;  // from there on
   [[nodiscard]] std::string name() const {
     std::string text = operation->name + std::string(":");
     for (const auto& kill : before) text += " " + kill.who + " " + std::to_string(kill.at) + ",";
@@ -84,11 +85,11 @@ void tell(Swept& swept, const std::string& violation) {
 }
 
 // All points of a unit, one by one, until one is not reached any more.
-void sweep_unit(const Unit& unit, int every, Swept& swept) {
+void sweep_unit(const Unit& unit, Swept& swept) {
   std::unique_ptr<SweptHost> host;
   std::size_t failures = 0;
   int number = 0;
-  for (long at = unit.from;; at += every, ++number) {
+  for (long at = unit.from;; at += unit.every, ++number) {
     if (number % kPointsOfAWorld == 0) host.reset();
     if (!host) host = std::make_unique<SweptHost>(unit.operation->by_hand);
     host->number = number;
@@ -114,17 +115,24 @@ void sweep_unit(const Unit& unit, int every, Swept& swept) {
     const bool half_done =
         tried.signature.find("ing ") != std::string::npos || tried.signature.find("intent") != std::string::npos;
     if (unit.before.empty() && unit.who != "git" && half_done) {
-      swept.to_recover.emplace(tried.signature, Unit{unit.operation, kills, "", 1});
+      swept.to_recover.emplace(tried.signature, Unit{unit.operation, kills, ""});
     }
   }
 }
 
-void sweep_units(const std::vector<Unit>& units, int every, Swept& swept) {
+// Some points wait, for a lock to be old enough or a git to end: many are tried at once, also of one unit.
+void sweep_units(const std::vector<Unit>& whole, const Task& task, Swept& swept) {
+  std::vector<Unit> units;
+  const int shares = task.amount == 1 ? kShares : 1;
+  for (auto unit : whole) {
+    unit.every = static_cast<long>(task.amount) * shares;
+    for (int share = 0; share < shares; ++share, unit.from += task.amount) units.push_back(unit);
+  }
   std::atomic<std::size_t> next = 0;
   std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < std::min(kWorlds, units.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(static_cast<std::size_t>(task.clients), units.size()); ++i) {
     threads.emplace_back([&] {
-      for (std::size_t at = next++; at < units.size(); at = next++) sweep_unit(units[at], every, swept);
+      for (std::size_t at = next++; at < units.size(); at = next++) sweep_unit(units[at], swept);
     });
   }
   for (auto& thread : threads) thread.join();
@@ -168,7 +176,7 @@ Report sweep(const Task& task) {
     for (const auto* who : {"all", "daemon", "git"}) units.push_back({&operation, {}, who, offset(units.size())});
   }
   if (units.empty()) throw std::runtime_error("there is no operation " + task.operation);
-  sweep_units(units, task.amount, swept);
+  sweep_units(units, task, swept);
 
   std::vector<Unit> recoveries;
   for (const auto& [signature, unit] : swept.to_recover) {
@@ -178,7 +186,7 @@ Report sweep(const Task& task) {
       recoveries.back().from = offset(recoveries.size());
     }
   }
-  sweep_units(recoveries, task.amount, swept);
+  sweep_units(recoveries, task, swept);
 
   Report report;
   long total = 0;
