@@ -7,6 +7,7 @@
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/core/reconcile.hpp"
+#include "daemon/git/index_bits.hpp"
 #include "daemon/git/open_files.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/keep.hpp"
@@ -89,6 +90,7 @@ class Examination {
               verb("release", facts));
         }
         look_at_lock_file(facts);
+        look_at_index(facts);
         return look_at_locks(facts, false);
       case Seen::acquiring:
       case Seen::releasing:
@@ -131,6 +133,15 @@ class Examination {
     if (facts.entry != core::SlotFacts::Entry::sound || git::is_locked(common_, facts.git_id)) return;
     add(Weight::error, facts.slot.str() + " is not locked as a worktree: `git worktree prune` may take it away",
         "lock it with the reason 'wtpool " + pool_.key.str() + "'");
+  }
+
+  // Whether to give up what was staged is the holder's to say, as long as this machine is up.
+  void look_at_index(const core::SlotFacts& facts) {
+    if (facts.git_id.empty()) return;
+    const auto index = disk::EntryFiles(pool_.place.source, facts.git_id).entry / "index";
+    if (!git::is_damaged_index(index)) return;
+    add(Weight::warn, "the index of " + facts.slot.str() + ", which is held, is damaged: " + index.string(), {},
+        "rm " + index.string() + " && git -C " + pool_.files.slot(facts.slot).string() + " reset");
   }
 
   // In a held slot a lock may be that of the holder's own git.

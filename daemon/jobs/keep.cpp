@@ -6,7 +6,9 @@
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "common/log.hpp"
 #include "daemon/git/durable_objects.hpp"
+#include "daemon/git/mend.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -206,6 +208,15 @@ bool save_staged(const JobContext& job, const std::string& git_id, const core::L
   transaction.set(git::trash_ref(id, "work"), *staged);
   transaction.commit(source);
   return true;
+}
+
+std::optional<std::string> mend_index(const JobContext& job, const git::Git& slot) {
+  const auto aside = git::mend_index(slot);
+  if (!aside) return std::nullopt;
+  std::string said = "the index of " + job.grant.slot.str() +
+                     " could not be read, and was made anew from HEAD; it is kept as " + aside->string();
+  log_warn(said);
+  return said;
 }
 
 void remember_untracked(const JobContext& job, const std::string& git_id, const std::vector<std::string>& untracked) {

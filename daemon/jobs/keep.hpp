@@ -48,6 +48,10 @@ struct SettledRefs {
 [[nodiscard]] bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease,
                                const std::string& trash_id, const disk::SlotLock& lock);
 
+// An index that git cannot read, as a power loss leaves one that was not synced, is built anew from HEAD; the files stay as
+// they are, and the damaged one is kept. What to tell whoever has or had the slot, when that was done.
+std::optional<std::string> mend_index(const JobContext& job, const git::Git& slot);
+
 // Step 6 of a release: from whatever the holder left to an idle tree; the marker stays. Throws when work could not be kept.
 [[nodiscard]] core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, const core::Lease& lease,
                                             core::Dirty dirty, const std::string& trash_id, const disk::SlotLock& lock);
@@ -67,6 +71,9 @@ void prove_idle(const JobContext& job, const std::string& git_id);
 // Moves what stands untracked where `to` has files into the trash. The trash id, if anything was moved.
 [[nodiscard]] std::optional<std::string> clear_the_way(const JobContext& job, const git::Git& slot, const Oid& from,
                                                        const Oid& to, const std::string& trash_id, const std::string& name);
+
+// A slot that is being removed is renamed to this and its id, below .meta, before it is deleted.
+inline constexpr std::string_view kRemoving = "removing-";
 
 // Takes away what is left of a slot that has no directory and no marker: its entry; what was staged, and commits of its HEAD,
 // are kept. The trash id, if anything was.

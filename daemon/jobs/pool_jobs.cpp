@@ -9,6 +9,7 @@
 #include "common/log.hpp"
 #include "common/names.hpp"
 #include "common/paths.hpp"
+#include "daemon/git/mend.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
@@ -72,6 +73,53 @@ void heal_heads(const ServedPool& pool) {
   }
 }
 
+// Likewise an index that a power loss left empty or cut: its holder could do nothing in his slot. Only one of before this
+// machine was started is looked at, since nobody can be writing it.
+void mend_held_indexes(const JobContext& job, const ServedPool& pool) {
+  const std::string& common = pool.place.source.str();
+  auto context = job.git_context(nullptr);
+  context.allowed_filters = pool.config.filters;
+  for (const auto& entry : git::list_entries(common)) {
+    const disk::EntryFiles files(pool.place.source, entry.git_id);
+    const auto index = lstat_of(files.entry / "index");
+    if (entry.worktree.empty() || !index || index->st_mtime >= booted_at()) continue;
+    if (disk::path(entry.worktree).parent_path() != pool.files.root || !lstat_of(files.marker())) continue;
+    if (git::disproof_of_place(common, entry.git_id, entry.worktree)) continue;
+    try {
+      if (const auto aside = git::mend_index(git::Git({files.entry.string(), entry.worktree}, context)))
+        log_warn("the index of " + entry.worktree + " could not be read, and was made anew from HEAD; it is kept as " +
+                 aside->string());
+    } catch (const core::Error& error) {
+      if (error.kind == core::ErrorKind::cancelled) throw;
+      log_warn("the index of " + entry.worktree + " cannot be read, and cannot be made anew: " + error.message);
+    }
+  }
+}
+
+// A slot's directory was renamed out of the way, its work kept before that, and then the daemon or the machine stopped.
+void finish_removals(const ServedPool& pool) {
+  const std::string& common = pool.place.source.str();
+  std::error_code failed;
+  std::vector<disk::path> doomed;
+  for (const auto& item : std::filesystem::directory_iterator(pool.files.meta(), failed)) {
+    if (item.path().filename().string().starts_with(kRemoving)) doomed.push_back(item.path());
+  }
+  for (const auto& directory : doomed) {
+    const SlotId slot(directory.filename().string().substr(kRemoving.size()));
+    if (!disk::parse_slot_id(slot.str())) continue;
+    const auto facts = read_facts(pool, slot, git::list_entries(common));
+    const bool nobodys = facts.marker_read == core::SlotFacts::MarkerRead::absent && !facts.intent;
+    try {
+      if (nobodys && facts.directory == core::SlotFacts::Directory::absent && facts.entry == core::SlotFacts::Entry::sound)
+        git::remove_entry(common, facts.git_id);
+      remove_tree(directory);
+      log_warn("finished removing " + slot.str() + ", which was cut off");
+    } catch (const core::Error& error) {
+      log_warn("cannot finish removing " + slot.str() + ": " + error.message);
+    }
+  }
+}
+
 }  // namespace
 
 core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
@@ -101,6 +149,10 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
 
   if (!same_source) git::heal_locks_of_past_boots(pool->source.common_dir);
   heal_heads(*pool);
+  if (!served) {
+    mend_held_indexes(job, *pool);
+    finish_removals(*pool);
+  }
 
   const auto entries = git::list_entries(pool->source.common_dir);
   core::done::LoadedPool loaded;

@@ -198,6 +198,7 @@ core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, 
   nobody.id = marker.lease.id;
   nobody.full_sha = marker.lease.full_sha;
   const auto trash_id = new_trash_id(marker.lease.id);
+  (void)mend_index(job, slot);
   bring_to_commit(job, slot, facts.git_id, nobody, trash_id);
   auto idle = recycle_tree(job, facts.git_id, nobody, core::Dirty::save, trash_id, lock);
   FAILPOINT("recover.acquire-undone");

@@ -6,6 +6,7 @@
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "common/platform/process.hpp"
+#include "daemon/git/mend.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
 
@@ -35,6 +36,8 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   git::remove_stale_locks(gitdir);
   FAILPOINT("recycle.begun");
   const git::Git slot = job.slot_git(git_id, lock);
+  core::done::Idle idle;
+  if (auto said = mend_index(job, slot)) idle.warnings.push_back(std::move(*said));
   keep_autostashes(job, entry, lease, trash_id);
   git::clear_hiding_bits(slot, gitdir);
 
@@ -46,7 +49,6 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     const auto begun = git::ids_of(slot, {lease.full_sha.str() + "^{commit}"}).front();
     if (begun && git::in_the_way(job.slot_path().string(), git::paths_added(slot, target, *begun)).empty()) target = *begun;
   }
-  core::done::Idle idle;
   idle.kept =
       save_before_reset(job, slot, git_id, lease, look,
                         clean == core::Clean::none ? std::vector<std::string>{} : look.untracked, target, dirty, trash_id);
@@ -85,6 +87,17 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   return idle;
 }
 
+// What the holder's git wrote and did not sync may be damaged after a power loss, and git does not write an object that has a
+// file already. So it is out of the way before work is given up; each time, git names others, or none that is there.
+bool mend_objects(const JobContext& job, const std::string& git_id, const core::Error& error, const disk::SlotLock& lock) {
+  if (!error.git) return false;
+  const auto moved = git::set_damaged_objects_aside(job.slot_git(git_id, lock), error.git->stderr_tail);
+  if (moved > 0)
+    log_warn(std::to_string(moved) + " damaged objects are moved aside, and " + job.grant.slot.str() +
+             " is recycled again: " + error.message);
+  return moved > 0;
+}
+
 }  // namespace
 
 core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
@@ -92,12 +105,15 @@ core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, 
   for (int attempt = 1;; ++attempt) {
     try {
       return recycle_once(job, git_id, lease, dirty, trash_id, lock);
+    } catch (const FaultError& failed) {
+      if (failed.fault != core::Fault::quarantine || !mend_objects(job, git_id, failed.error, lock)) throw;
     } catch (const core::Error& error) {
       if (error.kind == core::ErrorKind::cancelled) throw;
       if (attempt < kTries && was_killed(error)) {
         log_warn("recycling " + job.grant.slot.str() + " again: " + error.message);
         continue;
       }
+      if (error.kind == core::ErrorKind::git_failed && mend_objects(job, git_id, error, lock)) continue;
       core::Error kept = error;
       kept.message = "cannot recycle " + job.grant.slot.str() + ": " + error.message;
       if (error.kind == core::ErrorKind::permission_denied || error.message.find("Permission denied") != std::string::npos)

@@ -46,19 +46,6 @@ void keep_head(const JobContext& job, const core::SlotFacts& facts, const std::s
   transaction.commit(job.source_git());
 }
 
-// An index that git cannot read holds no work that could be had back; the files are all there without it.
-void set_damaged_index_aside(const JobContext& job, const std::string& git_id, const disk::SlotLock& lock) {
-  const auto entry = job.entry(git_id);
-  git::remove_stale_locks(entry.entry.string());
-  git::Command read;
-  read.arguments = {"ls-files", "-z", "--", ":(top,literal).git"};
-  if (job.slot_git(git_id, lock).run(read).exit_code != 128 || !lstat_of(entry.entry / "index")) return;
-  make_directories(entry.own());
-  const auto aside = entry.own() / ("damaged-index-" + random_hex(8));
-  if (::rename((entry.entry / "index").c_str(), aside.c_str()) != 0)
-    throw io_error("cannot move aside", entry.entry / "index", errno);
-}
-
 core::done::Fresh take_apart(const JobContext& job, const core::SlotFacts& facts, const core::Lease& lease, core::Dirty dirty,
                              const std::string& trash_id, const disk::SlotLock& lock) {
   const std::string& common = job.pool->place.source.str();
@@ -118,7 +105,6 @@ core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
     const bool kept = settle_refs(job, facts.git_id, lease, trash_id, lock).kept;
     FAILPOINT("repair.refs-settled");
     git::restore_private_config(job.entry(facts.git_id).entry.string(), job.entry(facts.git_id).pristine().string());
-    set_damaged_index_aside(job, facts.git_id, lock);
     auto idle = recycle_tree(job, facts.git_id, lease, dirty, trash_id, lock);
     if (kept && !idle.kept) idle.kept = trash_id;
     disk::MarkerFile(job.entry(facts.git_id).marker()).remove();
@@ -152,6 +138,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       git::restore_private_config(entry.entry.string(), entry.pristine().string());
       git::remove_stale_locks(entry.entry.string());
       const git::Git slot = job.slot_git(facts.git_id, lock);
+      (void)mend_index(job, slot);
       git::clear_hiding_bits(slot, entry.entry.string());
       const auto look = git::look(slot, git::Untracked::all, true);
       if (!look.nested.empty()) {
@@ -165,7 +152,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       fresh.kept = save_dirt(job, slot, facts.git_id, nobody, look, look.untracked, trash_id);
       FAILPOINT("remove.work-kept");
       // A rename takes it away at once; deleting takes as long as it takes, and may be cut off.
-      const auto doomed = files.meta() / ("removing-" + job.grant.slot.str());
+      const auto doomed = files.meta() / (std::string(kRemoving) + job.grant.slot.str());
       if (lstat_of(doomed)) remove_tree(doomed);
       if (::rename(job.slot_path().c_str(), doomed.c_str()) != 0) throw io_error("cannot remove", job.slot_path(), errno);
       FAILPOINT("remove.renamed");

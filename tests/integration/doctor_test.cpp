@@ -153,6 +153,15 @@ TEST_P(Doctor, ReportsLocksInHeldSlotsAndLeavesThem) {
   EXPECT_EQ(state_of("slot-0"), "held");
 }
 
+TEST_P(Doctor, ReportsADamagedIndexInAHeldSlotAndLeavesIt) {
+  const auto slot = world.acquire("x");
+  begin();
+  const auto index = gitdir_of(slot) / "index";
+  write_text(index, std::string(64, '\0'));
+  expect_left("the index of slot-0, which is held, is damaged: " + index.string(), "rm " + index.string() + " && git -C ");
+  EXPECT_EQ(read_text(index), std::string(64, '\0'));
+}
+
 TEST_P(Doctor, LeavesSharedLocksThatNoGitOfOursMade) {
   begin();
   for (const auto& lock : {repo.path() / ".git/packed-refs.lock", repo.path() / ".git/refs/heads/x.lock"}) {

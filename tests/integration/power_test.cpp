@@ -20,6 +20,22 @@ class Power : public ::testing::Test {
     const auto refs = repo.trash_refs();
     return std::any_of(refs.begin(), refs.end(), [&](const std::string& ref) { return repo.git({"rev-parse", ref}) == oid; });
   }
+  void damage(const std::string& oid, const std::string& left) const {
+    const auto object = repo.path() / ".git/objects" / oid.substr(0, 2) / oid.substr(2);
+    fs::permissions(object, fs::perms::owner_all);
+    write_text(object, left);
+  }
+  bool keeps(const std::string& file, const std::string& text) const {
+    const auto refs = repo.trash_refs();
+    return std::any_of(refs.begin(), refs.end(), [&](const std::string& ref) {
+      return ref.ends_with("/work") && try_git(repo.path(), {"show", ref + ":" + file}).out == text;
+    });
+  }
+  static bool set_aside(const fs::path& slot, const std::string& index) {
+    for (const auto& item : fs::directory_iterator(gitdir_of(slot) / "worktree-pool"))
+      if (item.path().filename().string().starts_with("damaged-index-") && read_text(item.path()) == index) return true;
+    return false;
+  }
   World world;
   Repo repo = world.make_repo();
 };
@@ -82,18 +98,135 @@ TEST_F(Power, HalfAnEntryOfAFreshSlotIsMovedAsideWhateverItSays) {
   EXPECT_EQ(repo.complaint(), "");
 }
 
+// git takes an object that is there for whole, and would not write it again.
 TEST_F(Power, AStagedFileOfWhichHalfIsLeftIsNotTakenForKept) {
   const auto slot = world.acquire("x");
   write_text(slot / "README.md", "work that was staged\n");
   git(slot, {"add", "README.md"});
   const auto blob = git(slot, {"hash-object", "README.md"});
-  const auto object = repo.path() / ".git/objects" / blob.substr(0, 2) / blob.substr(2);
-  fs::permissions(object, fs::perms::owner_all);
-  write_text(object, "");
+  write_text(slot / "README.md", "and changed again\n");
+  damage(blob, "");
   (void)world.wtpool({"release", "x", "--wait"});
-  // git takes an object that is there for whole, and would not write it again.
   EXPECT_TRUE(world.wait_for_state("slot-0", "quarantined"));
-  EXPECT_EQ(read_text(slot / "README.md"), "work that was staged\n");
+  EXPECT_EQ(read_text(slot / "README.md"), "and changed again\n");
+}
+
+TEST_F(Power, AStagedFileThatStandsInTheTreeIsWrittenAgainAndKept) {
+  for (const std::string& left : {std::string(), std::string(30, '\0'), std::string("x\x01K")}) {
+    const auto slot = world.acquire("x");
+    const std::string text = "staged, before " + std::to_string(left.size()) + " bytes of it were left\n";
+    write_text(slot / "README.md", text);
+    git(slot, {"add", "README.md"});
+    damage(git(slot, {"hash-object", "README.md"}), left);
+    world.release("x");
+    EXPECT_EQ(world.state_of("slot-0"), "idle") << world.slot("slot-0");
+    EXPECT_TRUE(keeps("README.md", text));
+  }
+  EXPECT_EQ(repo.complaint(), "");
+}
+
+// A holder's `git commit -- file` writes the trees of all that is staged as well, and syncs none.
+TEST_F(Power, AnEmptyTreeOfWhatWasStagedIsWrittenAgain) {
+  const auto slot = world.acquire("x");
+  write_text(slot / "src/staged.c", "int staged;\n");
+  git(slot, {"add", "."});
+  const auto tree = git(slot, {"write-tree"});
+  damage(tree, "");
+  damage(git(slot, {"hash-object", "src/staged.c"}), "");
+  world.release("x");
+  EXPECT_EQ(world.state_of("slot-0"), "idle") << world.slot("slot-0");
+  EXPECT_TRUE(keeps("src/staged.c", "int staged;\n"));
+}
+
+TEST_F(Power, AHeldSlotsDamagedIndexIsMadeAnewAndItsFilesStay) {
+  const auto slot = world.acquire("x");
+  write_text(slot / "README.md", "changed\n");
+  write_text(slot / "notes.txt", "mine\n");
+  const auto index = gitdir_of(slot) / "index";
+  const auto whole = read_text(index);
+  const auto zeros = [](std::size_t size) { return std::string(size, '\0'); };
+  for (const std::string& left : {std::string(), zeros(whole.size()), whole.substr(0, 40), whole.substr(0, whole.size() - 9),
+                                  whole.substr(0, 30) + zeros(whole.size() - 30)}) {
+    world.stop_daemon();
+    write_text(index, left);
+    set_old(index);
+    world.start_daemon();
+    EXPECT_EQ(world.state_of("slot-0"), "held") << "and the pool is loaded";
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), " M README.md\n?? notes.txt") << left.size();
+    EXPECT_EQ(read_text(slot / "README.md"), "changed\n");
+    EXPECT_TRUE(set_aside(slot, left)) << left.size();
+  }
+  world.release("x");
+  EXPECT_EQ(world.state_of("slot-0"), "idle");
+}
+
+TEST_F(Power, AnIndexThatGitCanReadAndOneOfThisBootIsNotMadeAnew) {
+  const auto slot = world.acquire("x");
+  write_text(slot / "README.md", "staged\n");
+  git(slot, {"add", "README.md"});
+  git(slot, {"update-index", "--split-index"});
+  const auto index = gitdir_of(slot) / "index";
+  set_old(index);
+  world.stop_daemon();
+  world.start_daemon();
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "M  README.md");
+  world.stop_daemon();
+  write_text(index, "");
+  world.start_daemon();
+  EXPECT_EQ(world.state_of("slot-0"), "held") << "and the pool is loaded";
+  EXPECT_EQ(read_text(index), "");
+}
+
+TEST_F(Power, AReleaseOverADamagedIndexKeepsTheFilesAndTheIndex) {
+  const auto slot = world.acquire("x");
+  write_text(slot / "README.md", "work\n");
+  const auto index = gitdir_of(slot) / "index";
+  const auto left = read_text(index).substr(0, 50);
+  write_text(index, left);
+  world.release("x");
+  EXPECT_EQ(world.state_of("slot-0"), "idle") << world.slot("slot-0");
+  EXPECT_TRUE(keeps("README.md", "work\n"));
+  EXPECT_TRUE(set_aside(slot, left));
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+}
+
+TEST_F(Power, AnAcquireThatWasCutOffOverADamagedIndexIsTakenBack) {
+  const auto slot = world.acquire("x");
+  world.stop_daemon();
+  auto marker = read_text(marker_of(slot));
+  marker.replace(marker.find("state: held"), 11, "state: acquiring");
+  write_text(marker_of(slot), marker);
+  write_text(gitdir_of(slot) / "index", std::string(64, '\0'));
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle")) << world.slot("slot-0");
+  EXPECT_FALSE(repo.has_branch("x"));
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  EXPECT_TRUE(repo.trash_refs().empty()) << "nobody's work was in it";
+}
+
+TEST_F(Power, ARemovalThatWasCutOffIsFinished) {
+  const auto slot = world.acquire("x");
+  const auto entry = gitdir_of(slot);
+  world.release("x");
+  world.stop_daemon();
+  fs::rename(slot, slot.parent_path() / ".meta/removing-slot-0");
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "fresh")) << world.slot("slot-0");
+  EXPECT_FALSE(fs::exists(entry));
+  EXPECT_FALSE(fs::exists(slot.parent_path() / ".meta/removing-slot-0"));
+  EXPECT_EQ(repo.complaint(), "");
+  EXPECT_EQ(world.acquire("y"), slot);
+}
+
+TEST_F(Power, AnIdleSlotsDamagedIndexIsMadeAnewBeforeItIsHandedOut) {
+  const auto slot = world.acquire("x");
+  world.release("x");
+  world.stop_daemon();
+  write_text(gitdir_of(slot) / "index", "");
+  world.start_daemon();
+  EXPECT_EQ(world.acquire("y"), slot);
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  EXPECT_TRUE(repo.trash_refs().empty());
 }
 
 TEST_F(Power, WhatAnAcquireKeptIsNotReplacedByWhatItsReleaseKeeps) {
