@@ -1,5 +1,9 @@
+#include <fcntl.h>
+
+#include <cerrno>
 #include <filesystem>
 
+#include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/git/entries.hpp"
 #include "daemon/git/index_bits.hpp"
@@ -90,8 +94,15 @@ bool bring_tree(const Git& slot, const Oid& from, const Oid& to) {
   Command command;
   command.arguments = {"read-tree", "-m", "-u", from.str(), to.str()};
   prepare(command);
-  command.durable = false;  // it moves no ref and makes no object
+  command.durable = false;  // it moves no ref and makes no object; the index is synced by the caller, with what else has to be
   return slot.run(command).ok();
+}
+
+Fd open_index(const Git& slot) {
+  const std::filesystem::path index = std::filesystem::path(slot.place().git_dir) / "index";
+  Fd opened(::open(index.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!opened.valid()) throw io_error("cannot open", index, errno);
+  return opened;
 }
 
 void switch_to_existing(const Git& slot, const std::string& branch, bool fresh) {

@@ -1,6 +1,4 @@
 // Steps 5 to 8 of an acquire, each beside its undo.
-#include <sys/statvfs.h>
-
 #include <algorithm>
 
 #include "common/failpoint.hpp"
@@ -8,6 +6,7 @@
 #include "daemon/git/text.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/reserve.hpp"
 #include "daemon/jobs/short_way.hpp"
 #include "daemon/jobs/tasks.hpp"
 
@@ -15,15 +14,6 @@ namespace wtpool::jobs {
 namespace {
 
 using core::job::BranchMode;
-
-constexpr std::uint64_t kReserveFiles = 256;
-
-// Files that may still be made there; nothing where there is no such limit.
-std::optional<std::uint64_t> free_files(const disk::path& where) {
-  struct ::statvfs status {};
-  if (::statvfs(where.c_str(), &status) != 0 || status.f_files == 0) return std::nullopt;
-  return static_cast<std::uint64_t>(status.f_favail);
-}
 
 // Undos run though the job was told to stop.
 git::Git undo_git(const git::Git& git) {
@@ -49,7 +39,7 @@ class Acquisition {
 
   core::done::Acquired run() {
     try {
-      check_reserve();
+      check_reserve(job_, lease_.name);
       FAILPOINT("acquire.begun");
       spec_.fresh ? make_fresh() : prepare_idle();
       job_.check_stop();
@@ -78,23 +68,6 @@ class Acquisition {
       failed.error.message += "; and then the slot could not be put back: " + stuck.front();
     }
     return failed;
-  }
-
-  // What is left is for those who give work back. Asked of both disks: the slot's files, and the source's refs and markers.
-  void check_reserve() const {
-    for (const auto& where : {job_.pool->files.root, disk::path(job_.pool->place.source.str())}) {
-      const auto refuse = [&](const std::string& what, const std::string& command) {
-        fail(core::Fault::host_fault, core::ErrorKind::no_space,
-             "cannot acquire " + lease_.name + ": " + where.string() + " has " + what, command + " " + where.string());
-      };
-      if (const auto bytes = free_bytes(where); bytes && *bytes < job_.host.reserve_bytes) {
-        refuse(std::to_string(*bytes >> 20) + " MiB free, less than the reserve of " +
-                   std::to_string(job_.host.reserve_bytes >> 20) + " MiB",
-               "df -h");
-      }
-      if (const auto files = free_files(where); files && *files < kReserveFiles)
-        refuse("room for " + std::to_string(*files) + " more files only", "df -i");
-    }
   }
 
   core::Marker marker(core::MarkerState state) const {
@@ -136,6 +109,7 @@ class Acquisition {
     }
     const git::Git slot = job_.slot_git(git_id_, lock_);
     job_.progress("verifying");
+    if (const auto said = mend_index(job_, slot)) warnings_.push_back(*said);
     git::clear_hiding_bits(slot, entry.entry.string());  // set while nobody held it, they would hide what was written
     auto look = git::look(slot, git::Untracked::all, true);
     if (!look.changed.empty() || !look.head) {
@@ -293,11 +267,14 @@ class Acquisition {
   // Brings the tree to the commit and stages the rest; false: git has to do it all.
   bool short_way_to(const git::Git& slot) {
     if (acquiring_ || !head_ || spec_.mode != BranchMode::create || !job_.pool->helpers) return false;
-    if (!goes_short() && !git::bring_tree(slot, *head_, lease_.full_sha)) return false;
+    const bool stays = goes_short();
+    if (!stays && !git::bring_tree(slot, *head_, lease_.full_sha)) return false;
     FAILPOINT("acquire.tree-brought");
     short_way_ = ShortWay::stage(job_, git_id_, *head_, marker(core::MarkerState::held));
-    if (short_way_) short_way_->sync();
-    return short_way_ != nullptr;
+    if (!short_way_) return false;
+    const Fd index = stays ? Fd() : git::open_index(slot);  // no lease without an index on the disk
+    short_way_->sync(nullptr, index);
+    return true;
   }
 
   bool go_short_way(const git::Git& source) {

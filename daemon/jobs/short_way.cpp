@@ -14,9 +14,10 @@ std::unique_ptr<ShortWay> ShortWay::stage(const JobContext& job, const std::stri
   return std::unique_ptr<ShortWay>(new ShortWay(std::move(*head), std::move(marker), held.lease));
 }
 
-void ShortWay::sync(const disk::StagedMarker* acquiring) {
+void ShortWay::sync(const disk::StagedMarker* acquiring, const Fd& index) {
   std::vector<int> descriptors{head_.descriptor(), held_.descriptor()};
   if (acquiring != nullptr) descriptors.push_back(acquiring->descriptor());
+  if (index.valid()) descriptors.push_back(index.get());
   sync_together(descriptors, "the slot of " + lease_.name);
   FAILPOINT("acquire.short-way-staged");
 }

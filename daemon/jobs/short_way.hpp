@@ -17,8 +17,9 @@ class ShortWay {
   [[nodiscard]] static std::unique_ptr<ShortWay> stage(const JobContext& job, const std::string& git_id, const Oid& from,
                                                        const core::Marker& held);
 
-  // The bytes of what was staged, and of `acquiring`, are on the disk when it returns.
-  void sync(const disk::StagedMarker* acquiring = nullptr);
+  // The bytes of what was staged, and of `acquiring`, are on the disk when it returns; those of `index` as well, if it is
+  // open: a git wrote it that did not wait for the disk.
+  void sync(const disk::StagedMarker* acquiring = nullptr, const Fd& index = Fd());
 
   // Makes the branch and attaches HEAD to it. While git checks and syncs the branch, `meanwhile` runs; the branch appears only
   // after both. False: nothing has moved, and git has to say why. Each undo is added when there is something to undo.

@@ -70,6 +70,7 @@ std::string blob_of(const fs::path& source, const std::string& text) { return gi
 Judge::Judge(const Recording& recording, const fs::path& source) {
   read_objects(source);
   read_story(recording);
+  read_indexes(recording);
   for (auto& lease : leases_)
     for (auto& file : lease.files) file.blob = blob_of(source, file.text);
 }
@@ -152,6 +153,14 @@ void Judge::read_story(const Recording& recording) {
     }
   }
   if (end_ == 0) throw std::runtime_error("the story did not come to its end");
+}
+
+void Judge::read_indexes(const Recording& recording) {
+  Tree disk = recording.base;
+  for (const Effect& effect : recording.effects) {
+    apply(disk, effect);
+    if (effect.kind == Effect::Kind::rename && effect.new_name == "index") indexes_.insert(disk.nodes[effect.inode].data);
+  }
 }
 
 bool Judge::whole(const Tree& disk, const std::string& oid) const {
@@ -237,6 +246,15 @@ void Judge::judge_head(const Tree& disk, const Lease& lease, std::size_t moment,
     wrong.push_back("lease " + lease.label + " was answered, and its HEAD is not on its branch");
 }
 
+// Of a slot that its holder's git has not written in: no file of it may be less safe than the lease.
+void Judge::judge_index(const Tree& disk, const Lease& lease, std::size_t moment, std::vector<std::string>& wrong) const {
+  const auto before = [&](const std::optional<std::size_t>& when) { return when && *when <= moment; };
+  if (!before(lease.got) || before(lease.touched) || before(lease.leaving)) return;
+  const Node* const index = disk.find(lease.entry / "index");
+  if (index == nullptr || !indexes_.contains(index->data))
+    wrong.push_back("lease " + lease.label + " was answered, and its index is " + (index == nullptr ? "gone" : "damaged"));
+}
+
 void Judge::judge_work(const Tree& disk, const Lease& lease, std::size_t moment, const std::map<std::string, bool>& reached,
                        std::vector<std::string>& wrong) const {
   if (lease.left && *lease.left <= moment) {
@@ -267,6 +285,7 @@ std::vector<std::string> Judge::violations(const Tree& disk, std::size_t moment,
   for (const Lease& lease : leases_) {
     if (!lease.asked || lease.entry.empty()) continue;
     judge_head(disk, lease, moment, wrong);
+    judge_index(disk, lease, moment, wrong);
     judge_work(disk, lease, moment, reached_now, wrong);
   }
   return wrong;

@@ -1,6 +1,8 @@
 // What a disk must hold after the power failed at a moment of a story: judged by what had been answered, and done, before.
 #pragma once
 
+#include <set>
+
 #include "tests/faults/power/recording.hpp"
 
 namespace wtpool::test::power {
@@ -42,16 +44,19 @@ class Judge {
   };
   void read_objects(const fs::path& source);
   void read_story(const Recording& recording);
+  void read_indexes(const Recording& recording);
   [[nodiscard]] bool whole(const Tree& disk, const std::string& oid) const;
   [[nodiscard]] std::map<std::string, bool> reached(const Tree& disk) const;
   static void judge_marker(const Tree& disk, const Lease& lease, std::size_t moment, std::vector<std::string>& wrong);
   static void judge_head(const Tree& disk, const Lease& lease, std::size_t moment, std::vector<std::string>& wrong);
+  void judge_index(const Tree& disk, const Lease& lease, std::size_t moment, std::vector<std::string>& wrong) const;
   void judge_work(const Tree& disk, const Lease& lease, std::size_t moment, const std::map<std::string, bool>& reached,
                   std::vector<std::string>& wrong) const;
   [[nodiscard]] std::string missing_below(const std::map<std::string, bool>& reached, const std::string& commit) const;
 
   fs::path repository_ = "app/.git";  // relative to the world
   std::map<std::string, Object> objects_;
+  std::set<std::string> indexes_;  // each that ever was put in its place, whole
   std::vector<Lease> leases_;
   std::vector<std::string> always_;  // commits that stand from the start
   std::vector<std::pair<std::size_t, std::string>> asks_;

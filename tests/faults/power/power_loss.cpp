@@ -39,7 +39,7 @@ Report power_loss(const Task& task) {
   if (const auto why = power::why_no_strace(); !why.empty()) throw std::runtime_error(why);
   const power::Told told;
   const auto amount = static_cast<std::size_t>(task.amount);
-  const auto ordered = power::lose_power(told, {.schedules = amount - amount / 5, .seed = task.seed, .restart_each = 50});
+  const auto ordered = power::lose_power(told, {.schedules = amount - amount / 5, .seed = task.seed, .restart_each = 20});
   const auto loose = power::lose_power(told, {.schedules = amount / 5, .seed = task.seed, .law = power::Law::loose});
   Report report;
   report.figures = std::to_string(ordered.schedules + loose.schedules) + " power losses at any of " +
