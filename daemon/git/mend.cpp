@@ -45,9 +45,8 @@ bool is_damaged_object(const Git& git, const std::string& id) {
   Command type;
   type.arguments = {"cat-file", "-t", id};
   const auto said = git.run(type);
-  if (!said.ok()) return says_so(said);
-  Command whole;
-  whole.arguments = {"cat-file", trimmed(said.output), id};
+  Command whole;  // of the wrong type git says first what is the matter with the content
+  whole.arguments = {"cat-file", said.ok() ? trimmed(said.output) : "blob", id};
   return says_so(git.run(whole));
 }
 
