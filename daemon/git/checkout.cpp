@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -90,12 +91,32 @@ void switch_to_new(const Git& slot, const std::string& branch, const Oid& at) {
   make_branch(slot, command, branch);
 }
 
-bool bring_tree(const Git& slot, const Oid& from, const Oid& to) {
+namespace {
+
+// From here on git's work on the trees of the commit is what `read-tree` of two takes its time for, 0.4 s of CPU for 80,000
+// files; `reset --keep` does without, but moves HEAD, for which it has to wait for the disk.
+constexpr std::uintmax_t kLargeIndex = 4 << 20;  // bytes, some 35,000 files
+
+}  // namespace
+
+std::optional<Oid> bring_tree(const Git& slot, const Oid& from, const Oid& to) {
+  const std::filesystem::path entry = slot.place().git_dir;
+  std::error_code ignored;
+  const auto size = std::filesystem::file_size(entry / "index", ignored);
+  const bool keeps = !ignored && size >= kLargeIndex;
   Command command;
-  command.arguments = {"read-tree", "-m", "-u", from.str(), to.str()};
   prepare(command);
-  command.durable = false;  // it moves no ref and makes no object; the index is synced by the caller, with what else has to be
-  return slot.run(command).ok();
+  if (keeps) {
+    command.arguments = {"reset", "-q", "--keep", to.str(), "--"};
+  } else {
+    command.arguments = {"read-tree", "-m", "-u", from.str(), to.str()};
+    command.durable =
+        false;  // it moves no ref and makes no object; the index is synced by the caller, with what else has to be
+  }
+  if (!slot.run(command).ok()) return std::nullopt;
+  // What git remembers of its own reset is nothing of the next holder's.
+  if (keeps) ::unlink((entry / "ORIG_HEAD").c_str());
+  return keeps ? to : from;
 }
 
 Fd open_index(const Git& slot) {

@@ -1,5 +1,6 @@
 #include "daemon/git/helpers.hpp"
 
+#include "common/clock.hpp"
 #include "common/files.hpp"
 #include "common/timed.hpp"
 #include "proto/errors.hpp"
@@ -50,6 +51,37 @@ std::optional<std::vector<std::string>> Helpers::check(const std::vector<std::st
     }
     if (answers.size() == questions.size()) return answers;
     checker_.reset();
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Helpers::changes(const std::string& from_tree, const std::string& to_tree) {
+  const Timed timed("helper", "diff-tree");
+  const std::lock_guard guard(differ_mutex_);
+  drop_if_replaced(differ_, differ_for_);
+  // git repeats a line that is no id, and writes out with it what it has to say.
+  const std::string end = "end-" + random_hex(16);
+  const std::string header = from_tree + " " + to_tree;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (!differ_) {
+      differ_ = start_or_none(start_({"diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff",
+                                      "--no-textconv", "--ignore-submodules=none"},
+                                     false));
+    }
+    if (!differ_) return std::nullopt;
+    std::string said;
+    if (differ_->write(header + "\n" + end + "\n")) {
+      while (auto line = differ_->read_line(kPatience)) {
+        said += *line;
+        if (said.ends_with(end)) {
+          said.resize(said.size() - end.size());
+          if (!said.starts_with(header + "\n")) return std::nullopt;
+          return said.substr(header.size() + 1);
+        }
+        said += '\n';
+      }
+    }
+    differ_.reset();
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 // git's own long-lived helpers, one of each a source: `cat-file --batch-check` answers what a name means (0.05 ms instead of a
-// process), `update-ref --stdin` moves refs with git's locks and rules. Both see what others do to the source. Started when
+// process), `diff-tree --stdin` what changes between two trees, `update-ref --stdin` moves refs with git's locks and rules. All
+// see what others do to the source. Started when
 // they are first needed and again after they ended; whoever cannot have one runs a git of his own, so nothing depends on them.
 // Any thread; one question, or one transaction, at a time.
 #pragma once
@@ -24,6 +25,9 @@ class Helpers {
 
   // A line for each question; nothing when the helper cannot be had or died.
   [[nodiscard]] std::optional<std::vector<std::string>> check(const std::vector<std::string>& questions);
+
+  // What `diff-tree -r -z --raw` says of two trees, by their full ids; nothing as above, or when one of them is no tree.
+  [[nodiscard]] std::optional<std::string> changes(const std::string& from_tree, const std::string& to_tree);
 
   enum class Moved {
     done,
@@ -68,6 +72,9 @@ class Helpers {
   std::mutex check_mutex_;
   std::unique_ptr<LineChild> checker_;
   std::string checker_for_;
+  std::mutex differ_mutex_;
+  std::unique_ptr<LineChild> differ_;
+  std::string differ_for_;
   std::mutex move_mutex_;
   std::unique_ptr<LineChild> mover_;
   std::string mover_for_;

@@ -268,9 +268,10 @@ class Acquisition {
   bool short_way_to(const git::Git& slot) {
     if (acquiring_ || !head_ || spec_.mode != BranchMode::create || !job_.pool->helpers) return false;
     const bool stays = goes_short();
-    if (!stays && !git::bring_tree(slot, *head_, lease_.full_sha)) return false;
+    const auto stands = stays ? head_ : git::bring_tree(slot, *head_, lease_.full_sha);
+    if (!stands) return false;
     FAILPOINT("acquire.tree-brought");
-    short_way_ = ShortWay::stage(job_, git_id_, *head_, marker(core::MarkerState::held));
+    short_way_ = ShortWay::stage(job_, git_id_, *stands, marker(core::MarkerState::held));
     if (!short_way_) return false;
     const Fd index = stays ? Fd() : git::open_index(slot);  // no lease without an index on the disk
     short_way_->sync(nullptr, index);

@@ -80,7 +80,7 @@ TEST_F(Tree, IsBroughtToAnotherCommitWithItsIndexWhileHeadStays) {
      "echo two > file && git rm -q dir/inner && mkdir new && echo new > new/inner && git add . && git commit -qm two");
   const Oid to = id("HEAD");
   write(slot_path() / "untracked", "mine");
-  EXPECT_TRUE(bring_tree(git, from, to));
+  EXPECT_EQ(bring_tree(git, from, to), from);
   EXPECT_EQ(read(slot_path() / "file"), "two\n");
   EXPECT_EQ(read(slot_path() / "new/inner"), "new\n");
   EXPECT_FALSE(fs::exists(slot_path() / "dir"));
@@ -91,6 +91,52 @@ TEST_F(Tree, IsBroughtToAnotherCommitWithItsIndexWhileHeadStays) {
   EXPECT_TRUE(look(git, Untracked::no, false).changed.empty());
 }
 
+TEST_F(Tree, OfALargeIndexIsBroughtToAnotherCommitWithHeadAndNothingElse) {
+  make_source();
+  // What makes an index large is the length of its paths, too.
+  sh(source_dir,
+     "o=$(git hash-object -w --stdin </dev/null) && d=$(printf %0240d 0) && long=$d/$d/$d/$d/$d/$d/$d/$d/$d/$d/$d/$d && "
+     "seq 1 1500 | sed \"s|.*|100644 $o\t$long/&|\" | git update-index --index-info && git commit -qm large && "
+     "git checkout -q -f");
+  const Git git = ready_slot();
+  const Oid from = id("HEAD");
+  sh(source_dir,
+     "echo two > file && git rm -q dir/inner && mkdir new && echo new > new/inner && git add file new && git commit -qm two");
+  const Oid to = id("HEAD");
+  write(slot_path() / "untracked", "mine");
+  write(slot_path() / "new/inner", "in the way");
+  EXPECT_EQ(bring_tree(git, from, to), std::nullopt);
+  EXPECT_EQ(read(entry() + "/HEAD"), from.str() + "\n");
+  fs::remove_all(slot_path() / "new");
+  EXPECT_EQ(bring_tree(git, from, to), to);
+  EXPECT_EQ(read(slot_path() / "file"), "two\n");
+  EXPECT_EQ(read(slot_path() / "new/inner"), "new\n");
+  EXPECT_FALSE(fs::exists(slot_path() / "dir"));
+  EXPECT_EQ(read(slot_path() / "untracked"), "mine");
+  EXPECT_EQ(read(entry() + "/HEAD"), to.str() + "\n");
+  EXPECT_FALSE(fs::exists(entry() + "/ORIG_HEAD"));
+  EXPECT_TRUE(look(git, Untracked::no, false).changed.empty());
+}
+
+TEST_F(Tree, WhatChangesIsTheSameOfAHelperAndOfAGit) {
+  make_source();
+  const Git git = ready_slot();
+  const Oid from = id("HEAD");
+  sh(source_dir,
+     "printf x > \"$(printf 'end-\\nof a line')\" && mkdir sub && echo s > sub/file && git rm -q file && git add . && git "
+     "commit -qm two");
+  const Oid to = id("HEAD");
+  auto context = git.context();
+  context.helpers = make_helpers(source_dir.string() + "/.git");
+  const Git helped(git.place(), std::move(context));
+  for (int time = 0; time < 3; ++time) {
+    EXPECT_EQ(paths_added(helped, from, to), (Paths{"end-\nof a line", "sub/file"}));
+    EXPECT_EQ(paths_added(helped, from, to), paths_added(git, from, to));
+    EXPECT_EQ(paths_added(helped, to, from), paths_added(git, to, from));
+    EXPECT_EQ(paths_added(helped, from, from), Paths{});
+  }
+}
+
 TEST_F(Tree, IsNotBroughtOverWhatGitWouldLoseAndStaysAsItWas) {
   make_source();
   const Git git = ready_slot();
@@ -98,10 +144,10 @@ TEST_F(Tree, IsNotBroughtOverWhatGitWouldLoseAndStaysAsItWas) {
   sh(source_dir, "echo two > file && echo added > added && git add . && git commit -qm two");
   const Oid to = id("HEAD");
   write(slot_path() / "added", "mine");
-  EXPECT_FALSE(bring_tree(git, from, to)) << "an untracked file is in the way";
+  EXPECT_EQ(bring_tree(git, from, to), std::nullopt) << "an untracked file is in the way";
   fs::remove(slot_path() / "added");
   write(slot_path() / "file", "changed by a stranger\n");
-  EXPECT_FALSE(bring_tree(git, from, to)) << "a tracked file was changed";
+  EXPECT_EQ(bring_tree(git, from, to), std::nullopt) << "a tracked file was changed";
   EXPECT_EQ(read(slot_path() / "file"), "changed by a stranger\n");
   EXPECT_FALSE(fs::exists(slot_path() / "added"));
   EXPECT_EQ(look(git, Untracked::no, false).changed, Paths{"file"});
