@@ -45,7 +45,7 @@ class Socket : public ::testing::Test {
     world.acquire("x");
   }
   void expect_back() const {
-    EXPECT_TRUE(wait_until([&] { return world.wtpool({"status"}).code == 0; }, 15s));
+    EXPECT_TRUE(wait_until([&] { return world.wtpool({"status"}).code == 0; }, 10s));
     EXPECT_EQ(world.state_of("slot-0"), "held");
   }
   World world;
