@@ -100,7 +100,10 @@ StagedMarker MarkerFile::stage(const core::Marker& marker) const {
 
 core::Durable MarkerFile::write(const core::Marker& marker) const {
   StagedMarker staged = stage(marker);
-  sync_together({{staged.descriptor()}}, file_);
+  {
+    const Timed timed("marker", "synced");
+    sync_together({{staged.descriptor()}}, file_);
+  }
   return staged.place();
 }
 

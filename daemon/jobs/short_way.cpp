@@ -2,6 +2,7 @@
 
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "common/timed.hpp"
 
 namespace wtpool::jobs {
 
@@ -18,7 +19,10 @@ void ShortWay::sync(const disk::StagedMarker* acquiring, const Fd& index) {
   std::vector<int> descriptors{head_.descriptor(), held_.descriptor()};
   if (acquiring != nullptr) descriptors.push_back(acquiring->descriptor());
   if (index.valid()) descriptors.push_back(index.get());
-  sync_together(descriptors, "the slot of " + lease_.name);
+  {
+    const Timed timed("files", "synced together");
+    sync_together(descriptors, "the slot of " + lease_.name);
+  }
   FAILPOINT("acquire.short-way-staged");
 }
 

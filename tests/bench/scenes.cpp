@@ -266,6 +266,14 @@ class Scenes {
     add_steps("acquire", acquired, acquire);
     add_steps("release", rest.substr(0, answered), release);
     add_steps("recycle", rest.substr(answered), 0);
+
+    const std::size_t before = ground_.log_so_far().size();
+    const double moved = ground_.run("one", {"acquire", name, "--commit", ground_.commit(1)});
+    add_steps("acquire-1", ground_.log_so_far().substr(before), moved);
+    ground_.run("one", {"release", name});
+    ground_.run("one", {"acquire", name});
+    ground_.run("one", {"release", name});
+    settle("one");
   }
 
   void add_steps(const std::string& of, const std::string& log, double whole) {

@@ -7,7 +7,7 @@
 namespace wtpool::bench {
 
 std::map<std::string, double> steps_in(const std::string& log) {
-  static const std::regex kLine(R"(^\S+ debug (\S+)(?: (\S+))? took (\d+) us$)");
+  static const std::regex kLine(R"(^\S+ debug (\S+)(?: (\S.*))? took (\d+) us$)");
   std::map<std::string, double> steps;
   double within = 0;  // the job that ends next: only one is at work at a time where this is measured
   for (const auto& line : test::lines_of(log)) {

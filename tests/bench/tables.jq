@@ -71,9 +71,9 @@ def peer: "reference tool";
         "\(of($r; "idle-rss-mb"; ours) | median | short) MB", "\(of($r; "idle-pss-mb"; ours) | median | short) MB", "\(of($r; "idle-helpers-pss-mb"; "git") | median | short) MB"] | row end)
   elif $section == "steps" then
     (["", "step", "median", "p95"] | row), rule(4),
-    (sizes as $r | ("acquire", "release", "recycle") as $of
+    (sizes as $r | ("acquire", "acquire-1", "release", "recycle") as $of
       | [.figures[] | select(.repository == $r and .what == "steps-" + $of)] | sort_by(-.median)[]
-      | ["\($of), \($r | files)", .who, (.median | short), (.p95 | short)] | row)
+      | ["\({"acquire-1": "acquire one commit away"}[$of] // $of), \($r | files)", .who, (.median | short), (.p95 | short)] | row)
   elif $section == "chart-acquire" then
     (sizes as $r | ("0", "1", "100") as $d | ["\($d | away)\\n\($r | files)"] +
       [(ours, peer, "git") as $who | of($r; "acquire-" + $d; $who) | median // "?" | tostring] | join("\t"))
