@@ -222,7 +222,10 @@ std::string Git::must(const Command& command) const {
   argv.insert(argv.end(), command.arguments.begin(), command.arguments.end());
   std::string why = reason_in(result.error_tail);
   if (why.empty()) why = "exit code " + std::to_string(result.exit_code);
-  throw failure(kind_of(result.error_tail), argv, command, result, why);
+  Error error = failure(kind_of(result.error_tail), argv, command, result, why);
+  // It says whether somebody has that lock, and how it is taken away.
+  if (locked) error.hint = "wtpool doctor";
+  throw error;
 }
 
 std::vector<std::string> git_environment() {

@@ -89,6 +89,20 @@ TEST_F(SharedLocks, ThatNoGitOfOursCanHaveMadeStay) {
   EXPECT_TRUE(fs::exists(packed()));
 }
 
+TEST_F(SharedLocks, OfSomebodyElseAreNamedWithTheCommandThatKnowsMore) {
+  plant(branch(), 30);
+  RefTransaction transaction;
+  transaction.create("refs/heads/x", id("HEAD"));
+  try {
+    transaction.commit(source());
+    FAIL() << "the lock is somebody's";
+  } catch (const proto::Error& error) {
+    EXPECT_NE(error.message.find("x.lock"), std::string::npos) << error.message;
+    EXPECT_EQ(error.hint, "wtpool doctor");
+  }
+  EXPECT_TRUE(fs::exists(branch()));
+}
+
 TEST_F(SharedLocks, ThatSomebodyHasOpenStay) {
   killed(40, 20);
   plant(packed(), 30);
