@@ -171,12 +171,14 @@ TEST_F(Scarcity, OfTheDiskItselfKeepsTheLeases) {
 TEST(ScarceDescriptors, AreSaidAndLeasesAreGivenBack) {
   World world;
   const auto repo = world.make_repo();
+  write_text(world.dir() / "config/wtpool/wtpoold.yaml", "seal: false\n");  // what a seal has open comes and goes
   world.start_daemon();
   world.init(repo);
   const auto slot = world.acquire("x");
   write_text(slot / "README.md", "work\n");
   world.acquire("idle");
   world.release("idle");
+  ASSERT_TRUE(world.wait_for_state("slot-1", "idle"));
   const auto limit = [&](const std::string& number) {
     const auto outcome =
         run({.argv = {"prlimit", "--pid", std::to_string(world.daemon().pid()), "--nofile=" + number + ":4096"},
@@ -187,7 +189,7 @@ TEST(ScarceDescriptors, AreSaidAndLeasesAreGivenBack) {
   for ([[maybe_unused]] const auto& fd : fs::directory_iterator("/proc/" + std::to_string(world.daemon().pid()) + "/fd"))
     ++open;
   limit(std::to_string(open + 2));  // a connection, and one more: no git can be started
-  const auto refused = world.wtpool({"acquire", "y"});
+  const auto refused = world.wtpool({"acquire", "y", "--verify"});
   EXPECT_NE(refused.code, 0);
   EXPECT_NE(refused.err.find("Too many open files"), std::string::npos) << refused;
   const auto released = world.wtpool({"release", "x"});
