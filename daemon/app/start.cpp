@@ -6,6 +6,7 @@
 
 #include "common/files.hpp"
 #include "common/log.hpp"
+#include "common/platform/memory.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/app/checks.hpp"
 #include "daemon/app/options.hpp"
@@ -66,6 +67,7 @@ int serve(const Options& options) {
 int start(int argc, const char* const* argv) {
   const auto parsed = parse_options(argc, argv);
   if (parsed.exit_code) return *parsed.exit_code;
+  platform::keep_little_freed_memory();
   try {
     return serve(parsed.options);
   } catch (const proto::Error& error) {
