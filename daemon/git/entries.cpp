@@ -110,9 +110,13 @@ std::vector<fs::path> children_of(const fs::path& directory) {
   std::vector<fs::path> found;
   std::error_code failed;
   for (fs::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
-    if (!it->is_directory(failed) && !it->is_symlink(failed)) continue;
+    std::error_code gone;  // one that goes meanwhile does not end the list
+    if (!it->is_directory(gone) && !it->is_symlink(gone)) continue;
     found.push_back(it->path());
   }
+  // Half a list would say of the rest that it is not there.
+  const int why = failed.value();
+  if (why == EMFILE || why == ENFILE || why == ENOMEM || why == EIO) throw io_error("cannot list", directory, why);
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {
@@ -170,6 +172,23 @@ TEST_F(Entries, RemovingOneKeepsTheOthers) {
   remove_entry(common, "slot-0");
   EXPECT_EQ(entry_names(common), std::vector<std::string>{"slot-2"});
   EXPECT_TRUE(fs::exists(moved));
+}
+
+using WithoutDescriptors = GitRoom;
+
+TEST_F(WithoutDescriptors, EntriesAreNotTakenForGone) {
+  make_source();
+  (void)ready_slot();
+  ASSERT_EQ(list_entries(common).size(), 1u);
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  struct rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_THROW((void)list_entries(common), proto::Error);
+  EXPECT_THROW((void)entry_names(common), proto::Error);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(list_entries(common).size(), 1u);
 }
 
 }  // namespace
