@@ -177,6 +177,9 @@ TEST_F(Entries, RemovingOneKeepsTheOthers) {
 using WithoutDescriptors = GitRoom;
 
 TEST_F(WithoutDescriptors, EntriesAreNotTakenForGone) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "UBSan needs descriptors of its own to look at what is thrown";
+#endif
   make_source();
   (void)ready_slot();
   ASSERT_EQ(list_entries(common).size(), 1u);
