@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <future>
 #include <system_error>
@@ -112,6 +113,18 @@ void remove_staged(const path& directory) {
     const std::string name = it->path().filename().string();
     if (name.starts_with(kStagedStart) && name.ends_with(kStagedEnd)) ::unlink(it->path().c_str());
   }
+}
+
+std::vector<path> children_of(const path& directory) {
+  std::vector<path> found;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
+    found.push_back(it->path());
+  }
+  const int why = failed.value();
+  if (why == EMFILE || why == ENFILE || why == ENOMEM || why == EIO) throw io_error("cannot list", directory, why);
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 proto::Error io_error(std::string_view what, const path& where, int error_number) {

@@ -70,6 +70,10 @@ void make_directories(const std::filesystem::path& path, mode_t mode = 0755, boo
 [[nodiscard]] std::int64_t modified_ns(const struct ::stat& stat);
 [[nodiscard]] std::int64_t changed_ns(const struct ::stat& stat);
 
+// What lies in a directory, sorted; nothing when it is not there or may not be read. Throws when the list could not be read to
+// its end for want of descriptors, of memory or of a working disk: half a list would say of the rest that it is not there.
+[[nodiscard]] std::vector<std::filesystem::path> children_of(const std::filesystem::path& directory);
+
 // rm -rf that never follows a symlink and never leaves the directory's own device. Makes read-only directories writable.
 void remove_tree(const std::filesystem::path& path);
 

@@ -159,14 +159,18 @@ void Service::reload() {
 // Which pools stand below the root now: a directory with a config. Two system calls a pool, before each request.
 void Service::see_pools() {
   core::event::PoolsSeen seen;
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(root_, error), end; !error && at != end; at.increment(error)) {
-    const std::string key = at->path().filename().string();
+  std::vector<std::filesystem::path> found;
+  try {
+    found = children_of(root_);
+  } catch (const proto::Error&) {
+    return;  // what is served stays served
+  }
+  for (const auto& pool : found) {
+    const std::string key = pool.filename().string();
     if (key.empty() || key.front() == '.') continue;
     struct ::stat config {};
     struct ::stat directory {};
-    if (::stat((at->path() / ".meta" / "config.yaml").c_str(), &config) != 0 || ::stat(at->path().c_str(), &directory) != 0)
-      continue;
+    if (::stat((pool / ".meta" / "config.yaml").c_str(), &config) != 0 || ::stat(pool.c_str(), &directory) != 0) continue;
     seen.pools.push_back(
         {PoolKey(key),
          std::to_string(config.st_ino) + ":" + std::to_string(config.st_size) + ":" + std::to_string(modified_ns(config)),

@@ -24,16 +24,19 @@ constexpr std::string_view kHeadProblem = "its HEAD";
 constexpr std::size_t kSmallFile = 64 * 1024;
 constexpr std::size_t kPackedRefs = std::size_t{512} * 1024 * 1024;
 
-// One line without its newline; nothing when the file is missing, unreadable, empty, zero-filled or no regular file.
-std::optional<std::string> line_of(const fs::path& file) {
-  std::optional<std::string> text;
+std::optional<std::string> read_if_possible(const fs::path& file, std::size_t limit) {
   try {
-    text = read_file(file, kSmallFile);
+    return read_file(file, limit);
   } catch (const proto::Error& error) {
     // That no descriptor is left says nothing of the file.
     if (error.message.find(std::generic_category().message(EMFILE)) != std::string::npos) throw;
     return std::nullopt;
   }
+}
+
+// One line without its newline; nothing when the file is missing, unreadable, empty, zero-filled or no regular file.
+std::optional<std::string> line_of(const fs::path& file) {
+  auto text = read_if_possible(file, kSmallFile);
   if (!text || text->find('\0') != std::string::npos) return std::nullopt;
   while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
   if (text->empty()) return std::nullopt;
@@ -106,28 +109,18 @@ Entry read_entry(const fs::path& entry, const fs::path& common) {
   return result;
 }
 
-std::vector<fs::path> children_of(const fs::path& directory) {
-  std::vector<fs::path> found;
-  std::error_code failed;
-  for (fs::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
-    std::error_code gone;  // one that goes meanwhile does not end the list
-    if (!it->is_directory(gone) && !it->is_symlink(gone)) continue;
-    found.push_back(it->path());
-  }
-  // Half a list would say of the rest that it is not there.
-  const int why = failed.value();
-  if (why == EMFILE || why == ENFILE || why == ENOMEM || why == EIO) throw io_error("cannot list", directory, why);
-  std::sort(found.begin(), found.end());
+// Those that git may have made; a symlink in the place of one is somebody's.
+std::vector<fs::path> entry_paths(const std::string& common_dir) {
+  auto found = children_of(fs::path(common_dir) / "worktrees");
+  std::erase_if(found, [](const fs::path& entry) {
+    const auto stat = lstat_of(entry);
+    return !stat || (!S_ISDIR(stat->st_mode) && !S_ISLNK(stat->st_mode));
+  });
   return found;
 }
 
 std::optional<Oid> packed_value(const fs::path& common, const std::string& ref) {
-  std::optional<std::string> text;
-  try {
-    text = read_file(common / "packed-refs", kPackedRefs);
-  } catch (const proto::Error&) {
-    return std::nullopt;
-  }
+  const auto text = read_if_possible(common / "packed-refs", kPackedRefs);
   if (!text) return std::nullopt;
   const std::string needle = " " + ref + "\n";
   const std::size_t at = text->find(needle);
@@ -162,7 +155,7 @@ void remove_if_empty(const fs::path& directory) { ::rmdir(directory.c_str()); }
 
 std::vector<Entry> list_entries(const std::string& common_dir) {
   std::vector<Entry> entries;
-  for (const fs::path& entry : children_of(fs::path(common_dir) / "worktrees")) {
+  for (const fs::path& entry : entry_paths(common_dir)) {
     entries.push_back(read_entry(entry, common_dir));
   }
   return entries;
@@ -170,7 +163,7 @@ std::vector<Entry> list_entries(const std::string& common_dir) {
 
 std::vector<std::string> entry_names(const std::string& common_dir) {
   std::vector<std::string> names;
-  for (const fs::path& entry : children_of(fs::path(common_dir) / "worktrees")) names.push_back(entry.filename().string());
+  for (const fs::path& entry : entry_paths(common_dir)) names.push_back(entry.filename().string());
   return names;
 }
 

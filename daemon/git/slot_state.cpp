@@ -30,15 +30,6 @@ void remove_whatever(const fs::path& path) {
   }
 }
 
-std::vector<fs::path> names_in(const fs::path& directory) {
-  std::vector<fs::path> names;
-  std::error_code failed;
-  for (fs::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
-    names.push_back(it->path());
-  }
-  return names;
-}
-
 // MERGE_HEAD, ORIG_HEAD, BISECT_LOG, COMMIT_EDITMSG and what else git or its user keeps at the top of a git directory.
 bool is_pseudo_ref(const std::string& name) {
   if (name == "HEAD" || name.empty() || name[0] < 'A' || name[0] > 'Z') return false;
@@ -101,13 +92,13 @@ void clear_operations(const std::string& entry) {
                            "logs/refs/bisect", "logs/refs/worktree", "logs/refs/rewritten"}) {
     remove_whatever(root / name);
   }
-  for (const fs::path& path : names_in(root)) {
+  for (const fs::path& path : children_of(root)) {
     if (is_pseudo_ref(path.filename().string())) remove_whatever(path);
   }
 }
 
 std::vector<fs::path> locks_in_entry(const std::string& entry) {
-  std::vector<fs::path> locks = names_in(entry);
+  std::vector<fs::path> locks = children_of(entry);
   std::erase_if(locks, [](const fs::path& path) { return path.extension() != ".lock"; });
   return locks;
 }
@@ -126,9 +117,8 @@ void remove_lock(const std::string& entry, const fs::path& lock) {
 void remove_stale_locks(const std::string& entry) {
   for (const fs::path& lock : locks_in_entry(entry)) remove_lock(entry, lock);
   // Indexes of our own, whose daemon was killed while it saved.
-  std::error_code failed;
-  for (fs::directory_iterator it(fs::path(entry) / "worktree-pool", failed), end; !failed && it != end; it.increment(failed)) {
-    if (it->path().filename().string().starts_with("tmp-index-")) ::unlink(it->path().c_str());
+  for (const fs::path& file : children_of(fs::path(entry) / "worktree-pool")) {
+    if (file.filename().string().starts_with("tmp-index-")) ::unlink(file.c_str());
   }
 }
 

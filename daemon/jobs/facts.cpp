@@ -90,11 +90,10 @@ std::vector<SlotId> slots_on_disk(const ServedPool& pool, const std::vector<git:
     if (parts->group ? std::find(groups.begin(), groups.end(), *parts->group) != groups.end() : groups.empty())
       names.insert(name);
   };
-  std::error_code ignored;
-  for (const auto& item : std::filesystem::directory_iterator(pool.files.root, ignored)) take(item.path().filename().string());
+  for (const auto& item : children_of(pool.files.root)) take(item.filename().string());
   for (const auto* folder : {"init", "quarantine"}) {
-    for (const auto& item : std::filesystem::directory_iterator(pool.files.meta() / folder, ignored)) {
-      if (item.path().extension() == ".intent" || item.path().extension() == ".yaml") take(item.path().stem().string());
+    for (const auto& item : children_of(pool.files.meta() / folder)) {
+      if (item.extension() == ".intent" || item.extension() == ".yaml") take(item.stem().string());
     }
   }
   for (const auto& entry : entries) {

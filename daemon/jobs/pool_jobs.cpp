@@ -99,12 +99,8 @@ void mend_held_indexes(const JobContext& job, const ServedPool& pool) {
 // A slot's directory was renamed out of the way, its work kept before that, and then the daemon or the machine stopped.
 void finish_removals(const ServedPool& pool) {
   const std::string& common = pool.place.source.str();
-  std::error_code failed;
-  std::vector<disk::path> doomed;
-  for (const auto& item : std::filesystem::directory_iterator(pool.files.meta(), failed)) {
-    if (item.path().filename().string().starts_with(kRemoving)) doomed.push_back(item.path());
-  }
-  for (const auto& directory : doomed) {
+  for (const auto& directory : children_of(pool.files.meta())) {
+    if (!directory.filename().string().starts_with(kRemoving)) continue;
     const SlotId slot(directory.filename().string().substr(kRemoving.size()));
     if (!disk::parse_slot_id(slot.str())) continue;
     const auto facts = read_facts(pool, slot, git::list_entries(common));
@@ -240,9 +236,7 @@ core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
   }
   // Kept work outlives its pool: its records stay as long as its refs do.
   bool keeps = false;
-  std::vector<disk::path> records;
-  for (const auto& item : std::filesystem::directory_iterator(files.trash_dir(), ignored)) records.push_back(item.path());
-  for (const auto& record : records) {
+  for (const auto& record : children_of(files.trash_dir())) {
     if (record.extension() != ".yaml") {
       keeps = true;
     } else if (git::list_refs(job.source_git(), "refs/wtpool/trash/" + record.stem().string()).empty() &&

@@ -80,9 +80,8 @@ std::map<std::string, std::vector<git::Ref>> entries_of(const ServedPool& pool, 
   std::map<std::string, std::vector<git::Ref>> entries;
   for (auto& ref : git::list_refs(git, std::string(kTrash))) entries[id_of_ref(ref.name)].push_back(std::move(ref));
   std::erase_if(entries, [&](const auto& entry) { return !disk::read_trash_record(pool.files.trash_record(entry.first)); });
-  std::error_code ignored;
-  for (const auto& item : std::filesystem::directory_iterator(pool.files.trash_dir(), ignored)) {
-    if (is_directory_no_follow(item.path())) entries[item.path().filename().string()];
+  for (const auto& item : children_of(pool.files.trash_dir())) {
+    if (is_directory_no_follow(item)) entries[item.filename().string()];
   }
   return entries;
 }

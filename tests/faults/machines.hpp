@@ -15,6 +15,7 @@ struct Task {
   int amount = 1;     // of what `Machine::amount_is` says
   int clients = 32;
   int slots = 64;
+  int minutes = 0;                // of the sweep, which then stops where it is; 0 for no end
   std::string operation = "all";  // of the sweep
 };
 

@@ -46,6 +46,8 @@ int main(int argc, char** argv) {
     command->add_option("--seed", task.seed, "what chance decides");
     command->add_option("--clients", task.clients, "at work at once; of the sweep: hosts");
     command->add_option("--slots", task.slots, "of a pool, where its size is what counts");
+    command->add_option("--minutes", task.minutes, "of the sweep: it stops then, wherever it is")
+        ->check(CLI::NonNegativeNumber);
     command->add_option("--operation", task.operation, "of the sweep: one of its operations, or all");
     command->add_option("--amount", task.amount, std::string(machine.amount_is) + " (" + std::to_string(machine.amount) + ")");
     command->callback([&, command] {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <set>
@@ -17,6 +18,7 @@ namespace {
 constexpr int kPointsOfAWorld = 24;         // what a world collects makes looking at it slower
 constexpr std::size_t kEnoughOfAUnit = 10;  // violations
 constexpr int kShares = 6;                  // of a unit that is tried in full
+constexpr auto kTellEach = std::chrono::minutes(1);
 
 // An operation and who is killed in it; in a recovery, after the kill that made something to recover from.
 struct Unit {
@@ -32,11 +34,37 @@ struct Unit {
   }
 };
 
+using Clock = std::chrono::steady_clock;
+
 struct Swept {
   std::map<std::string, long> points;      // of an operation's name
   std::map<std::string, Unit> to_recover;  // from each signature of the disk, one way to get there
   Violations violations;
+  Clock::time_point begun = Clock::now();
+  Clock::time_point told = begun;
+  bool whole = true;  // each point of each unit was tried, until none was reached any more
   std::mutex mutex;
+
+  [[nodiscard]] std::string figures() const {
+    std::string each;
+    long total = 0;
+    for (const auto& [name, count] : points) {
+      each += (each.empty() ? "" : ", ") + name + " " + std::to_string(count);
+      total += count;
+    }
+    return std::to_string(total) + " kill points (" + each + "), " + std::to_string(to_recover.size()) +
+           " states to recover from, " + std::to_string(violations.size()) + " violations";
+  }
+  // It takes long: what was reached is told as it goes.
+  void tell_progress() {
+    if (Clock::now() - told < kTellEach) return;
+    told = Clock::now();
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(told - begun).count();
+    std::cerr << "after " << minutes << " min: " << figures() << "\n";
+  }
+  [[nodiscard]] bool out_of_time(int minutes) const {
+    return minutes != 0 && Clock::now() - begun >= std::chrono::minutes(minutes);
+  }
 };
 
 struct Tried {
@@ -85,7 +113,7 @@ void tell(Swept& swept, const std::string& violation) {
 }
 
 // All points of a unit, one by one, until one is not reached any more.
-void sweep_unit(const Unit& unit, Swept& swept) {
+void sweep_unit(const Unit& unit, int minutes, Swept& swept) {
   std::unique_ptr<SweptHost> host;
   std::size_t failures = 0;
   int number = 0;
@@ -103,12 +131,16 @@ void sweep_unit(const Unit& unit, Swept& swept) {
       tried.violations.emplace_back(failed.what());
     }
     const std::lock_guard lock(swept.mutex);
+    swept.tell_progress();
     for (const auto& violation : tried.violations)
       tell(swept, unit.name() + " " + std::to_string(at) + " (" + tried.where + "): " + violation);
     if (!tried.violations.empty()) {
       host.reset();
       number = -1;
-      if (++failures == kEnoughOfAUnit) return;
+      if (++failures == kEnoughOfAUnit) {
+        swept.whole = false;
+        return;
+      }
     }
     if (tried.killed < kills.size()) return;
     ++swept.points[unit.operation->name + std::string(unit.before.empty() ? "" : " recovered")];
@@ -116,6 +148,10 @@ void sweep_unit(const Unit& unit, Swept& swept) {
         tried.signature.find("ing ") != std::string::npos || tried.signature.find("intent") != std::string::npos;
     if (unit.before.empty() && unit.who != "git" && half_done) {
       swept.to_recover.emplace(tried.signature, Unit{unit.operation, kills, ""});
+    }
+    if (swept.out_of_time(minutes)) {
+      swept.whole = false;
+      return;
     }
   }
 }
@@ -132,7 +168,7 @@ void sweep_units(const std::vector<Unit>& whole, const Task& task, Swept& swept)
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < std::min(static_cast<std::size_t>(task.clients), units.size()); ++i) {
     threads.emplace_back([&] {
-      for (std::size_t at = next++; at < units.size(); at = next++) sweep_unit(units[at], swept);
+      for (std::size_t at = next++; at < units.size(); at = next++) sweep_unit(units[at], task.minutes, swept);
     });
   }
   for (auto& thread : threads) thread.join();
@@ -189,13 +225,8 @@ Report sweep(const Task& task) {
   sweep_units(recoveries, task, swept);
 
   Report report;
-  long total = 0;
-  for (const auto& [name, points] : swept.points) {
-    report.figures += (report.figures.empty() ? "" : ", ") + name + " " + std::to_string(points);
-    total += points;
-  }
-  report.figures = std::to_string(total) + " kill points (" + report.figures + "), " + std::to_string(swept.to_recover.size()) +
-                   " states to recover from, " + std::to_string(swept.violations.size()) + " violations";
+  const std::string share = task.amount == 1 ? "each point" : "one point of " + std::to_string(task.amount);
+  report.figures = swept.figures() + ", " + (swept.whole ? share : share + ", not to the end");
   report.violations = swept.violations;
   return report;
 }

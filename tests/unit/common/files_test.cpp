@@ -181,6 +181,27 @@ TEST(RemoveTree, TakesATreeDeeperThanThereAreDescriptors) {
   EXPECT_FALSE(lstat_of(scratch / "tree"));
 }
 
+TEST(ChildrenOf, AreSortedAndNoneWhereThereIsNoDirectory) {
+  const Scratch scratch;
+  EXPECT_TRUE(children_of(scratch / "none").empty());
+  for (const char* name : {"b", "c", "a"}) put(scratch / name, "x");
+  EXPECT_EQ(children_of(scratch.path), (std::vector{scratch / "a", scratch / "b", scratch / "c"}));
+  EXPECT_TRUE(children_of(scratch / "a").empty());
+}
+
+TEST(ChildrenOf, AreNotTakenForGoneWithoutDescriptors) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "UBSan needs descriptors of its own to look at what is thrown";
+#endif
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  struct rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_THROW((void)children_of("/tmp"), proto::Error);
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 TEST(RealPath, ResolvesWhatIsThereAndKeepsTheRest) {
   const Scratch scratch;
   const fs::path top = fs::canonical(scratch.path);
