@@ -39,7 +39,7 @@ void slot_goes_back(Turn& t, Pool& pool, Slot& slot, bool untouched) {
   slot.phase = slot.fresh_made ? Phase::fresh : Phase::idle;
   if (slot.fresh_made) {
     slot.git_id.clear();
-    pool.read_wanted = true;  // what the job left is read, not guessed
+    pool.read_at = t.now.awake;  // what the job left is read, not guessed
   }
   if (!untouched) {
     slot.at.reset();

@@ -7,6 +7,9 @@
 namespace wtpool::core {
 namespace {
 
+// Who comes next, often at once, does not wait for slots to be read that somebody has just left.
+constexpr std::chrono::milliseconds kReadBackPause{100};
+
 std::string waited_for(const Request& request) {
   const std::string pool = "pool '" + request.pool.str() + "'";
   switch (request.stage) {
@@ -181,8 +184,7 @@ void session_closed(Turn& t, SessionId session) {
   for (const PoolKey& key : changed->second) {
     const auto pool = t.host.pools.find(key);
     if (pool == t.host.pools.end()) continue;
-    pool->second.read_wanted = true;
-    pool->second.unsettled = true;
+    if (!pool->second.read_at) pool->second.read_at = t.now.awake + kReadBackPause;
   }
   t.host.changed_by.erase(changed);
 }

@@ -188,8 +188,9 @@ void ensure_slots(Pool& pool) {
 }
 
 void start_read_back(Turn& t, Pool& pool) {
-  if (!pool.read_wanted || pool.read_back || !pool.ready() || pool.removing || t.host.draining) return;
-  pool.read_wanted = false;
+  if (!pool.read_at || *pool.read_at > t.now.awake || pool.read_back || !pool.ready() || pool.removing || t.host.draining)
+    return;
+  pool.read_at.reset();
   pool.read_back = ask(t, JobClass::background, job::ReadBack{pool.key, {}}, pool.key);  // the slots: when it starts
 }
 

@@ -211,10 +211,10 @@ struct Pool {
   bool lock_waited = false;              // and was not had: nobody waits for it again until it is
   std::optional<nanoseconds> load_retry;
   std::map<SlotId, Slot> slots;
-  std::vector<RequestId> queue;    // --wait, by ticket
-  std::vector<RequestId> waiting;  // for recycling slots, by ticket; served after the queue
-  bool unsettled = false;          // slots or waiters changed: serve again
-  bool read_wanted = false;
+  std::vector<RequestId> queue;        // --wait, by ticket
+  std::vector<RequestId> waiting;      // for recycling slots, by ticket; served after the queue
+  bool unsettled = false;              // slots or waiters changed: serve again
+  std::optional<nanoseconds> read_at;  // when slots are read back: somebody changed something
   std::optional<JobId> read_back;
   std::optional<RequestId> removing;
   std::optional<nanoseconds> next_expiry;

@@ -84,6 +84,7 @@ void tick(Turn& t) {
     if (!t.host.draining && pool.load_retry && *pool.load_retry <= t.now.awake) load_pool(t, pool);
     if (!acts(t.host, pool)) continue;
     for (auto& [id, slot] : pool.slots) slot_due(t, pool, slot);
+    if (pool.read_at && *pool.read_at <= t.now.awake) pool.unsettled = true;
     if (pool.next_expiry && *pool.next_expiry <= t.now.awake) {
       pool.next_expiry = after(t.now.awake, kTrashEvery);
       ask(t, JobClass::background, job::ExpireTrash{pool.key, t.host.settings.trash_expiry}, pool.key);
@@ -104,6 +105,7 @@ std::optional<nanoseconds> next_deadline(const Host& host) {
     if (!host.draining) consider(pool.load_retry);
     if (!acts(host, pool)) continue;
     consider(pool.next_expiry);
+    if (!pool.read_back) consider(pool.read_at);
     for (const auto& [id, slot] : pool.slots) {
       consider(lease_end(slot));
       consider(slot.retry_at);

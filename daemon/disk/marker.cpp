@@ -81,6 +81,11 @@ core::Durable StagedMarker::sync() const {
   return MarkerFile::receipt();
 }
 
+void StagedMarker::sync_content() const {
+  const Timed timed("marker", "synced");
+  sync_together({{staged_.descriptor()}}, directory_);
+}
+
 core::Durable StagedMarker::place() {
   rename();
   return sync();
@@ -100,10 +105,7 @@ StagedMarker MarkerFile::stage(const core::Marker& marker) const {
 
 core::Durable MarkerFile::write(const core::Marker& marker) const {
   StagedMarker staged = stage(marker);
-  {
-    const Timed timed("marker", "synced");
-    sync_together({{staged.descriptor()}}, file_);
-  }
+  staged.sync_content();
   return staged.place();
 }
 

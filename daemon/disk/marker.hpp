@@ -22,7 +22,8 @@ namespace wtpool::disk {
 class StagedMarker {
  public:
   [[nodiscard]] int descriptor() const { return staged_.descriptor(); }
-  // `descriptor` must have been synced. Durable when it returns.
+  void sync_content() const;
+  // The content must have been synced, by `sync_content` or with others by `descriptor`. Durable when it returns.
   core::Durable place();
   // The halves of it: the file is in its place at once, and is there for good after the second.
   void rename() { staged_.put_in_place(); }

@@ -3,9 +3,11 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <set>
 
 #include "common/files.hpp"
 #include "common/names.hpp"
+#include "daemon/git/changes.hpp"
 #include "daemon/git/entries.hpp"
 #include "daemon/git/index_bits.hpp"
 #include "daemon/git/refs.hpp"
@@ -97,10 +99,59 @@ namespace {
 // files; `reset --keep` does without, but moves HEAD, for which it has to wait for the disk.
 constexpr std::uintmax_t kLargeIndex = 4 << 20;  // bytes, some 35,000 files
 
+// `restore` reads and writes the index and these files, and nothing else: for a few that is 6 ms instead of 10 with 5,000
+// files. With many, comparing every path with each of them is what takes the time.
+constexpr std::size_t kFew = 100;
+
+bool is_plain_file(const std::string& mode) { return mode == "100644" || mode == "100755"; }
+
+// What `restore` is to be told, NUL after each, when that is all there is to do and nothing of anybody's stands in its way:
+// it overwrites without looking, so here is looked just before. Nothing: the trees differ in more than a few plain files.
+std::optional<std::string> few_files(const Git& slot, const Oid& from, const Oid& to) {
+  namespace fs = std::filesystem;
+  const fs::path entry = slot.place().git_dir;
+  if (lstat_of(entry / "info/sparse-checkout")) return std::nullopt;
+  const auto changes = changes_between(slot, from, to);
+  if (changes.empty() || changes.size() > kFew) return std::nullopt;
+  const fs::path work_tree = slot.place().work_tree;
+  std::string paths;
+  std::set<std::string> known;
+  std::set<std::string> all;
+  for (const Change& change : changes) {
+    const bool is_new = change.old_mode == kNothing;
+    const bool goes = change.new_mode == kNothing;
+    if ((!is_new && !is_plain_file(change.old_mode)) || (!goes && !is_plain_file(change.new_mode))) return std::nullopt;
+    // By them git decides how a file is written: it has to see those of the new commit first.
+    if (fs::path(change.path).filename() == ".gitattributes") return std::nullopt;
+    if (is_new && !in_the_way(work_tree.string(), {change.path}).empty()) return std::nullopt;
+    if (!is_new) known.insert(change.path);
+    all.insert(change.path);
+    paths += change.path + '\0';
+  }
+  for (const std::string& path : all) {
+    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+      if (all.contains(path.substr(0, slash))) return std::nullopt;  // a file becomes a directory, or the other way
+    }
+  }
+  if (!stand_as_recorded(entry / "index", work_tree, known)) return std::nullopt;
+  return paths;
+}
+
 }  // namespace
 
 std::optional<Oid> bring_tree(const Git& slot, const Oid& from, const Oid& to) {
   const std::filesystem::path entry = slot.place().git_dir;
+  if (auto paths = few_files(slot, from, to)) {
+    Command command;
+    prepare(command);
+    command.arguments = {
+        "--literal-pathspecs", "restore", "-q", "--source=" + to.str(), "--staged", "--worktree", "--pathspec-from-file=-",
+        "--pathspec-file-nul"};
+    command.input = std::move(*paths);
+    command.durable = false;
+    slot.must(command);
+    return from;
+  }
   std::error_code ignored;
   const auto size = std::filesystem::file_size(entry / "index", ignored);
   const bool keeps = !ignored && size >= kLargeIndex;

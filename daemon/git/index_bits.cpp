@@ -1,7 +1,11 @@
 // The format is git's own (gitformat-index): a header, entries sorted by path, extensions, a checksum.
 #include "daemon/git/index_bits.hpp"
 
+#include <sys/stat.h>
+
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -25,6 +29,20 @@ std::uint32_t number(std::string_view bytes, std::size_t at, std::size_t width) 
 
 constexpr std::size_t kMode = 24;  // where it stands in what stat said
 
+// What git keeps of a stat, in its order; all of it cut to 32 bits.
+constexpr std::size_t kModified = 8;
+constexpr std::size_t kInode = 20;
+constexpr std::size_t kSize = 36;
+constexpr std::uint32_t kStage = 0x3000;
+
+struct Entry {
+  std::string_view stat;
+  std::string_view path;  // of version 4: what is not shared with the one before
+  std::uint32_t flags = 0;
+  std::uint32_t more_flags = 0;
+};
+using Visit = std::function<void(const Entry&)>;
+
 struct Scan {
   bool whole = false;    // every entry and extension was read as it was meant
   bool foreign = false;  // of a form that is not read here
@@ -44,7 +62,8 @@ bool is_file_type(std::uint32_t mode) {
 }
 
 // False when an entry is not as git writes it. Then, `at` is where the entries end. `id` is the length of an object id.
-bool scan_entries(std::string_view bytes, std::size_t id, std::uint32_t version, std::size_t& at, Scan& scan) {
+bool scan_entries(std::string_view bytes, std::size_t id, std::uint32_t version, std::size_t& at, Scan& scan,
+                  const Visit& visit) {
   const std::uint32_t count = number(bytes, 8, 4);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::size_t begin = at;
@@ -52,10 +71,12 @@ bool scan_entries(std::string_view bytes, std::size_t id, std::uint32_t version,
     if (name + 2 > bytes.size() || !is_file_type(number(bytes, begin + kMode, 4))) return false;
     if (bytes.substr(begin + kStat, id).find_first_not_of('\0') == std::string_view::npos) return false;
     const std::uint32_t flags = number(bytes, name - 2, 2);
+    std::uint32_t more_flags = 0;
     scan.hides = scan.hides || (flags & kAssumeValid) != 0;
     if ((flags & kExtended) != 0) {
       if (version < 3) return false;
-      scan.hides = scan.hides || (number(bytes, name, 2) & kSkipWorktree) != 0;
+      more_flags = number(bytes, name, 2);
+      scan.hides = scan.hides || (more_flags & kSkipWorktree) != 0;
       name += 2;
     }
     if (version == 4) {
@@ -65,18 +86,19 @@ bool scan_entries(std::string_view bytes, std::size_t id, std::uint32_t version,
     }
     const std::size_t end = bytes.find('\0', name);
     if (end == std::string_view::npos) return false;
+    if (visit) visit({bytes.substr(begin, kStat), bytes.substr(name, end - name), flags, more_flags});
     at = version == 4 ? end + 1 : begin + ((end - begin) / 8 + 1) * 8;
   }
   return true;
 }
 
-Scan scan_with(std::string_view bytes, std::size_t id) {
+Scan scan_with(std::string_view bytes, std::size_t id, const Visit& visit) {
   Scan scan;
   const std::uint32_t version = number(bytes, 4, 4);
   scan.foreign = version > 4;
   if (version < 2 || scan.foreign) return scan;
   std::size_t at = kHeader;
-  if (!scan_entries(bytes, id, version, at, scan)) return scan;
+  if (!scan_entries(bytes, id, version, at, scan, visit)) return scan;
   // Extensions up to the checksum must add up exactly: that also proves that the entries were read as they were meant.
   while (at + 8 + id <= bytes.size() && bytes[at] != '\0') {
     scan.foreign = scan.foreign || bytes.substr(at, 4) == "link";  // split: the entries are in another file
@@ -87,12 +109,29 @@ Scan scan_with(std::string_view bytes, std::size_t id) {
 }
 
 // Which hash the repository uses is not asked: only one of the two lengths adds up.
-Scan scan(std::string_view bytes) {
+Scan scan(std::string_view bytes, const Visit& visit = {}) {
   if (bytes.size() < kHeader + 20 || bytes.substr(0, 4) != "DIRC") return {};
-  const Scan one = scan_with(bytes, 20);
+  const Scan one = scan_with(bytes, 20, visit);
   if (one.whole) return one;
-  const Scan other = scan_with(bytes, 32);
+  const Scan other = scan_with(bytes, 32, visit);
   return other.whole || other.foreign ? other : one;
+}
+
+// The file behind an entry, by all that git compares and the nanoseconds, which git may have been built to ignore.
+bool stands(const Entry& entry, const std::filesystem::path& file, std::int64_t index_written) {
+  if ((entry.flags & (kAssumeValid | kStage)) != 0 || entry.more_flags != 0) return false;
+  const auto stat = lstat_of(file);
+  if (!stat || !S_ISREG(stat->st_mode) || modified_ns(*stat) >= index_written) return false;
+  const auto half = [](auto value) { return static_cast<std::uint32_t>(value); };
+  const auto is = [&](std::size_t at, std::int64_t nanoseconds) {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    return number(entry.stat, at, 4) == half(nanoseconds / kSecond) &&
+           number(entry.stat, at + 4, 4) == half(nanoseconds % kSecond);
+  };
+  const bool executable = (stat->st_mode & S_IXUSR) != 0;
+  return is(0, changed_ns(*stat)) && is(kModified, modified_ns(*stat)) && number(entry.stat, kInode, 4) == half(stat->st_ino) &&
+         number(entry.stat, kSize, 4) == half(stat->st_size) &&
+         number(entry.stat, kMode, 4) == (executable ? 0100755U : 0100644U);
 }
 
 }  // namespace
@@ -114,6 +153,23 @@ bool is_damaged_index(const std::filesystem::path& index) {
     if (!bytes) return false;
     const Scan found = scan(*bytes);
     return !found.whole && !found.foreign;
+  } catch (const proto::Error&) {
+    return false;
+  }
+}
+
+bool stand_as_recorded(const std::filesystem::path& index, const std::filesystem::path& work_tree,
+                       const std::set<std::string>& paths) {
+  try {
+    const auto stat = lstat_of(index);
+    const auto bytes = read_file(index, kLimit);
+    if (!stat || !bytes || bytes->size() < kHeader || number(*bytes, 4, 4) > 3) return false;
+    std::set<std::string_view> wanted(paths.begin(), paths.end());
+    bool all = true;
+    const Scan found = scan(*bytes, [&](const Entry& entry) {
+      if (wanted.erase(entry.path) == 1) all = all && stands(entry, work_tree / entry.path, modified_ns(*stat));
+    });
+    return found.whole && !found.foreign && all && wanted.empty();
   } catch (const proto::Error&) {
     return false;
   }

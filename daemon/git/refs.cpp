@@ -8,6 +8,7 @@
 
 #include "common/clock.hpp"
 #include "common/files.hpp"
+#include "common/timed.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/git/text.hpp"
 
@@ -63,6 +64,8 @@ void RefTransaction::detach_head(const std::string& git_id, Oid value) {
 
 namespace {
 
+bool ended_untold(Helpers::Moved moved) { return moved == Helpers::Moved::died || moved == Helpers::Moved::unknown; }
+
 // In the middle of its commit: what has moved is to be seen from the refs alone. Whoever can is to begin again.
 proto::Error ended_by_somebody() {
   proto::Error error(proto::ErrorKind::git_failed, "git update-ref ended while it moved refs");
@@ -72,9 +75,9 @@ proto::Error ended_by_somebody() {
 
 }  // namespace
 
-void RefTransaction::commit(const Git& source) const {
+void RefTransaction::commit(const Git& source, const std::function<void()>& meanwhile) const {
   if (empty()) return;
-  move(source);
+  move(source, meanwhile);
   sync_names(common_dir_of(source.place()));
 }
 
@@ -86,23 +89,25 @@ void RefTransaction::sync_names(const std::string& common_dir) const {
     if (is_directory_no_follow(fs::path(common_dir) / directory)) sync_directory(fs::path(common_dir) / directory);
 }
 
-void RefTransaction::move(const Git& source) const {
+void RefTransaction::move(const Git& source, const std::function<void()>& meanwhile) const {
   // Where a lock of a killed git still is too young to be healed, the helper would only wait for it.
   const auto& helpers = source.context().helpers;
-  if (helpers && !heal_shared_locks(common_dir_of(source.place())).young) {
+  const bool helped = helpers && !heal_shared_locks(common_dir_of(source.place())).young;
+  auto moved = Helpers::Moved::refused;
+  if (helped && meanwhile) {
+    auto begun = begin(source);
+    meanwhile();
+    moved = end(source, std::move(begun));
+  } else if (helped) {
     const std::int64_t started = wall_now();
-    const auto moved = helpers->move_refs(lines_);
-    if (moved == Helpers::Moved::done) return;
-    if (moved != Helpers::Moved::refused) remember_killed(common_dir_of(source.place()), started, wall_now());
-    switch (moved) {
-      case Helpers::Moved::done:
-      case Helpers::Moved::refused:
-      case Helpers::Moved::died:
-        break;  // a git of our own says why, or does it after all
-      case Helpers::Moved::unknown:
-        throw ended_by_somebody();
-    }
+    moved = helpers->move_refs(lines_);
+    if (ended_untold(moved)) remember_killed(common_dir_of(source.place()), started, wall_now());
+  } else if (meanwhile) {
+    meanwhile();
   }
+  if (moved == Helpers::Moved::done) return;
+  if (moved == Helpers::Moved::unknown) throw ended_by_somebody();
+  // A git of our own says why, or does it after all.
   Command command;
   command.arguments = {"update-ref", "-m", "wtpool", "--stdin", "-z"};
   command.input = terminated("start") + lines_ + terminated("prepare") + terminated("commit");
@@ -116,16 +121,21 @@ RefTransaction::Begun RefTransaction::begin(const Git& source) const {
   return {helpers ? helpers->begin_move(lines_) : std::nullopt, started};
 }
 
-bool RefTransaction::finish(const Git& source, Begun begun) {
-  if (!begun.move) return false;
+Helpers::Moved RefTransaction::end(const Git& source, Begun begun) {
+  if (!begun.move) return Helpers::Moved::refused;
+  const Timed timed("helper", "update-ref");
   auto moved = begun.move->prepared();
   if (moved == Helpers::Moved::done) moved = begun.move->commit();
-  if (moved == Helpers::Moved::done || moved == Helpers::Moved::refused) return moved == Helpers::Moved::done;
-  remember_killed(common_dir_of(source.place()), begun.started, wall_now());
+  if (ended_untold(moved)) remember_killed(common_dir_of(source.place()), begun.started, wall_now());
+  return moved;
+}
+
+bool RefTransaction::finish(const Git& source, Begun begun) {
+  const auto moved = end(source, std::move(begun));
   if (moved == Helpers::Moved::unknown) {
     throw proto::Error(proto::ErrorKind::git_failed, "git update-ref ended while it moved refs");
   }
-  return false;
+  return moved == Helpers::Moved::done;
 }
 
 std::vector<Ref> list_refs(const Git& source, const std::string& prefix) {

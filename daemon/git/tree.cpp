@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/files.hpp"
+#include "daemon/git/changes.hpp"
 #include "daemon/git/refs.hpp"
 #include "daemon/git/text.hpp"
 
@@ -35,42 +36,6 @@ bool holds_anything(const fs::path& directory) {
     if (!is_directory_no_follow(it->path()) || it->path().filename() == ".git" || holds_anything(it->path())) return true;
   }
   return static_cast<bool>(failed);
-}
-
-struct Change {
-  std::string path;
-  std::string old_mode;
-  std::string new_mode;
-};
-constexpr std::string_view kNothing = "000000";
-constexpr std::string_view kSubmodule = "160000";
-
-// Of the source's helper, which knows the two trees from the last time; nothing when it cannot be had.
-std::optional<std::string> changes_by_helper(const Git& slot, const Oid& from, const Oid& to) {
-  const auto& helpers = slot.context().helpers;
-  if (!helpers) return std::nullopt;
-  const auto trees = ids_of(slot, {from.str() + "^{tree}", to.str() + "^{tree}"});
-  if (!trees[0] || !trees[1]) return std::nullopt;
-  return helpers->changes(trees[0]->str(), trees[1]->str());
-}
-
-std::string changes_by_git(const Git& slot, const Oid& from, const Oid& to) {
-  Command command;
-  command.arguments = {
-      "diff-tree", "-r",     "-z", "--raw", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none",
-      from.str(),  to.str(), "--"};
-  return slot.must(command);
-}
-
-std::vector<Change> changes_between(const Git& slot, const Oid& from, const Oid& to) {
-  const auto helped = changes_by_helper(slot, from, to);
-  const std::vector<std::string> fields = split(helped ? *helped : changes_by_git(slot, from, to), '\0');
-  std::vector<Change> changes;
-  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-    if (fields[i].size() < 14) continue;
-    changes.push_back({fields[i + 1], fields[i].substr(1, 6), fields[i].substr(8, 6)});
-  }
-  return changes;
 }
 
 bool below_one_of(const std::string& path, const std::set<std::string>& files) {

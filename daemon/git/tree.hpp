@@ -36,11 +36,12 @@ Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to);
 void checkout_fresh(const Git& slot, const std::string& branch, const Oid& at);
 // A clean tree to `at`, on a new branch: one `git switch -q --no-track -c`. branch_exists when it exists or conflicts.
 void switch_to_new(const Git& slot, const std::string& branch, const Oid& at);
-// A clean tree and its index from `from`, where HEAD stands detached, to `to`: `git read-tree -m -u`, or `git reset --keep`
-// where the index is large. Both read and write what differs, while a switch looks at every file first: 10 ms of CPU against 16
-// with 5,000 files. Where HEAD stands then, `from` or `to`; nothing: git would not, and nothing has changed. What stands
-// untracked in its way must have been cleared before; git refuses what is not ignored, and overwrites the rest. The index it
-// wrote may not be synced: that is the caller's, who has other files to wait for, and opens it for that.
+// A clean tree and its index from `from`, where HEAD stands detached, to `to`: `git restore` of what differs where that is a
+// few plain files; else `git read-tree -m -u`, or `git reset --keep` where the index is large. They read and write what
+// differs, while a switch looks at every file first: 6 and 10 ms of CPU against 16 with 5,000 files. Where HEAD stands then,
+// `from` or `to`; nothing: git would not, and nothing has changed. What stands untracked in its way must have been cleared
+// before; git refuses what is not ignored, and overwrites the rest. The index it wrote may not be synced: that is the caller's,
+// who has other files to wait for, and opens it for that.
 [[nodiscard]] std::optional<Oid> bring_tree(const Git& slot, const Oid& from, const Oid& to);
 [[nodiscard]] Fd open_index(const Git& slot);
 // A clean or fresh tree to an existing branch, at its own tip. Refused by git when it is checked out elsewhere.

@@ -90,8 +90,11 @@ void keep_objects(const git::Git& git, const std::vector<Oid>& tips, const Oid& 
 }
 
 SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
-                        const disk::SlotLock& lock) {
+                        const disk::SlotLock& lock, std::function<void()> first) {
   const git::Git source = job.source_git(&lock);
+  const auto run_first = [&first] {
+    if (const auto run = std::exchange(first, nullptr)) run();
+  };
   // An adopted lease whose HEAD was detached is called by its slot's id, which is no branch's name.
   const bool has_branch = !lease.name.empty() && lease.name != job.grant.slot.str();
   const std::string branch = has_branch ? "refs/heads/" + lease.name : "refs/wtpool/none";
@@ -125,8 +128,12 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
         transaction.remove(branch, *tip);
       }
     }
-    if (transaction.empty()) return settled;
+    if (transaction.empty()) {
+      run_first();
+      return settled;
+    }
     if (settled.kept) {
+      run_first();
       record_trash(job, trash_id, lease.name);
       std::vector<Oid> tips;
       for (const auto& id : {head, tip})
@@ -134,7 +141,7 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
       keep_objects(source, tips, lease.full_sha);
     }
     try {
-      transaction.commit(source);
+      first ? transaction.commit(source, run_first) : transaction.commit(source);
       FAILPOINT("keep.refs-moved");
       return settled;
     } catch (const core::Error& error) {

@@ -23,13 +23,15 @@ void record_trash(const JobContext& job, const std::string& id, const std::strin
 void keep_objects(const git::Git& git, const std::vector<Oid>& tips, const Oid& since);
 
 // The refs' half of the end of a lease (see docs/on-disk-format.md): HEAD detached at its commit, what moved kept under
-// `trash_id`, the branch deleted. Safe to repeat. Needs no directory and no sound place: it runs in the source.
+// `trash_id`, the branch deleted. Safe to repeat. Needs no directory and no sound place: it runs in the source. `first` runs
+// once, and ends before anything is changed.
 struct SettledRefs {
   bool kept = false;
   std::vector<std::string> warnings;
 };
 [[nodiscard]] SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease,
-                                      const std::string& trash_id, const disk::SlotLock& lock);
+                                      const std::string& trash_id, const disk::SlotLock& lock,
+                                      std::function<void()> first = {});
 
 // Saves tracked changes (and `untracked`, which the caller is about to remove) under `trash_id`, or, where that id already
 // keeps other work, under a new one. Nothing when there was nothing, or when it equals the slot's last save.

@@ -76,6 +76,7 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
 
   core::done::Released released;
   released.trash_id = unused_trash_id(job, spec.lease.id);
+  std::optional<disk::StagedMarker> staged;
   if (!entry_gone) {
     core::Marker marker;
     marker.lease = spec.lease;
@@ -83,11 +84,16 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
     marker.state = core::MarkerState::releasing;
     marker.on_dirty = spec.dirty == core::Dirty::refuse ? core::Dirty::save : spec.dirty;
     marker.trash_id = released.trash_id;
-    (void)disk::MarkerFile(entry.marker()).write(marker);
+    staged.emplace(disk::MarkerFile(entry.marker()).stage(marker));
+    staged->sync_content();
+    staged->rename();
   }
-  FAILPOINT("release.marker-written");
-
-  auto settled = settle_refs(job, entry_gone ? std::string{} : git_id, spec.lease, released.trash_id, lock);
+  // From here on a kill is recovered from; a power loss is, once the name is on the disk as well. git can lock meanwhile.
+  const auto be_durable = [&staged] {
+    if (staged) (void)staged->sync();
+    FAILPOINT("release.marker-written");
+  };
+  auto settled = settle_refs(job, entry_gone ? std::string{} : git_id, spec.lease, released.trash_id, lock, be_durable);
   FAILPOINT("release.refs-settled");
   if (processes.valid()) released.warnings = processes.get();
   released.warnings.insert(released.warnings.end(), settled.warnings.begin(), settled.warnings.end());

@@ -1,5 +1,5 @@
 // The seals of this daemon's idle slots. Jobs put them in and take them out, the loop asks which have ended. Giving a watch
-// back costs the system milliseconds: a thread of its own does it, so that nobody waits.
+// back costs the system milliseconds: a thread of its own does it, a moment later, so that nobody waits.
 #pragma once
 
 #include <condition_variable>

@@ -97,10 +97,15 @@ class Desk : public ::testing::Test {
     marker.state = state;
     return marker;
   }
-  // Somebody who had changed something goes; what stands on disk then is `found`.
-  void read_back(std::vector<SlotFacts> found) {
+  // Somebody who had changed something goes, and a moment later the slots are read.
+  void begin_reading() {
     host.changed_by[SessionId(99)].insert(PoolKey("app"));
     happen(event::SessionClosed{SessionId(99)});
+    pass(std::chrono::milliseconds(100));
+  }
+  // The same; what stands on disk then is `found`.
+  void read_back(std::vector<SlotFacts> found) {
+    begin_reading();
     end<job::ReadBack>(done::ReadSlots{std::move(found)});
   }
 

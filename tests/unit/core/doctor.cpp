@@ -24,8 +24,7 @@ TEST_F(Doctor, GetsTheSlotsThatAreNobodys) {
 TEST_F(Doctor, WaitsForASlotThatIsBeingRead) {
   facts = {seen("slot-0"), seen("slot-1")};
   open_pool();
-  host.changed_by[SessionId(99)].insert(PoolKey("app"));
-  happen(event::SessionClosed{SessionId(99)});
+  begin_reading();
   ask_for_repair();
   EXPECT_EQ(running<job::Heal>(), nullptr);
   SlotFacts ghost = seen("slot-0");

@@ -42,6 +42,7 @@ TEST_F(ProcessLease, EndsWithItsProcessAndSaves) {
   hold_with(params, kSession, owner_);
   EXPECT_EQ(slot("slot-0").lease->kind, LeaseKind::process);
   happen(event::SessionClosed{kSession});
+  pass(std::chrono::milliseconds(100));
   end<job::ReadBack>(done::ReadSlots{});
   EXPECT_EQ(slot("slot-0").phase, Phase::held);
   happen(event::OwnerGone{slot("slot-0").lease->id});

@@ -249,11 +249,24 @@ TEST_F(ReadingBack, NeverAdoptsAMarkerThatAppeared) {
   EXPECT_FALSE(slot("slot-0").lease.has_value());
 }
 
-TEST_F(ReadingBack, DoesNotCountWhenTheSlotChangedMeanwhile) {
+TEST_F(ReadingBack, KeepsNobodyWaitingWhoComesAtOnce) {
   facts = {seen("slot-0"), seen("slot-1")};
   open_pool();
   host.changed_by[SessionId(99)].insert(PoolKey("app"));
   happen(event::SessionClosed{SessionId(99)});
+  EXPECT_EQ(running<job::ReadBack>(), nullptr);
+  ask(acquiring("x"));
+  resolve();
+  EXPECT_NE(running<job::Acquire>(), nullptr);
+  pass(std::chrono::milliseconds(100));
+  ASSERT_NE(running<job::ReadBack>(), nullptr);
+  EXPECT_EQ(std::get<job::ReadBack>(running<job::ReadBack>()->spec).slots.size(), 1u);
+}
+
+TEST_F(ReadingBack, DoesNotCountWhenTheSlotChangedMeanwhile) {
+  facts = {seen("slot-0"), seen("slot-1")};
+  open_pool();
+  begin_reading();
   ask(acquiring("x"));
   resolve();
   EXPECT_EQ(running<job::Acquire>(), nullptr);  // the slots are being read

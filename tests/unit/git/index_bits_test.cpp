@@ -61,6 +61,39 @@ TEST_F(IndexBits, AreLeftToGitWhereTheIndexIsSplitOrDamaged) {
   EXPECT_FALSE(may_hide_changes(root / "none"));
 }
 
+TEST_F(IndexBits, SayWhetherFilesStandAsTheyWere) {
+  for (const std::string format : {"sha1", "sha256"}) {
+    fs::remove_all(source_dir);
+    make_source("--object-format=" + format);
+    const auto stand = [&](const std::set<std::string>& paths) { return stand_as_recorded(index(), source_dir, paths); };
+    const auto refresh = [&] { sh(source_dir, "touch -d '1 hour ago' file dir/inner && git update-index -q --refresh"); };
+    refresh();
+    EXPECT_TRUE(stand({"file", "dir/inner"}));
+    EXPECT_TRUE(stand({}));
+    EXPECT_FALSE(stand({"file", "dir/none"}));
+    sh(source_dir, "touch file");
+    EXPECT_FALSE(stand({"file"})) << "its time is another";
+    EXPECT_TRUE(stand({"dir/inner"}));
+    refresh();
+    sh(source_dir, "cp -p file copy && mv copy file");
+    EXPECT_FALSE(stand({"file"})) << "its inode is another";
+    refresh();
+    sh(source_dir, "chmod +x file");
+    EXPECT_FALSE(stand({"file"}));
+    sh(source_dir, "chmod -x file && rm file && ln -s dir/inner file");
+    EXPECT_FALSE(stand({"file"}));
+    sh(source_dir, "rm file && git checkout -q file");
+    refresh();
+    sh(source_dir, "touch -d '2 hours ago' .git/index");
+    EXPECT_FALSE(stand({"file"})) << "the index is older than the file";
+    sh(source_dir, "git update-index --assume-unchanged file");
+    EXPECT_FALSE(stand({"file"}));
+    sh(source_dir, "git update-index --no-assume-unchanged file && git update-index --index-version 4");
+    EXPECT_FALSE(stand({"file"})) << "a version that is not read";
+  }
+  EXPECT_FALSE(stand_as_recorded(root / "none", source_dir, {}));
+}
+
 TEST_F(IndexBits, SayWhetherItIsDamaged) {
   for (const std::string format : {"sha1", "sha256"}) {
     for (const std::string version : {"2", "3", "4"}) {

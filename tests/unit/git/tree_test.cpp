@@ -91,6 +91,73 @@ TEST_F(Tree, IsBroughtToAnotherCommitWithItsIndexWhileHeadStays) {
   EXPECT_TRUE(look(git, Untracked::no, false).changed.empty());
 }
 
+// `restore` is for what a few plain files differ in; that it ran, and what else did not, is seen from outside.
+class FewFiles : public Tree {
+ protected:
+  // Of the slot, as they are some time after a checkout: git takes what is as young as the index for changed.
+  void let_time_pass() {
+    sh(slot_path(), "find . -type f ! -path ./.git -exec touch -d '1 hour ago' {} + && git update-index -q --refresh");
+  }
+  std::string ran() {
+    const auto log = read(root / "ran");
+    const bool restored = log.find(" restore ") != std::string::npos;
+    const bool merged = log.find(" read-tree ") != std::string::npos;
+    fs::remove(root / "ran");
+    return std::string(restored ? "restore" : "") + (merged ? "read-tree" : "");
+  }
+  // Commits what `line` does in the source, and brings the slot there.
+  void bring(const std::string& line) {
+    const Oid from = id("HEAD");
+    sh(source_dir, line + " && git add -A . && git commit -qm next");
+    shim("echo \" $* \" >>'" + (root / "ran").string() + "'\nexec git \"$@\"\n");
+    EXPECT_EQ(bring_tree(slot(), from, id("HEAD")), from);
+    ::setenv("PATH", old_path.c_str(), 1);
+    sh(slot_path(), "git update-ref --no-deref HEAD " + id("HEAD").str());
+    EXPECT_EQ(sh(slot_path(), "git status --porcelain"), "");
+    EXPECT_EQ(sh(slot_path(), "git diff --cached --raw HEAD"), "");
+  }
+};
+
+TEST_F(FewFiles, AreChangedAddedAndRemovedWhateverTheyAreCalled) {
+  make_source();
+  (void)ready_slot();
+  let_time_pass();
+  bring(
+      "echo two > file && git rm -q dir/inner && mkdir ':(top)new' && echo a > ':(top)new/*' && echo b > \"$(printf 'a\\nb "
+      "')\"");
+  EXPECT_EQ(ran(), "restore");
+  EXPECT_EQ(read(slot_path() / "file"), "two\n");
+  EXPECT_EQ(read(slot_path() / ":(top)new/*"), "a\n");
+  EXPECT_EQ(read(slot_path() / "a\nb "), "b\n");
+  EXPECT_FALSE(fs::exists(slot_path() / "dir"));
+  let_time_pass();
+  bring("echo c > file2 && chmod +x file");
+  EXPECT_EQ(ran(), "restore");
+  EXPECT_EQ(sh(slot_path(), "test -x file && echo yes"), "yes");
+}
+
+TEST_F(FewFiles, AreLeftToGitWhereThereIsMoreToKnow) {
+  make_source();
+  (void)ready_slot();
+  for (const char* line : {"echo '* text' > .gitattributes", "ln -s file link", "git rm -q dir/inner && echo x > dir",
+                           "git rm -q dir && mkdir dir && echo y > dir/y", "for i in $(seq 101); do echo $i > n$i; done"}) {
+    let_time_pass();
+    bring(line);
+    EXPECT_EQ(ran(), "read-tree") << line;
+  }
+}
+
+TEST_F(FewFiles, AreLeftToGitWhereTheyMayHaveBeenTouched) {
+  make_source();
+  (void)ready_slot();
+  let_time_pass();
+  sh(slot_path(), "touch file");
+  const Oid from = id("HEAD");
+  sh(source_dir, "echo two > file && git commit -qam next");
+  EXPECT_EQ(bring_tree(slot(), from, id("HEAD")), std::nullopt) << "git does not know either, and a switch has to look";
+  EXPECT_EQ(read(slot_path() / "file"), "one\n");
+}
+
 TEST_F(Tree, OfALargeIndexIsBroughtToAnotherCommitWithHeadAndNothingElse) {
   make_source();
   // What makes an index large is the length of its paths, too.
@@ -101,7 +168,9 @@ TEST_F(Tree, OfALargeIndexIsBroughtToAnotherCommitWithHeadAndNothingElse) {
   const Git git = ready_slot();
   const Oid from = id("HEAD");
   sh(source_dir,
-     "echo two > file && git rm -q dir/inner && mkdir new && echo new > new/inner && git add file new && git commit -qm two");
+     "echo two > file && git rm -q dir/inner && mkdir new && echo new > new/inner && ln -s file link && git add file new link "
+     "&& "
+     "git commit -qm two");
   const Oid to = id("HEAD");
   write(slot_path() / "untracked", "mine");
   write(slot_path() / "new/inner", "in the way");
