@@ -118,11 +118,11 @@ void remove_staged(const path& directory) {
 std::vector<path> children_of(const path& directory) {
   std::vector<path> found;
   std::error_code failed;
-  for (std::filesystem::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
-    found.push_back(it->path());
-  }
+  std::filesystem::directory_iterator it(directory, failed);
   const int why = failed.value();
   if (why == EMFILE || why == ENFILE || why == ENOMEM || why == EIO) throw io_error("cannot list", directory, why);
+  for (const std::filesystem::directory_iterator end; !failed && it != end; it.increment(failed)) found.push_back(it->path());
+  if (why == 0 && failed) throw io_error("cannot list", directory, failed.value());  // it broke off
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -33,7 +33,8 @@ std::vector<Change> changes_between(const Git& slot, const Oid& from, const Oid&
   std::vector<Change> changes;
   for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
     if (fields[i].size() < 14) continue;
-    changes.push_back({fields[i + 1], fields[i].substr(1, 6), fields[i].substr(8, 6)});
+    changes.push_back(
+        {fields[i + 1], fields[i].substr(1, 6), fields[i].substr(8, 6), fields[i].substr(15, fields[i].find(' ', 15) - 15)});
   }
   return changes;
 }

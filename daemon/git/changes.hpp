@@ -16,6 +16,7 @@ struct Change {
   std::string path;
   std::string old_mode;  // six digits, as git says them; kNothing where there is none
   std::string new_mode;
+  std::string old_id;  // hexadecimal
 };
 // Renames are an addition and a removal. Asks the source's helper, or runs one `git diff-tree`.
 [[nodiscard]] std::vector<Change> changes_between(const Git& slot, const Oid& from, const Oid& to);

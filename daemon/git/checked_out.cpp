@@ -42,10 +42,10 @@ std::string text_at(const Fd& directory, const std::string& name, const fs::path
     text.resize(filled + kUsual);
     const ssize_t count = ::read(fd.get(), text.data() + filled, kUsual);
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno != EISDIR) throw io_error("cannot read", shown / name, errno);
     filled += count > 0 ? static_cast<std::size_t>(count) : 0;
     text.resize(filled);
     if (count <= 0 || filled > kTooMuch) return text;
-    if (static_cast<std::size_t>(count) < kUsual) return text;
   }
 }
 

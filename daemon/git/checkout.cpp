@@ -3,7 +3,7 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <set>
+#include <map>
 
 #include "common/files.hpp"
 #include "common/names.hpp"
@@ -115,25 +115,25 @@ std::optional<std::string> few_files(const Git& slot, const Oid& from, const Oid
   if (changes.empty() || changes.size() > kFew) return std::nullopt;
   const fs::path work_tree = slot.place().work_tree;
   std::string paths;
-  std::set<std::string> known;
-  std::set<std::string> all;
+  std::map<std::string, std::optional<Expected>> all;
   for (const Change& change : changes) {
     const bool is_new = change.old_mode == kNothing;
     const bool goes = change.new_mode == kNothing;
     if ((!is_new && !is_plain_file(change.old_mode)) || (!goes && !is_plain_file(change.new_mode))) return std::nullopt;
     // By them git decides how a file is written: it has to see those of the new commit first.
     if (fs::path(change.path).filename() == ".gitattributes") return std::nullopt;
-    if (is_new && !in_the_way(work_tree.string(), {change.path}).empty()) return std::nullopt;
-    if (!is_new) known.insert(change.path);
-    all.insert(change.path);
+    // What is there is the file itself, behind directories that are no symlinks, or nothing.
+    const std::vector<std::string> here = is_new ? std::vector<std::string>{} : std::vector<std::string>{change.path};
+    if (in_the_way(work_tree.string(), {change.path}) != here) return std::nullopt;
+    all[change.path] = is_new ? std::nullopt : std::optional(Expected{change.old_mode, change.old_id});
     paths += change.path + '\0';
   }
-  for (const std::string& path : all) {
+  for (const auto& [path, expected] : all) {
     for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
       if (all.contains(path.substr(0, slash))) return std::nullopt;  // a file becomes a directory, or the other way
     }
   }
-  if (!stand_as_recorded(entry / "index", work_tree, known)) return std::nullopt;
+  if (!stand_as_recorded(entry / "index", work_tree, all)) return std::nullopt;
   return paths;
 }
 
@@ -149,7 +149,13 @@ std::optional<Oid> bring_tree(const Git& slot, const Oid& from, const Oid& to) {
         "--pathspec-file-nul"};
     command.input = std::move(*paths);
     command.durable = false;
-    slot.must(command);
+    try {
+      slot.must(command);
+    } catch (const Error& error) {
+      // Somebody's git refreshed the index this very moment, and nothing has changed: a switch is the second try.
+      if (error.git && error.git->stderr_tail.find("index.lock': File exists") != std::string::npos) return std::nullopt;
+      throw;
+    }
     return from;
   }
   std::error_code ignored;

@@ -113,8 +113,9 @@ Entry read_entry(const fs::path& entry, const fs::path& common) {
 std::vector<fs::path> entry_paths(const std::string& common_dir) {
   auto found = children_of(fs::path(common_dir) / "worktrees");
   std::erase_if(found, [](const fs::path& entry) {
-    const auto stat = lstat_of(entry);
-    return !stat || (!S_ISDIR(stat->st_mode) && !S_ISLNK(stat->st_mode));
+    struct ::stat stat {};
+    if (::lstat(entry.c_str(), &stat) != 0) return errno == ENOENT;
+    return !S_ISDIR(stat.st_mode) && !S_ISLNK(stat.st_mode);
   });
   return found;
 }

@@ -3,9 +3,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -34,9 +36,11 @@ constexpr std::size_t kModified = 8;
 constexpr std::size_t kInode = 20;
 constexpr std::size_t kSize = 36;
 constexpr std::uint32_t kStage = 0x3000;
+constexpr std::int64_t kClockGrain = 20'000'000;  // nanoseconds; file systems take their times from a clock that ticks
 
 struct Entry {
   std::string_view stat;
+  std::string_view id;    // its bytes
   std::string_view path;  // of version 4: what is not shared with the one before
   std::uint32_t flags = 0;
   std::uint32_t more_flags = 0;
@@ -86,7 +90,8 @@ bool scan_entries(std::string_view bytes, std::size_t id, std::uint32_t version,
     }
     const std::size_t end = bytes.find('\0', name);
     if (end == std::string_view::npos) return false;
-    if (visit) visit({bytes.substr(begin, kStat), bytes.substr(name, end - name), flags, more_flags});
+    if (visit)
+      visit({bytes.substr(begin, kStat), bytes.substr(begin + kStat, id), bytes.substr(name, end - name), flags, more_flags});
     at = version == 4 ? end + 1 : begin + ((end - begin) / 8 + 1) * 8;
   }
   return true;
@@ -117,11 +122,22 @@ Scan scan(std::string_view bytes, const Visit& visit = {}) {
   return other.whole || other.foreign ? other : one;
 }
 
-// The file behind an entry, by all that git compares and the nanoseconds, which git may have been built to ignore.
+bool is_as_expected(const Entry& entry, const Expected& expected) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string id;
+  for (const char byte : entry.id) {
+    id += kDigits[static_cast<unsigned char>(byte) >> 4U];
+    id += kDigits[static_cast<unsigned char>(byte) & 15U];
+  }
+  const bool plain = (entry.flags & (kAssumeValid | kStage)) == 0 && entry.more_flags == 0;
+  return plain && id == expected.id && number(entry.stat, kMode, 4) == std::strtoul(expected.mode.c_str(), nullptr, 8);
+}
+
+// The file behind an entry, by all that git compares, and the nanoseconds, which git may have been built to ignore. What is as
+// young as the index may have been written after git looked; it marks such an entry by the size 0.
 bool stands(const Entry& entry, const std::filesystem::path& file, std::int64_t index_written) {
-  if ((entry.flags & (kAssumeValid | kStage)) != 0 || entry.more_flags != 0) return false;
   const auto stat = lstat_of(file);
-  if (!stat || !S_ISREG(stat->st_mode) || modified_ns(*stat) >= index_written) return false;
+  if (!stat || !S_ISREG(stat->st_mode) || stat->st_size == 0 || modified_ns(*stat) + kClockGrain >= index_written) return false;
   const auto half = [](auto value) { return static_cast<std::uint32_t>(value); };
   const auto is = [&](std::size_t at, std::int64_t nanoseconds) {
     constexpr std::int64_t kSecond = 1'000'000'000;
@@ -159,17 +175,23 @@ bool is_damaged_index(const std::filesystem::path& index) {
 }
 
 bool stand_as_recorded(const std::filesystem::path& index, const std::filesystem::path& work_tree,
-                       const std::set<std::string>& paths) {
+                       const std::map<std::string, std::optional<Expected>>& paths) {
   try {
     const auto stat = lstat_of(index);
     const auto bytes = read_file(index, kLimit);
     if (!stat || !bytes || bytes->size() < kHeader || number(*bytes, 4, 4) > 3) return false;
-    std::set<std::string_view> wanted(paths.begin(), paths.end());
+    std::map<std::string_view, const std::optional<Expected>*> wanted;
+    for (const auto& [path, expected] : paths) wanted.emplace(path, &expected);
     bool all = true;
     const Scan found = scan(*bytes, [&](const Entry& entry) {
-      if (wanted.erase(entry.path) == 1) all = all && stands(entry, work_tree / entry.path, modified_ns(*stat));
+      const auto at = wanted.find(entry.path);
+      if (at == wanted.end()) return;
+      all = all && *at->second && is_as_expected(entry, **at->second) &&
+            stands(entry, work_tree / entry.path, modified_ns(*stat));
+      wanted.erase(at);
     });
-    return found.whole && !found.foreign && all && wanted.empty();
+    const bool rest_is_absent = std::all_of(wanted.begin(), wanted.end(), [](const auto& each) { return !*each.second; });
+    return found.whole && !found.foreign && all && rest_is_absent;
   } catch (const proto::Error&) {
     return false;
   }

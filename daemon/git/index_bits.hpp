@@ -2,7 +2,8 @@
 #pragma once
 
 #include <filesystem>
-#include <set>
+#include <map>
+#include <optional>
 #include <string>
 
 namespace wtpool::git {
@@ -15,10 +16,15 @@ namespace wtpool::git {
 // Is it there, and as no git writes it: empty, cut, or with zeros where its entries were? Also false for what is not read here.
 [[nodiscard]] bool is_damaged_index(const std::filesystem::path& index);
 
-// Does each of these tracked files stand in the tree as the index remembers it, by all that a stat says, and was it last
-// changed before the index was written? As for git, such a file has the content that the index names. False also for a path
-// that is not in it, or in a merge, or hidden by a bit, and for an index that is not read here (as above, or of version 4).
+// What a commit has at a path: a mode of six digits, and the object's id. Nothing: the path is not in it.
+struct Expected {
+  std::string mode;
+  std::string id;
+};
+// Is each of these paths in the index as expected, and does its file stand in the tree as the index remembers it, by all that a
+// stat says, changed last some time before the index was written? As for git, such a file has the content that the index names.
+// False also for a path in a merge or hidden by a bit, and for an index that is not read here (as above, or of version 4).
 [[nodiscard]] bool stand_as_recorded(const std::filesystem::path& index, const std::filesystem::path& work_tree,
-                                     const std::set<std::string>& paths);
+                                     const std::map<std::string, std::optional<Expected>>& paths);
 
 }  // namespace wtpool::git

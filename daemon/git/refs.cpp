@@ -75,9 +75,9 @@ proto::Error ended_by_somebody() {
 
 }  // namespace
 
-void RefTransaction::commit(const Git& source, const std::function<void()>& meanwhile) const {
+void RefTransaction::commit(const Git& source) const {
   if (empty()) return;
-  move(source, meanwhile);
+  move(source);
   sync_names(common_dir_of(source.place()));
 }
 
@@ -89,24 +89,16 @@ void RefTransaction::sync_names(const std::string& common_dir) const {
     if (is_directory_no_follow(fs::path(common_dir) / directory)) sync_directory(fs::path(common_dir) / directory);
 }
 
-void RefTransaction::move(const Git& source, const std::function<void()>& meanwhile) const {
+void RefTransaction::move(const Git& source) const {
   // Where a lock of a killed git still is too young to be healed, the helper would only wait for it.
   const auto& helpers = source.context().helpers;
-  const bool helped = helpers && !heal_shared_locks(common_dir_of(source.place())).young;
-  auto moved = Helpers::Moved::refused;
-  if (helped && meanwhile) {
-    auto begun = begin(source);
-    meanwhile();
-    moved = end(source, std::move(begun));
-  } else if (helped) {
+  if (helpers && !heal_shared_locks(common_dir_of(source.place())).young) {
     const std::int64_t started = wall_now();
-    moved = helpers->move_refs(lines_);
+    const auto moved = helpers->move_refs(lines_);
     if (ended_untold(moved)) remember_killed(common_dir_of(source.place()), started, wall_now());
-  } else if (meanwhile) {
-    meanwhile();
+    if (moved == Helpers::Moved::done) return;
+    if (moved == Helpers::Moved::unknown) throw ended_by_somebody();
   }
-  if (moved == Helpers::Moved::done) return;
-  if (moved == Helpers::Moved::unknown) throw ended_by_somebody();
   // A git of our own says why, or does it after all.
   Command command;
   command.arguments = {"update-ref", "-m", "wtpool", "--stdin", "-z"};
@@ -121,17 +113,12 @@ RefTransaction::Begun RefTransaction::begin(const Git& source) const {
   return {helpers ? helpers->begin_move(lines_) : std::nullopt, started};
 }
 
-Helpers::Moved RefTransaction::end(const Git& source, Begun begun) {
-  if (!begun.move) return Helpers::Moved::refused;
+bool RefTransaction::finish(const Git& source, Begun begun) {
+  if (!begun.move) return false;
   const Timed timed("helper", "update-ref");
   auto moved = begun.move->prepared();
   if (moved == Helpers::Moved::done) moved = begun.move->commit();
   if (ended_untold(moved)) remember_killed(common_dir_of(source.place()), begun.started, wall_now());
-  return moved;
-}
-
-bool RefTransaction::finish(const Git& source, Begun begun) {
-  const auto moved = end(source, std::move(begun));
   if (moved == Helpers::Moved::unknown) {
     throw proto::Error(proto::ErrorKind::git_failed, "git update-ref ended while it moved refs");
   }

@@ -1,8 +1,6 @@
 // Ref transactions, run in the source so that a slot's HEAD, its branch and the trash refs move together or not at all.
 #pragma once
 
-#include <functional>
-
 #include "daemon/git/git.hpp"
 
 namespace wtpool::git {
@@ -17,11 +15,11 @@ class RefTransaction {
   [[nodiscard]] bool empty() const { return lines_.empty(); }
   // One `git update-ref --stdin -z`, durable. Throws git_failed; then nothing has moved. git syncs a ref's value and not its
   // name: the names of refs that keep work (refs/wtpool/) are synced here, since what they keep is destroyed next.
-  // `meanwhile` runs once, while git locks and checks: nothing moves before it returns, nor if it throws.
-  void commit(const Git& source, const std::function<void()>& meanwhile = {}) const;
+  void commit(const Git& source) const;
 
   // The same in two halves, for who has something else to wait for meanwhile; other transactions of the source wait until the
-  // second. False: nothing has moved, and `commit` would say why. Needs the source's helper; without one it is false.
+  // second, and so does every git by hand that moves refs if this one removes any: only for what creates. False: nothing has
+  // moved, and `commit` would say why. Needs the source's helper; without one it is false.
   struct Begun {
     std::optional<Helpers::Move> move;
     std::int64_t started = 0;
@@ -30,8 +28,7 @@ class RefTransaction {
   [[nodiscard]] static bool finish(const Git& source, Begun begun);
 
  private:
-  void move(const Git& source, const std::function<void()>& meanwhile) const;
-  [[nodiscard]] static Helpers::Moved end(const Git& source, Begun begun);
+  void move(const Git& source) const;
   void sync_names(const std::string& common_dir) const;
 
   std::vector<std::string> keeping_;  // refs below refs/wtpool/ that are set

@@ -3,6 +3,7 @@
 
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "common/log.hpp"
 #include "daemon/git/text.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/keep.hpp"
@@ -59,7 +60,11 @@ class Acquisition {
   FaultError after_roll_back(FaultError failed) {
     short_way_.reset();
     // A git that was ended leaves its locks; nobody else is in this slot while the lock is ours.
-    if (!git_id_.empty()) git::remove_stale_locks(job_.entry(git_id_).entry.string());
+    try {
+      if (!git_id_.empty()) git::remove_stale_locks(job_.entry(git_id_).entry.string());
+    } catch (const core::Error& error) {
+      log_warn("roll-back: " + error.message);  // what is undone next may do without; the next look at the slot heals them
+    }
     FAILPOINT("acquire.rolling-back");
     const auto stuck = steps_.roll_back();
     FAILPOINT("acquire.rolled-back");

@@ -128,12 +128,9 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
         transaction.remove(branch, *tip);
       }
     }
-    if (transaction.empty()) {
-      run_first();
-      return settled;
-    }
+    run_first();
+    if (transaction.empty()) return settled;
     if (settled.kept) {
-      run_first();
       record_trash(job, trash_id, lease.name);
       std::vector<Oid> tips;
       for (const auto& id : {head, tip})
@@ -141,7 +138,7 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
       keep_objects(source, tips, lease.full_sha);
     }
     try {
-      first ? transaction.commit(source, run_first) : transaction.commit(source);
+      transaction.commit(source);
       FAILPOINT("keep.refs-moved");
       return settled;
     } catch (const core::Error& error) {

@@ -76,7 +76,8 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
 
   core::done::Released released;
   released.trash_id = unused_trash_id(job, spec.lease.id);
-  std::optional<disk::StagedMarker> staged;
+  // How the refs stand is read while the marker's bytes and name go to the disk; nothing moves before they are there.
+  std::future<void> marked;
   if (!entry_gone) {
     core::Marker marker;
     marker.lease = spec.lease;
@@ -84,16 +85,13 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
     marker.state = core::MarkerState::releasing;
     marker.on_dirty = spec.dirty == core::Dirty::refuse ? core::Dirty::save : spec.dirty;
     marker.trash_id = released.trash_id;
-    staged.emplace(disk::MarkerFile(entry.marker()).stage(marker));
-    staged->sync_content();
-    staged->rename();
+    marked = std::async(std::launch::async, [file = disk::MarkerFile(entry.marker()), marker] { (void)file.write(marker); });
   }
-  // From here on a kill is recovered from; a power loss is, once the name is on the disk as well. git can lock meanwhile.
-  const auto be_durable = [&staged] {
-    if (staged) (void)staged->sync();
+  const auto be_marked = [&marked] {
+    if (marked.valid()) marked.get();
     FAILPOINT("release.marker-written");
   };
-  auto settled = settle_refs(job, entry_gone ? std::string{} : git_id, spec.lease, released.trash_id, lock, be_durable);
+  auto settled = settle_refs(job, entry_gone ? std::string{} : git_id, spec.lease, released.trash_id, lock, be_marked);
   FAILPOINT("release.refs-settled");
   if (processes.valid()) released.warnings = processes.get();
   released.warnings.insert(released.warnings.end(), settled.warnings.begin(), settled.warnings.end());

@@ -40,7 +40,7 @@ core::JobDone seal(JobContext& job, const core::job::Seal& spec) {
   job.check_stop();
   const std::string shared = (disk::path(job.pool->place.source.str()) / "config").string();
   auto made = git::Seal::make(job.slot_git(git_id, lock), {private_files(job), {shared}, spec.watch_limit},
-                              [&](std::unique_ptr<git::Seal> seal) { job.seals->retire(std::move(seal)); });
+                              [&](std::unique_ptr<git::Seal> seal) { job.seals->give_back(std::move(seal)); });
   platform::give_freed_memory_back();  // its list of all tracked files
   if (const auto* no = std::get_if<git::NoSeal>(&made)) return core::done::NotSealed{why_of(no->why), no->text};
   auto& seal = std::get<std::unique_ptr<git::Seal>>(made);

@@ -31,7 +31,7 @@ void SealBook::put(const Key& key, std::unique_ptr<git::Seal> seal) {
     by_fd_[seal->fd()] = key;
     seals_[key] = std::move(seal);
   }
-  retire(std::move(older));
+  give_back(std::move(older));
 }
 
 std::unique_ptr<git::Seal> SealBook::remove(std::map<Key, std::unique_ptr<git::Seal>>::iterator at) {
@@ -48,7 +48,7 @@ std::unique_ptr<git::Seal> SealBook::take(const Key& key) {
   return found == seals_.end() ? nullptr : remove(found);
 }
 
-void SealBook::drop(const Key& key) { retire(take(key)); }
+void SealBook::drop(const Key& key) { give_back(take(key)); }
 
 void SealBook::retire(std::unique_ptr<git::Seal> seal) {
   if (!seal) return;
@@ -57,6 +57,15 @@ void SealBook::retire(std::unique_ptr<git::Seal> seal) {
     retired_.push_back(std::move(seal));
   }
   wake_.notify_one();
+}
+
+void SealBook::give_back(std::unique_ptr<git::Seal> seal) {
+  if (!seal) return;
+  {
+    const std::lock_guard guard(mutex_);
+    hurry_ = true;
+  }
+  retire(std::move(seal));
 }
 
 std::vector<SealBook::Key> SealBook::ended(bool every) {
@@ -87,7 +96,8 @@ void SealBook::close_retired() {
   for (;;) {
     wake_.wait(guard, [this] { return ending_ || !retired_.empty(); });
     if (retired_.empty()) return;
-    wake_.wait_for(guard, kRetirement, [this] { return ending_; });
+    wake_.wait_for(guard, kRetirement, [this] { return ending_ || hurry_; });
+    hurry_ = false;
     auto retired = std::move(retired_);
     retired_.clear();
     guard.unlock();

@@ -31,7 +31,10 @@ class SealBook {
   // Out of the book, whether it still holds or not; null when there is none. Given back with `retire`.
   [[nodiscard]] std::unique_ptr<git::Seal> take(const Key& key);
   void drop(const Key& key);
-  void retire(std::unique_ptr<git::Seal> seal);  // null is fine
+  // Closes it in a moment, so as not to take the processor from an acquire that used it. Null is fine.
+  void retire(std::unique_ptr<git::Seal> seal);
+  // Closes it as soon as may be: the system's limits count its watches as long as it is open.
+  void give_back(std::unique_ptr<git::Seal> seal);
 
   // Readable when a seal in the book may have ended.
   [[nodiscard]] int fd() const { return poll_.fd(); }
@@ -49,6 +52,7 @@ class SealBook {
   std::map<int, Key> by_fd_;
   std::vector<std::unique_ptr<git::Seal>> retired_;
   std::condition_variable wake_;
+  bool hurry_ = false;  // some of the retired are to be closed at once
   bool ending_ = false;
   std::thread closer_;
 };

@@ -7,6 +7,7 @@ namespace {
 
 class IndexBits : public GitRoom {
  protected:
+  using Paths = std::map<std::string, std::optional<Expected>>;
   [[nodiscard]] fs::path index() const { return fs::path(common) / "index"; }
   // What git itself says: some tag is lower-case, or S.
   bool git_says() const { return sh(source_dir, "git ls-files -v | grep -q '^[a-zS]' && echo yes || echo no") == "yes"; }
@@ -65,31 +66,40 @@ TEST_F(IndexBits, SayWhetherFilesStandAsTheyWere) {
   for (const std::string format : {"sha1", "sha256"}) {
     fs::remove_all(source_dir);
     make_source("--object-format=" + format);
-    const auto stand = [&](const std::set<std::string>& paths) { return stand_as_recorded(index(), source_dir, paths); };
+    const auto expected = [&](const std::string& path) -> std::optional<Expected> {
+      return Expected{"100644", sh(source_dir, "git rev-parse HEAD:" + path)};
+    };
+    const Paths both = {{"file", expected("file")}, {"dir/inner", expected("dir/inner")}};
+    const Paths file = {{"file", expected("file")}};
+    const auto stand = [&](const Paths& paths) { return stand_as_recorded(index(), source_dir, paths); };
     const auto refresh = [&] { sh(source_dir, "touch -d '1 hour ago' file dir/inner && git update-index -q --refresh"); };
     refresh();
-    EXPECT_TRUE(stand({"file", "dir/inner"}));
+    EXPECT_TRUE(stand(both));
     EXPECT_TRUE(stand({}));
-    EXPECT_FALSE(stand({"file", "dir/none"}));
+    EXPECT_TRUE(stand({{"new", std::nullopt}}));
+    EXPECT_FALSE(stand({{"file", std::nullopt}})) << "it is there, and was not expected";
+    EXPECT_FALSE(stand({{"new", expected("file")}}));
+    EXPECT_FALSE(stand({{"file", expected("dir/inner")}})) << "other content is staged";
+    EXPECT_FALSE(stand({{"file", Expected{"100755", expected("file")->id}}}));
     sh(source_dir, "touch file");
-    EXPECT_FALSE(stand({"file"})) << "its time is another";
-    EXPECT_TRUE(stand({"dir/inner"}));
+    EXPECT_FALSE(stand(file)) << "its time is another";
+    EXPECT_TRUE(stand({{"dir/inner", expected("dir/inner")}}));
     refresh();
     sh(source_dir, "cp -p file copy && mv copy file");
-    EXPECT_FALSE(stand({"file"})) << "its inode is another";
+    EXPECT_FALSE(stand(file)) << "its inode is another";
     refresh();
     sh(source_dir, "chmod +x file");
-    EXPECT_FALSE(stand({"file"}));
+    EXPECT_FALSE(stand(file));
     sh(source_dir, "chmod -x file && rm file && ln -s dir/inner file");
-    EXPECT_FALSE(stand({"file"}));
+    EXPECT_FALSE(stand(file));
     sh(source_dir, "rm file && git checkout -q file");
     refresh();
     sh(source_dir, "touch -d '2 hours ago' .git/index");
-    EXPECT_FALSE(stand({"file"})) << "the index is older than the file";
+    EXPECT_FALSE(stand(file)) << "the index is older than the file";
     sh(source_dir, "git update-index --assume-unchanged file");
-    EXPECT_FALSE(stand({"file"}));
+    EXPECT_FALSE(stand(file));
     sh(source_dir, "git update-index --no-assume-unchanged file && git update-index --index-version 4");
-    EXPECT_FALSE(stand({"file"})) << "a version that is not read";
+    EXPECT_FALSE(stand(file)) << "a version that is not read";
   }
   EXPECT_FALSE(stand_as_recorded(root / "none", source_dir, {}));
 }

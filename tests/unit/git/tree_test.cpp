@@ -147,6 +147,30 @@ TEST_F(FewFiles, AreLeftToGitWhereThereIsMoreToKnow) {
   }
 }
 
+TEST_F(FewFiles, AreLeftToGitWhereAStrangersWorkIsStaged) {
+  make_source();
+  (void)ready_slot();
+  sh(slot_path(), "echo staged > file && echo staged > added && git add file added && rm added");
+  let_time_pass();
+  const Oid from = id("HEAD");
+  for (const char* line : {"echo two > file", "git checkout -q file && echo two > added"}) {
+    sh(source_dir, std::string(line) + " && git add . && git commit -qm next");
+    EXPECT_EQ(bring_tree(slot(), from, id("HEAD")), std::nullopt) << line;
+    sh(source_dir, "git reset -q --hard " + from.str());
+  }
+  EXPECT_EQ(read(slot_path() / "file"), "staged\n");
+}
+
+TEST_F(FewFiles, AreLeftToGitWhereASymlinkLeadsAway) {
+  make_source();
+  (void)ready_slot();
+  let_time_pass();
+  sh(slot_path(), "mv dir ../elsewhere && ln -s ../elsewhere dir");  // inode and times stay
+  bring("echo two > dir/inner");
+  EXPECT_EQ(ran(), "read-tree");
+  EXPECT_EQ(read(slot_path() / "../elsewhere/inner"), "inner\n");
+}
+
 TEST_F(FewFiles, AreLeftToGitWhereTheyMayHaveBeenTouched) {
   make_source();
   (void)ready_slot();
