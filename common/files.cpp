@@ -122,7 +122,8 @@ std::vector<path> children_of(const path& directory) {
   const int why = failed.value();
   if (why == EMFILE || why == ENFILE || why == ENOMEM || why == EIO) throw io_error("cannot list", directory, why);
   for (const std::filesystem::directory_iterator end; !failed && it != end; it.increment(failed)) found.push_back(it->path());
-  if (why == 0 && failed) throw io_error("cannot list", directory, failed.value());  // it broke off
+  // It broke off; a directory that is removed meanwhile has nothing more in it.
+  if (why == 0 && failed && failed.value() != ENOENT) throw io_error("cannot list", directory, failed.value());
   std::sort(found.begin(), found.end());
   return found;
 }

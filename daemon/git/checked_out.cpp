@@ -58,6 +58,7 @@ std::string text_at(const Fd& directory, const std::string& name, const fs::path
 std::vector<std::string> names_in(const Fd& directory, const fs::path& shown) {
   Fd again(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const std::unique_ptr<DIR, int (*)(DIR*)> list(again.valid() ? ::fdopendir(again.get()) : nullptr, ::closedir);
+  if (!list && errno == ENOENT) return {};  // it is being removed
   if (!list) throw io_error("cannot list", shown, errno);
   (void)again.release();
   std::vector<std::string> names;
@@ -67,7 +68,7 @@ std::vector<std::string> names_in(const Fd& directory, const fs::path& shown) {
     if (name != "." && name != "..") names.push_back(name);
     errno = 0;
   }
-  if (errno != 0) throw io_error("cannot list", shown, errno);
+  if (errno != 0 && errno != ENOENT) throw io_error("cannot list", shown, errno);
   return names;
 }
 

@@ -168,7 +168,11 @@ Violations violations_in_daemon(const Observed& observed, const Ledger::Stories&
   auto found = observed.ledger.broken();
   const auto slots = slots_of(observed);
   const auto now = observed.ledger.stories();
-  if (slots.empty()) return {"3: the daemon does not list the pool's slots"};
+  if (slots.empty()) {
+    const auto again = observed.world.wtpool({"--json", "--pool", observed.pool, "ls"});
+    return {"3: the daemon does not list the pool's slots; asked again, ls ends with " + std::to_string(again.code) + ": " +
+            again.err + again.out.substr(0, 200)};
+  }
   Uniqueness unique("ls", found);
   std::map<std::string, std::string> held;
   for (const auto& [id, slot] : slots) {

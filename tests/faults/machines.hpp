@@ -16,7 +16,7 @@ struct Task {
   int clients = 32;
   int slots = 64;
   int minutes = 0;                // of the sweep, which then stops where it is; 0 for no end
-  std::string operation = "all";  // of the sweep
+  std::string operation = "all";  // of the sweep, and of the kill points
 };
 
 struct Report {

@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
     command->add_option("--slots", task.slots, "of a pool, where its size is what counts");
     command->add_option("--minutes", task.minutes, "of the sweep: it stops then, wherever it is")
         ->check(CLI::NonNegativeNumber);
-    command->add_option("--operation", task.operation, "of the sweep: one of its operations, or all");
+    command->add_option("--operation", task.operation, "of the sweep and of kill-points: one of their operations, or all");
     command->add_option("--amount", task.amount, std::string(machine.amount_is) + " (" + std::to_string(machine.amount) + ")");
     command->callback([&, command] {
       chosen = &machine;

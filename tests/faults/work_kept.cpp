@@ -68,6 +68,14 @@ std::string standing_contents(const Observed& observed) {
     for (fs::recursive_directory_iterator it(slot.path(), none), end; !none && it != end; it.increment(none))
       if (it->is_regular_file(none) && it->path().filename() != ".git") contents += read_text(it->path());
   }
+  // Of a slot whose directory somebody deleted, what was staged stands in its index alone, and is kept when it is released.
+  for (const auto& entry : fs::directory_iterator(observed.source.common_dir() / "worktrees", none)) {
+    if (fs::exists(trimmed(read_text(entry.path() / "gitdir")))) continue;
+    std::string wanted;
+    for (const auto& line : lines_of(try_git("/", {"--git-dir=" + entry.path().string(), "ls-files", "--stage"}).out))
+      wanted += line.substr(7, line.find(' ', 7) - 7) + "\n";
+    if (!wanted.empty()) contents += observed.source.git({"cat-file", "--batch"}, wanted) + "\n";
+  }
   return contents;
 }
 
