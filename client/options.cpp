@@ -191,6 +191,18 @@ std::string missing_verb(const CLI::App& app, const CLI::App& last) {
   return (word == rest.end() ? "no verb is given" : "there is no verb '" + *word + "'") + "; there are " + verbs;
 }
 
+// A word that nothing takes, said so that the reader sees what he meant instead. Empty when there is none.
+std::string unexpected_word(const CLI::App& app, std::span<const std::string> words) {
+  const std::vector<std::string> rest = app.remaining(true);
+  const auto option =
+      std::ranges::find_if(rest, [](const std::string& text) { return text.size() > 1 && text.front() == '-'; });
+  if (option != rest.end() && *option != "--") return "there is no option '" + *option + "'";
+  const auto wait = std::ranges::find(words, "--wait");
+  if (wait == words.end() || wait + 1 == words.end() || !parse_duration(*(wait + 1))) return {};
+  const bool left_over = std::ranges::find(rest, *(wait + 1)) != rest.end();
+  return left_over ? "the time to wait is written with '=', as --wait=" + *(wait + 1) : std::string{};
+}
+
 // The library's own way to write a flag that takes a value is not the reader's.
 std::string help_of(const CLI::App& app) {
   std::string text = app.help();
@@ -285,10 +297,12 @@ std::variant<Parsed, Told> parse_options(std::span<const char* const> args) {
     const auto chosen = app.get_subcommands();
     const CLI::App& last = chosen.empty() ? app : *chosen.front();
     const bool verb = last.get_require_subcommand_min() > 0 && last.get_subcommands().empty();
-    return wrong_usage(verb ? missing_verb(app, last) : wrong.what(), chosen_verb());
+    const std::string word = verb ? missing_verb(app, last) : unexpected_word(app, words.own);
+    return wrong_usage(word.empty() ? wrong.what() : word, chosen_verb());
   } catch (const CLI::ExtrasError& wrong) {
     const bool bare_run = chosen_verb() == "run" && !words.command;
-    return wrong_usage(bare_run ? "run takes the command after `--`" : wrong.what(), chosen_verb());
+    const std::string word = bare_run ? "run takes the command after `--`" : unexpected_word(app, words.own);
+    return wrong_usage(word.empty() ? wrong.what() : word, chosen_verb());
   } catch (const CLI::Error& wrong) {
     return wrong_usage(wrong.what(), chosen_verb());
   }

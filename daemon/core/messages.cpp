@@ -238,8 +238,9 @@ Error slot_held(const Pool& pool, const Slot& slot, Now now) {
 }
 
 // The ref, not a command: a pool that is taken away has no trash to ask.
-std::string work_kept(const Slot& slot, const std::string& trash_id) {
-  return "work left in " + slot.id.str() + " is kept at refs/wtpool/trash/" + trash_id + " of the source";
+std::string work_kept(const Pool& pool, const Slot& slot, const std::string& trash_id) {
+  return "work left in " + slot.id.str() + " is kept as " + trash_id + ": refs/wtpool/trash/" + trash_id +
+         " in the source, and what could not go there in " + pool.place->root + "/.meta/trash/" + trash_id;
 }
 
 Error shutting_down() { return {ErrorKind::shutting_down, "the daemon is shutting down", "try again"}; }

@@ -33,7 +33,7 @@ namespace wtpool::core::say {
 [[nodiscard]] Error quarantined(const Pool& pool, const Slot& slot);
 [[nodiscard]] Error slot_unknown(const Pool& pool, const std::string& slot);
 [[nodiscard]] Error slot_held(const Pool& pool, const Slot& slot, Now now);
-[[nodiscard]] std::string work_kept(const Slot& slot, const std::string& trash_id);
+[[nodiscard]] std::string work_kept(const Pool& pool, const Slot& slot, const std::string& trash_id);
 [[nodiscard]] Error shutting_down();
 
 }  // namespace wtpool::core::say

@@ -85,12 +85,12 @@ void repair_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   if (idle != nullptr) {
     if (request != nullptr) {
       for (const auto& warning : idle->warnings) warn(t, *request, warning);
-      if (idle->kept) warn(t, *request, say::work_kept(slot, *idle->kept));
+      if (idle->kept) warn(t, *request, say::work_kept(pool, slot, *idle->kept));
     }
     became_idle(t, pool, slot, *idle);
   } else {
     if (fresh->kept) emit(t, pool, &slot, "trash_saved", nullptr, *fresh->kept);
-    if (fresh->kept && request != nullptr) warn(t, *request, say::work_kept(slot, *fresh->kept));
+    if (fresh->kept && request != nullptr) warn(t, *request, say::work_kept(pool, slot, *fresh->kept));
     became_fresh(t, pool, slot);
   }
   if (request != nullptr) answer(t, request->id, proto::EmptyResult{});
@@ -136,7 +136,7 @@ void remove_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   } else {
     const auto* fresh = std::get_if<done::Fresh>(std::get_if<JobDone>(&outcome));
     if (fresh != nullptr && fresh->kept) emit(t, pool, &slot, "trash_saved", nullptr, *fresh->kept);
-    if (fresh != nullptr && fresh->kept && request != nullptr) warn(t, *request, say::work_kept(slot, *fresh->kept));
+    if (fresh != nullptr && fresh->kept && request != nullptr) warn(t, *request, say::work_kept(pool, slot, *fresh->kept));
     became_fresh(t, pool, slot);
   }
   if (request == nullptr) return;

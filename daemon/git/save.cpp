@@ -22,6 +22,7 @@ using proto::Error;
 using proto::ErrorKind;
 
 constexpr std::string_view kSubmodule = "160000";
+constexpr std::string_view kTrash = "refs/wtpool/trash/";
 constexpr std::string_view kEmptyTrees[] = {"4b825dc642cb6eb9a060e54bf8d69288fbee4904",
                                             "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"};
 
@@ -215,7 +216,16 @@ class Committer {
 
 }  // namespace
 
-std::string trash_ref(const std::string& id, const std::string& rest) { return "refs/wtpool/trash/" + id + "/" + rest; }
+std::string trash_ref(const std::string& id, const std::string& rest) { return std::string(kTrash) + id + "/" + rest; }
+
+TrashRefs list_trash(const Git& source) {
+  TrashRefs entries;
+  for (auto& ref : list_refs(source, std::string(kTrash))) {
+    const std::string rest = ref.name.substr(kTrash.size());
+    entries[rest.substr(0, rest.find('/'))].push_back(std::move(ref));
+  }
+  return entries;
+}
 
 Saved save_work(const Git& slot, const SaveRequest& request) {
   Saved saved;

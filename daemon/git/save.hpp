@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 
 #include "daemon/git/git.hpp"
+#include "daemon/git/refs.hpp"
 
 namespace wtpool::git {
 
@@ -31,5 +33,8 @@ void move_aside(const std::filesystem::path& work_tree, const std::vector<std::s
                 const std::filesystem::path& aside);
 
 [[nodiscard]] std::string trash_ref(const std::string& id, const std::string& rest);  // refs/wtpool/trash/<id>/<rest>
+// The refs of every trash entry that `source` has, whoever's pool it is of, by the entry's id.
+using TrashRefs = std::map<std::string, std::vector<Ref>>;
+[[nodiscard]] TrashRefs list_trash(const Git& source);
 
 }  // namespace wtpool::git

@@ -116,6 +116,16 @@ void finish_removals(const ServedPool& pool) {
   }
 }
 
+git::SourceFacts source_of(const ServedPool& pool, const JobContext& job) {
+  try {
+    return git::open_source(pool.config.source, job.git_context(nullptr));
+  } catch (core::Error& error) {
+    if (error.kind == core::ErrorKind::source_missing)
+      error.hint = "put the repository back, or, if it is gone for good: rm -r " + pool.files.root.string();
+    throw;
+  }
+}
+
 }  // namespace
 
 core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
@@ -133,7 +143,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   }
   pool->config = disk::parse_pool_config(*text, pool->files.config());
   pool->lock = lock_pool(job, pool->files, spec.pool);
-  pool->source = git::open_source(pool->config.source, job.git_context(nullptr));
+  pool->source = source_of(*pool, job);
   const auto served = job.pools->find(spec.pool);
   const bool same_source = served && served->source.common_dir == pool->source.common_dir;
   pool->helpers = same_source ? served->helpers : git::make_helpers(pool->source.common_dir);
@@ -190,6 +200,12 @@ core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
     refuse_init(core::ErrorKind::invalid_params, "its key '" + printable(key) + "' " + *why,
                 "wtpool init --pool KEY --source REPO");
   }
+  for (const std::string& group : params.groups) {
+    if (const auto why = bad_group(group)) {
+      refuse_init(core::ErrorKind::invalid_params, "its group '" + printable(group) + "' " + *why,
+                  "wtpool init --source REPO --groups one,other");
+    }
+  }
   const disk::PoolFiles files(real_path(disk::path(job.host.pools_root)) / key);
   if (lstat_of(files.config())) {
     refuse_init(core::ErrorKind::pool_exists, "pool '" + key + "' exists already at " + files.root.string(),
@@ -228,6 +244,9 @@ core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
 core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
   const auto& files = job.pool->files;
   FAILPOINT("remove-pool.begun");
+  // A source that is gone keeps nothing any more, and must not keep its pool from being taken away.
+  const bool has_source = lstat_of(job.pool->place.source.str()).has_value();
+  const auto kept_in_source = has_source ? git::list_trash(job.source_git()) : git::TrashRefs{};
   unlink_durably(files.config());
   FAILPOINT("remove-pool.config-removed");
   std::error_code ignored;
@@ -239,8 +258,7 @@ core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
   for (const auto& record : children_of(files.trash_dir())) {
     if (record.extension() != ".yaml") {
       keeps = true;
-    } else if (git::list_refs(job.source_git(), "refs/wtpool/trash/" + record.stem().string()).empty() &&
-               !lstat_of(files.trash_files(record.stem().string()))) {
+    } else if (!kept_in_source.contains(record.stem().string()) && !lstat_of(files.trash_files(record.stem().string()))) {
       unlink_durably(record);
     } else {
       keeps = true;

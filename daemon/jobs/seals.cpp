@@ -1,16 +1,8 @@
 #include "daemon/jobs/seals.hpp"
 
-#include <chrono>
-
 namespace wtpool::jobs {
-namespace {
 
-// An acquire takes a seal and is in a hurry; what the system does to give thousands of watches back can wait until it is over.
-constexpr std::chrono::milliseconds kRetirement{300};
-
-}  // namespace
-
-SealBook::SealBook() : closer_([this] { close_retired(); }) {}
+SealBook::SealBook(std::chrono::milliseconds retirement) : retirement_(retirement), closer_([this] { close_retired(); }) {}
 
 SealBook::~SealBook() {
   {
@@ -96,7 +88,7 @@ void SealBook::close_retired() {
   for (;;) {
     wake_.wait(guard, [this] { return ending_ || !retired_.empty(); });
     if (retired_.empty()) return;
-    wake_.wait_for(guard, kRetirement, [this] { return ending_ || hurry_; });
+    wake_.wait_for(guard, retirement_, [this] { return ending_ || hurry_; });
     hurry_ = false;
     auto retired = std::move(retired_);
     retired_.clear();

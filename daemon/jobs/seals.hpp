@@ -2,6 +2,7 @@
 // back costs the system milliseconds: a thread of its own does it, a moment later, so that nobody waits.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -21,7 +22,9 @@ class SealBook {
  public:
   using Key = std::pair<PoolKey, SlotId>;
 
-  SealBook();
+  // `retirement`: how long a seal that was used stays open. What the system does to give thousands of watches back can wait
+  // until the acquire that used them is over.
+  explicit SealBook(std::chrono::milliseconds retirement = std::chrono::milliseconds(300));
   ~SealBook();
   SealBook(const SealBook&) = delete;
   SealBook& operator=(const SealBook&) = delete;
@@ -31,7 +34,7 @@ class SealBook {
   // Out of the book, whether it still holds or not; null when there is none. Given back with `retire`.
   [[nodiscard]] std::unique_ptr<git::Seal> take(const Key& key);
   void drop(const Key& key);
-  // Closes it in a moment, so as not to take the processor from an acquire that used it. Null is fine.
+  // Closes it when its retirement is over. Null is fine.
   void retire(std::unique_ptr<git::Seal> seal);
   // Closes it as soon as may be: the system's limits count its watches as long as it is open.
   void give_back(std::unique_ptr<git::Seal> seal);
@@ -46,6 +49,7 @@ class SealBook {
   std::unique_ptr<git::Seal> remove(std::map<Key, std::unique_ptr<git::Seal>>::iterator at);
   void close_retired();
 
+  std::chrono::milliseconds retirement_;
   platform::PollSet poll_;
   std::mutex mutex_;
   std::map<Key, std::unique_ptr<git::Seal>> seals_;

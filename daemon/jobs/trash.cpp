@@ -15,8 +15,6 @@
 namespace wtpool::jobs {
 namespace {
 
-constexpr std::string_view kTrash = "refs/wtpool/trash/";
-
 struct Sizes {
   std::int64_t files = 0;
   std::int64_t bytes = 0;
@@ -70,15 +68,9 @@ Sizes sizes_of(const ServedPool& pool, const git::Git& git, const std::string& i
   return sizes;
 }
 
-std::string id_of_ref(const std::string& ref) {
-  const auto rest = ref.substr(kTrash.size());
-  return rest.substr(0, rest.find('/'));
-}
-
 // By id: the refs of every entry that is this pool's. An entry without a record is of whoever serves the source.
-std::map<std::string, std::vector<git::Ref>> entries_of(const ServedPool& pool, const git::Git& git) {
-  std::map<std::string, std::vector<git::Ref>> entries;
-  for (auto& ref : git::list_refs(git, std::string(kTrash))) entries[id_of_ref(ref.name)].push_back(std::move(ref));
+git::TrashRefs entries_of(const ServedPool& pool, const git::Git& git) {
+  git::TrashRefs entries = git::list_trash(git);
   std::erase_if(entries, [&](const auto& entry) { return !disk::read_trash_record(pool.files.trash_record(entry.first)); });
   for (const auto& item : children_of(pool.files.trash_dir())) {
     if (is_directory_no_follow(item)) entries[item.filename().string()];
@@ -98,7 +90,7 @@ void drop_entry(const JobContext& job, const std::string& id, const std::vector<
 
 std::vector<git::Ref> find_entry(const JobContext& job, const std::string& id) {
   const bool plain = !id.empty() && id.find('/') == std::string::npos && id.front() != '.';
-  const auto entries = plain ? entries_of(*job.pool, job.source_git()) : std::map<std::string, std::vector<git::Ref>>{};
+  const auto entries = plain ? entries_of(*job.pool, job.source_git()) : git::TrashRefs{};
   const auto found = entries.find(id);
   if (found == entries.end()) {
     throw core::Error(core::ErrorKind::trash_unknown, "pool '" + job.pool->key.str() + "' keeps nothing as '" + id + "'",

@@ -124,7 +124,7 @@ TEST(Init, RefusesKeysGroupsAndNumbersThatCannotBe) {
   for (auto more : bad) {
     more.insert(more.begin(), {"init", "--source", repo.path().string()});
     const auto outcome = world.wtpool(more);
-    EXPECT_NE(outcome.code, 0) << more.back() << outcome;
+    EXPECT_EQ(outcome.code, 2) << more.back() << outcome;
     EXPECT_EQ(outcome.out, "");
   }
   EXPECT_TRUE(fs::is_empty(world.root()));

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "tests/support/world.hpp"
 
 namespace wtpool::test {
@@ -73,6 +75,35 @@ TEST_F(Remove, OfWhatIsNotThereIsAnError) {
   EXPECT_EQ(world.wtpool({"remove", "slot-77"}).code, 1);
   EXPECT_EQ(world.wtpool({"remove", "--pool", "nowhere"}).code, 1);
   EXPECT_EQ(world.wtpool({"remove"}).code, 2);
+}
+
+// A repository that was deleted while its pool was served must not leave a pool that nobody can take away.
+TEST_F(Remove, OfAPoolWhoseSourceIsGoneKeepsWhatIsInItsSlots) {
+  const auto slot = world.acquire("x");
+  world.release("x");
+  std::ofstream(slot / "mine.txt") << "mine";
+  fs::rename(repo.path(), world.dir() / "gone");
+  const auto outcome = world.wtpool({"remove", "--pool", "app"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_TRUE(world.json_of({"pools"}).empty());
+  EXPECT_FALSE(fs::exists(slot));
+  std::vector<fs::path> kept;
+  for (const auto& each : fs::recursive_directory_iterator(world.root() / "app/.meta/trash")) {
+    if (each.path().filename() == "mine.txt") kept.push_back(each.path());
+  }
+  ASSERT_EQ(kept.size(), 1u);
+  // The caller is told where it is.
+  EXPECT_NE(outcome.err.find((world.root() / "app/.meta/trash").string()), std::string::npos) << outcome;
+}
+
+TEST_F(Remove, OfAPoolWhoseSourceWasGoneAtTheStartSaysWhatIsLeftToDo) {
+  world.stop_daemon();
+  fs::rename(repo.path(), world.dir() / "gone");
+  world.start_daemon();
+  const auto outcome = world.wtpool({"remove", "--pool", "app"});
+  EXPECT_EQ(outcome.code, 1) << outcome;
+  EXPECT_NE(outcome.err.find("rm -r " + (world.root() / "app").string()), std::string::npos) << outcome;
+  EXPECT_TRUE(fs::exists(world.root() / "app/.meta/config.yaml"));
 }
 
 }  // namespace

@@ -216,6 +216,19 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<const char*>{"trash", "restore"}, std::vector<const char*>{"trash", "drop"},
         std::vector<const char*>{"trash", "ls", "x"}, std::vector<const char*>{"watch", "x"}));
 
+TEST(Options, AnswerAWordThatNothingTakesWithWhatWasMeant) {
+  const auto said = [](std::vector<const char*> words) {
+    const auto result = parse(std::move(words));
+    const auto* told = std::get_if<Told>(&result);
+    return told == nullptr ? std::string("no error") : told->text.substr(0, told->text.find('\n'));
+  };
+  const std::string sorry = "wtpool: cannot read the command line: ";
+  EXPECT_EQ(said({"acquire", "-x"}), sorry + "there is no option '-x'");
+  EXPECT_EQ(said({"acquire", "a", "--foo"}), sorry + "there is no option '--foo'");
+  EXPECT_EQ(said({"acquire", "a", "--wait", "5s"}), sorry + "the time to wait is written with '=', as --wait=5s");
+  EXPECT_EQ(said({"acquire"}), sorry + "NAME is required");
+}
+
 TEST(Options, HelpListsVerbsAndExitCodes) {
   const auto result = parse({"--help"});
   const auto* text = std::get_if<Told>(&result);

@@ -30,6 +30,10 @@ TEST_F(Refs, MoveTogetherWithTheHeadOfASlot) {
   EXPECT_EQ(kept[0].name, "refs/wtpool/trash/20260505T033456Z-9f0c1234/heads/feature");
   EXPECT_EQ(kept[0].value, tip);
   EXPECT_EQ(kept[0].type, "commit");
+  const TrashRefs trash = list_trash(source());
+  ASSERT_EQ(trash.size(), 1u);
+  EXPECT_EQ(trash.begin()->first, "20260505T033456Z-9f0c1234");
+  EXPECT_EQ(trash.begin()->second.size(), 1u);
   EXPECT_TRUE(list_refs(source(), "refs/heads/feature").empty());
   EXPECT_NE(sh(slot_path(), "git reflog").find("commit: more"), std::string::npos);
 }

@@ -1,5 +1,6 @@
 #include "daemon/jobs/seals.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 
 #include <atomic>
@@ -7,6 +8,7 @@
 
 #include "daemon/disk/marker.hpp"
 #include "daemon/jobs/tasks.hpp"
+#include "tests/support/process.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::jobs {
@@ -155,6 +157,36 @@ TEST_F(Seals, TakeThePlaceOfOlderOnesAndAreDropped) {
   EXPECT_FALSE(book.take(key()));
   write(slot_path() / "file", "x");
   EXPECT_FALSE(book_is_readable());
+}
+
+// Closing watches takes the processor from whoever just used the seal, but the system's limits count what is open.
+TEST_F(Seals, ThatWereUsedStayOpenForAWhileAndThoseThatMakeRoomDoNot) {
+  (void)ready_slot();
+  (void)ready_slot("slot-1");
+  SealBook patient{std::chrono::hours(1)};
+  const auto made = [&](const std::string& slot) {
+    seal_slot(slot);
+    return book.take(key(slot));
+  };
+  const auto open = [](int fd) { return ::fcntl(fd, F_GETFD) != -1; };
+  auto used = made("slot-0");
+  const int fd_of_used = used->fd();
+  patient.retire(std::move(used));
+  EXPECT_TRUE(open(fd_of_used));
+  patient.put(key("slot-1"), made("slot-1"));
+  EXPECT_TRUE(open(fd_of_used));
+  patient.drop(key("slot-1"));
+  EXPECT_TRUE(test::wait_until([&] { return !open(fd_of_used); })) << "one that must go takes the others along";
+
+  int fd_of_last = -1;
+  {
+    SealBook ending{std::chrono::hours(1)};
+    auto last = made("slot-0");
+    fd_of_last = last->fd();
+    ending.retire(std::move(last));
+    EXPECT_TRUE(open(fd_of_last));
+  }
+  EXPECT_FALSE(open(fd_of_last)) << "no seal outlives its book";
 }
 
 TEST_F(Seals, AreGivenUpAtOnceWhenTheSlotIsWanted) {
