@@ -34,16 +34,17 @@ std::optional<ProcStat> proc_stat(std::int64_t pid) {
   return stat;
 }
 
-void for_each_process(const std::function<bool(std::int64_t)>& visit) {
+bool for_each_process(const std::function<bool(std::int64_t)>& visit) {
   const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), [](DIR* d) { return d != nullptr ? ::closedir(d) : 0; });
-  if (!proc) return;
+  if (!proc) return false;
   while (const dirent* const entry = ::readdir(proc.get())) {
     const std::string_view name = entry->d_name;
     std::int64_t pid = 0;
     const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (failure != std::errc{} || end != name.data() + name.size()) continue;
-    if (!visit(pid)) return;
+    if (!visit(pid)) break;
   }
+  return true;
 }
 
 }  // namespace wtpool::platform

@@ -16,7 +16,7 @@ struct ProcStat {
 };
 
 [[nodiscard]] std::optional<ProcStat> proc_stat(std::int64_t pid);
-// Every pid there is now, until `visit` says false.
-void for_each_process(const std::function<bool(std::int64_t)>& visit);
+// Every pid there is now, until `visit` says false. False when they cannot be listed.
+bool for_each_process(const std::function<bool(std::int64_t)>& visit);
 
 }  // namespace wtpool::platform

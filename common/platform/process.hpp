@@ -36,6 +36,17 @@ struct ProcessUse {
 [[nodiscard]] std::vector<ProcessUse> processes_with_environment_or_inside(const std::string& entry,
                                                                            const std::filesystem::path& directory);
 [[nodiscard]] std::vector<ProcessUse> processes_inside(const std::filesystem::path& directory);
+struct ProcessAtWork {
+  std::int64_t pid = 0;
+  std::int64_t started = 0;            // seconds, UTC; true to a second or two
+  std::vector<std::string> arguments;  // the program's name first
+};
+// Living processes whose program is called `program`, and whose working directory is one of `directories` or below it, or
+// whose arguments or environment name `thing`. Those that this user may not look into are left out. Nothing when it cannot be
+// told, for want of descriptors say.
+[[nodiscard]] std::optional<std::vector<ProcessAtWork>> processes_at_work(const std::string& program,
+                                                                          const std::vector<std::filesystem::path>& directories,
+                                                                          const std::string& thing);
 [[nodiscard]] std::vector<std::int64_t> processes_of_group(std::int64_t group);  // living ones, of any user
 [[nodiscard]] std::vector<std::int64_t> ancestors_of(std::int64_t pid);          // itself first
 

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <cerrno>
 #include <climits>
 
+#include "common/clock.hpp"
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "common/platform/proc_linux.hpp"
@@ -38,6 +40,20 @@ std::string command_of(std::int64_t pid) {
   }
   if (command.size() > kShown) command.resize(kShown);
   return printable(command);
+}
+
+// 0, or why it cannot be read: errno.
+int read_proc(std::int64_t pid, const char* name, std::string& text) {
+  const Fd fd(::open((proc_directory(pid) / name).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return errno;
+  std::array<char, 4096> piece{};
+  for (;;) {
+    const ssize_t count = ::read(fd.get(), piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    if (count == 0) return 0;
+    text.append(piece.data(), static_cast<std::size_t>(count));
+  }
 }
 
 bool is_own_user(std::int64_t pid) {
@@ -103,6 +119,42 @@ std::vector<ProcessUse> processes_with_environment_or_inside(const std::string& 
     if (pid != self && matches(pid) && is_own_user(pid)) found.push_back({pid, command_of(pid)});
     return true;
   });
+  return found;
+}
+
+std::optional<std::vector<ProcessAtWork>> processes_at_work(const std::string& program, const std::vector<path>& directories,
+                                                            const std::string& thing) {
+  std::array<char, PATH_MAX> buffer{};
+  std::vector<ProcessAtWork> found;
+  bool told = true;
+  // What is not there any more, or not ours to read, is empty; what cannot be read for another reason cannot be told.
+  const auto text_of = [&told](std::int64_t pid, const char* name) {
+    std::string text;
+    const int failure = read_proc(pid, name, text);
+    told = told && (failure == 0 || failure == ENOENT || failure == ESRCH || failure == EACCES || failure == EPERM);
+    return failure == 0 ? text : std::string();
+  };
+  const bool listed = for_each_process([&](std::int64_t pid) {
+    if (text_of(pid, "comm") != program + '\n') return told;
+    const auto stat = proc_stat(pid);
+    if (stat && stat->ended()) return told;
+    ProcessAtWork process;
+    process.pid = pid;
+    const std::string arguments = text_of(pid, "cmdline");
+    const auto inside = working_directory(pid, buffer);
+    const bool works_there = inside && std::any_of(directories.begin(), directories.end(),
+                                                   [&](const path& each) { return is_or_below(*inside, each.native()); });
+    if (!works_there && arguments.find(thing) == std::string::npos && text_of(pid, "environ").find(thing) == std::string::npos)
+      return told;
+    for (std::size_t begin = 0, end; (end = arguments.find('\0', begin)) != std::string::npos; begin = end + 1)
+      process.arguments.push_back(arguments.substr(begin, end - begin));
+    if (stat)
+      process.started =
+          booted_at() + static_cast<std::int64_t>(stat->start / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+    found.push_back(std::move(process));
+    return told;
+  });
+  if (!listed || !told) return std::nullopt;
   return found;
 }
 

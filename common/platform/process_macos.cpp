@@ -109,6 +109,42 @@ std::vector<ProcessUse> processes_with_environment_or_inside(const std::string& 
   return found;
 }
 
+std::optional<std::vector<ProcessAtWork>> processes_at_work(const std::string& program, const std::vector<path>& directories,
+                                                            const std::string& thing) {
+  std::vector<ProcessAtWork> found;
+  const auto candidates = processes_where([&](pid_t pid) {
+    char name[PROC_PIDPATHINFO_MAXSIZE] = {};
+    if (::proc_name(static_cast<int>(pid), name, sizeof name) <= 0 || name != program) return false;
+    proc_vnodepathinfo info{};
+    const bool has_cwd = ::proc_pidinfo(pid, PROC_PIDVNODEPATHINFO, 0, &info, sizeof info) > 0;
+    const std::string cwd = has_cwd ? info.pvi_cdir.vip_path : "";
+    const auto is_or_above = [&](const path& each) {
+      const std::string& top = each.native();
+      return cwd.starts_with(top) && (cwd.size() == top.size() || cwd[top.size()] == '/' || top == "/");
+    };
+    return std::any_of(directories.begin(), directories.end(), is_or_above) ||
+           arguments_of(pid).find(thing) != std::string::npos;
+  });
+  for (const auto& candidate : candidates) {
+    ProcessAtWork process;
+    process.pid = candidate.pid;
+    if (const auto record = kernel_record(candidate.pid))
+      process.started = static_cast<std::int64_t>(record->kp_proc.p_starttime.tv_sec);
+    const std::string text = arguments_of(candidate.pid);
+    int count = 0;
+    if (text.size() > sizeof count) {
+      std::memcpy(&count, text.data(), sizeof count);
+      // After the count stand the program's path, NULs, and then that many arguments.
+      std::size_t at = text.find_first_not_of('\0', std::min(text.find('\0', sizeof count), text.size()));
+      for (std::size_t end; count > 0 && at < text.size() && (end = text.find('\0', at)) != std::string::npos;
+           at = end + 1, --count)
+        process.arguments.push_back(text.substr(at, end - at));
+    }
+    found.push_back(std::move(process));
+  }
+  return found;
+}
+
 std::vector<std::int64_t> processes_of_group(std::int64_t group) {
   std::vector<std::int64_t> members;
   int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PGRP, static_cast<int>(group)};

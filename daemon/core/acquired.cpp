@@ -148,6 +148,7 @@ void acquire_failed(Turn& t, const Job& job, const JobFailed& failed) {
     } else {
       request->acquire.set_aside.insert(id);
       request->acquire.last_fault = failed.error;
+      if (slot.phase == Phase::idle || slot.phase == Phase::fresh) try_later(t, slot);
     }
     return place(t, request->id);
   }

@@ -7,7 +7,7 @@
 namespace wtpool::core {
 namespace {
 
-constexpr std::chrono::milliseconds kLockedAgain{500};
+constexpr std::chrono::milliseconds kAgain{500};
 
 bool anything_recycles(const Pool& pool, const std::optional<std::string>& group) {
   return std::any_of(pool.slots.begin(), pool.slots.end(), [&](const auto& entry) {
@@ -125,16 +125,22 @@ void leave_queue(Turn& t, Request& request) {
   pool.unsettled = true;
 }
 
+void try_later(Turn& t, Slot& slot) { slot.retry_at = t.now.awake + kAgain; }
+
 void pass_over(Turn& t, Pool& pool, Slot& slot) {
-  slot.retry_at = t.now.awake + kLockedAgain;
+  try_later(t, slot);
   for (const auto* list : {&pool.queue, &pool.waiting}) {
     for (const RequestId id : *list) find_request(t, id)->acquire.passed.insert(slot.id);
   }
 }
 
-void lock_may_be_free(Turn& t, Pool& pool, Slot& slot) {
+void may_be_had_again(Turn& t, Pool& pool, Slot& slot) {
   for (const auto* list : {&pool.queue, &pool.waiting}) {
-    for (const RequestId id : *list) find_request(t, id)->acquire.passed.erase(slot.id);
+    for (const RequestId id : *list) {
+      Acquiring& acquire = find_request(t, id)->acquire;
+      acquire.passed.erase(slot.id);
+      acquire.set_aside.erase(slot.id);
+    }
   }
   pool.unsettled = true;
 }

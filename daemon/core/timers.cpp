@@ -67,7 +67,7 @@ void slot_due(Turn& t, Pool& pool, Slot& slot) {
       return;
     case Phase::fresh:
     case Phase::idle:
-      return lock_may_be_free(t, pool, slot);
+      return may_be_had_again(t, pool, slot);
     case Phase::acquiring:
     case Phase::releasing:
     case Phase::repairing:

@@ -90,7 +90,8 @@ void wait_or_refuse(Turn& t, Request& request, Pool& pool);
 void serve(Turn& t, Pool& pool);
 void leave_queue(Turn& t, Request& request);
 void pass_over(Turn& t, Pool& pool, Slot& slot);         // another program has its lock: nobody who waits tries it for a while
-void lock_may_be_free(Turn& t, Pool& pool, Slot& slot);  // that while is over
+void try_later(Turn& t, Slot& slot);                     // it failed for one who waits: he tries it again after a while
+void may_be_had_again(Turn& t, Pool& pool, Slot& slot);  // that while is over, or somebody else has had it and given it back
 
 // release.cpp
 void begin_release(Turn& t, Request& request, Pool& pool);

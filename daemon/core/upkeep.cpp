@@ -149,9 +149,10 @@ void became_idle(Turn& t, Pool& pool, Slot& slot, const done::Idle& done) {
   slot.seal_at = done.occupied ? after(t.now.awake, t.host.settings.seal_quiet) : t.now.awake;
   slot.reason.clear();
   slot.last_used = t.host.turn;
-  slot.verified = t.host.turn;
+  if (!done.occupied) slot.verified = t.host.turn;  // whoever is in it may have written since git looked
   forget_lease(slot);
   pool.unsettled = true;
+  may_be_had_again(t, pool, slot);
   emit(t, pool, &slot, "recycled", lease ? &*lease : nullptr);
   if (done.kept) emit(t, pool, &slot, "trash_saved", lease ? &*lease : nullptr, *done.kept);
   answer_waiters(t, slot, done.kept, done.warnings);

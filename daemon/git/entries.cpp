@@ -274,7 +274,9 @@ bool heal_head(const std::string& common_dir, const std::string& git_id, const s
   const auto stat = lstat_of(entry / "HEAD");
   if (stat && !S_ISREG(stat->st_mode)) return false;
   const std::string text = stat ? read_file(entry / "HEAD", kSmallFile).value_or("") : "";
-  const bool damaged = found.state == State::torn && found.problem.starts_with(kHeadProblem);
+  // By what was read here: that it could not be read a moment ago says nothing of what it holds.
+  const bool reads = text.find('\0') == std::string::npos && sound_head(text.substr(0, text.find_first_of("\r\n")));
+  const bool damaged = found.state == State::torn && found.problem.starts_with(kHeadProblem) && !reads;
   // The beginning of a branch's name looks like another branch.
   const bool cut = found.state == State::sound && ("ref: refs/heads/" + branch).starts_with(text);
   if (!damaged && !cut) return false;

@@ -1,5 +1,7 @@
 #include "daemon/git/helpers.hpp"
 
+#include <set>
+
 #include "common/clock.hpp"
 #include "common/files.hpp"
 #include "common/timed.hpp"
@@ -18,10 +20,42 @@ std::unique_ptr<LineChild> start_or_none(const SpawnOptions& options) {
   }
 }
 
+// Those of all sources.
+struct IdleMovers {
+  std::mutex mutex;
+  std::set<std::int64_t> pids;
+};
+IdleMovers& idle_movers() {
+  static IdleMovers instance;
+  return instance;
+}
+
 }  // namespace
 
+bool is_idle_helper(std::int64_t pid) {
+  auto& idle = idle_movers();
+  const std::lock_guard guard(idle.mutex);
+  return idle.pids.contains(pid);
+}
+
+void Helpers::mover_is(bool idle) const {
+  if (!mover_) return;
+  auto& all = idle_movers();
+  const std::lock_guard guard(all.mutex);
+  if (idle) {
+    all.pids.insert(mover_->pid());
+  } else {
+    all.pids.erase(mover_->pid());
+  }
+}
+
+void Helpers::end_mover() {
+  mover_is(false);
+  mover_.reset();
+}
+
 Helpers::Helpers(std::string common_dir, Start start) : common_dir_(std::move(common_dir)), start_(std::move(start)) {}
-Helpers::~Helpers() = default;
+Helpers::~Helpers() { end_mover(); }
 
 void Helpers::drop_if_replaced(std::unique_ptr<LineChild>& child, std::string& made_for) const {
   const auto stat = lstat_of(common_dir_);
@@ -90,13 +124,14 @@ bool Helpers::says(const char* line) { return mover_->read_line(kPatience) == st
 
 bool Helpers::send(const std::string& commands, const std::string& last) {
   using namespace std::string_literals;
+  mover_is(false);
   drop_if_replaced(mover_, mover_for_);
   // One that ended while nobody asked is started again, once. All in one piece: each piece would wake it once more.
   for (int attempt = 0; attempt < 2; ++attempt) {
     if (!mover_) mover_ = start_or_none(start_({"update-ref", "-m", "wtpool", "--stdin", "-z"}, true));
     if (!mover_) return false;
     if (mover_->write("start\0"s + commands + last) && says("start: ok")) return true;
-    mover_.reset();
+    end_mover();
   }
   return false;
 }
@@ -104,7 +139,7 @@ bool Helpers::send(const std::string& commands, const std::string& last) {
 Helpers::Moved Helpers::ended_before_commit() {
   // It says why and ends itself, and what it had locked is let go; nothing has moved.
   const bool spoke = !mover_->error_tail().empty();
-  mover_.reset();
+  end_mover();
   return spoke ? Moved::refused : Moved::died;
 }
 
@@ -114,8 +149,11 @@ Helpers::Moved Helpers::move_refs(const std::string& commands) {
   const std::lock_guard guard(move_mutex_);
   if (!send(commands, "prepare\0commit\0"s)) return Moved::refused;
   if (!says("prepare: ok")) return ended_before_commit();
-  if (says("commit: ok")) return Moved::done;
-  mover_.reset();
+  if (says("commit: ok")) {
+    mover_is(true);
+    return Moved::done;
+  }
+  end_mover();
   return Moved::unknown;
 }
 
@@ -137,9 +175,10 @@ Helpers::Moved Helpers::Move::commit() {
   using namespace std::string_literals;
   auto moved = Moved::done;
   if (!helpers_->mover_->write("commit\0"s) || !helpers_->says("commit: ok")) {
-    helpers_->mover_.reset();
+    helpers_->end_mover();
     moved = Moved::unknown;
   }
+  helpers_->mover_is(true);
   lock_.unlock();
   return moved;
 }
@@ -147,7 +186,7 @@ Helpers::Moved Helpers::Move::commit() {
 Helpers::Move::~Move() {
   if (!lock_.owns_lock()) return;
   // Its answers to what was asked before are not waited for: the next transaction begins with a helper of its own.
-  helpers_->mover_.reset();
+  helpers_->end_mover();
 }
 
 }  // namespace wtpool::git

@@ -5,6 +5,7 @@
 // Any thread; one question, or one transaction, at a time.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -64,6 +65,9 @@ class Helpers {
   [[nodiscard]] bool says(const char* line);
   [[nodiscard]] Moved ended_before_commit();
 
+  void mover_is(bool idle) const;  // with the helper's mutex held
+  void end_mover();
+
   // Ends a helper of a repository that is not the one at the path any more. With the helper's mutex held.
   void drop_if_replaced(std::unique_ptr<LineChild>& child, std::string& made_for) const;
 
@@ -79,5 +83,8 @@ class Helpers {
   std::unique_ptr<LineChild> mover_;
   std::string mover_for_;
 };
+
+// A helper of this process that moves refs, and is between two transactions: it holds no lock. Any thread.
+[[nodiscard]] bool is_idle_helper(std::int64_t pid);
 
 }  // namespace wtpool::git

@@ -8,7 +8,7 @@
 #include "common/clock.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
-#include "daemon/git/open_files.hpp"
+#include "daemon/git/lock_holders.hpp"
 
 namespace wtpool::git {
 namespace {
@@ -19,18 +19,23 @@ constexpr std::int64_t kClockGrain = 1;  // of file systems with whole seconds
 constexpr std::int64_t kLastWords = 60;  // what a git's own children may still do when it is gone
 constexpr useconds_t kLookAgain = 100'000;
 
+// What goes while it is listed is no lock of anybody's any more; what cannot be listed throws.
+void add_ref_locks(const fs::path& directory, std::vector<fs::path>& locks) {
+  for (const fs::path& child : children_of(directory)) {
+    if (is_directory_no_follow(child)) {
+      add_ref_locks(child, locks);
+    } else if (child.extension() == ".lock") {
+      locks.push_back(child);
+    }
+  }
+}
+
 // packed-refs.new before packed-refs.lock, which keeps others from making it.
 std::vector<fs::path> lock_files(const fs::path& common_dir) {
   std::vector<fs::path> locks = {common_dir / "packed-refs.new", common_dir / "packed-refs.lock", common_dir / "config.lock"};
-  std::error_code ignored;
-  for (fs::recursive_directory_iterator it(common_dir / "refs", fs::directory_options::skip_permission_denied, ignored), end;
-       !ignored && it != end; it.increment(ignored)) {
-    if (it->path().extension() == ".lock") locks.push_back(it->path());
-  }
+  add_ref_locks(common_dir / "refs", locks);
   // Of a slot whose HEAD moves in the same transaction.
-  for (fs::directory_iterator it(common_dir / "worktrees", ignored), end; !ignored && it != end; it.increment(ignored)) {
-    locks.push_back(it->path() / "HEAD.lock");
-  }
+  for (const fs::path& entry : children_of(common_dir / "worktrees")) locks.push_back(entry / "HEAD.lock");
   return locks;
 }
 
@@ -51,10 +56,20 @@ std::optional<SharedLock> look_at(const fs::path& file, const std::vector<Life>&
   return lock;
 }
 
-void ask_who_has_it(SharedLock& lock) {
-  const auto openers = openers_of(lock.file);
-  lock.tellable = openers.has_value();
-  if (openers) lock.open_by = *openers;
+void ask_who_has_it(SharedLock& lock, const std::string& common_dir) {
+  const auto holders = holders_of(lock.file, lock.made, common_dir);
+  lock.tellable = holders.has_value();
+  if (holders) lock.held_by = *holders;
+}
+
+// Nothing when they cannot be listed: then none is judged.
+std::optional<std::vector<fs::path>> lock_files_if_told(const std::string& common_dir) {
+  try {
+    return lock_files(common_dir);
+  } catch (const proto::Error& error) {
+    log_warn("stale locks are not looked for: " + error.message);
+    return std::nullopt;
+  }
 }
 
 // What was judged, and not what has its name by now: a look at who has it open takes its time.
@@ -76,7 +91,7 @@ std::vector<SharedLock> shared_locks(const std::string& common_dir) {
   for (const fs::path& file : lock_files(common_dir)) {
     auto lock = look_at(file, lives);
     if (!lock) continue;
-    ask_who_has_it(*lock);
+    ask_who_has_it(*lock, common_dir);
     found.push_back(std::move(*lock));
   }
   return found;
@@ -89,13 +104,16 @@ Healed heal_shared_locks(const std::string& common_dir) {
   const std::lock_guard one_at_a_time(healing);
   const std::int64_t now = wall_now();
   bool left = false;
-  for (const fs::path& file : lock_files(common_dir)) {
+  const auto files = lock_files_if_told(common_dir);
+  if (!files) return healed;
+  for (const fs::path& file : *files) {
     auto lock = look_at(file, lives);
     if (!lock || !lock->ours) continue;
     left = true;
-    ask_who_has_it(*lock);
-    if (!lock->nobodys()) continue;
-    if (!lock->old_enough(now)) {
+    ask_who_has_it(*lock, common_dir);
+    if (!lock->nobodys()) {
+      healed.young = healed.young || (lock->regular && now >= lock->made && now - lock->made < kHoldersPatience);
+    } else if (!lock->old_enough(now)) {
       healed.young = healed.young || now >= lock->made;  // one from the future would never get old
     } else if (remove_judged(*lock)) {
       log_warn("removed " + file.string() + ", left by a git that was killed");
@@ -118,10 +136,10 @@ bool heal_after_killed(const std::string& common_dir, const std::function<bool()
 void heal_locks_of_past_boots(const std::string& common_dir) {
   const std::int64_t boot = booted_at() - kClockGrain;
   const std::lock_guard one_at_a_time(healing);
-  for (const fs::path& file : lock_files(common_dir)) {
+  for (const fs::path& file : lock_files_if_told(common_dir).value_or(std::vector<fs::path>{})) {
     auto lock = look_at(file, {});
     if (!lock || lock->made >= boot || !lock->old_enough(wall_now())) continue;
-    ask_who_has_it(*lock);
+    ask_who_has_it(*lock, common_dir);
     if (lock->nobodys() && remove_judged(*lock))
       log_warn("removed " + file.string() + ", left from before this machine was started");
   }

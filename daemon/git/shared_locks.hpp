@@ -1,6 +1,6 @@
 // Locks in a source that stop everybody: packed-refs.lock, locks of refs and of the config, HEAD.lock of a slot; and
 // packed-refs.new, which git 2.39 leaves when it is killed and then cannot get past. Only what a killed git of ours can have
-// made is ever removed: a regular file of its time, 10 s old, that nobody has open. Any thread.
+// made is ever removed: a regular file of its time, 10 s old, that no living process may still need. Any thread.
 #pragma once
 
 #include <sys/stat.h>
@@ -11,18 +11,19 @@
 
 namespace wtpool::git {
 
-inline constexpr std::int64_t kLockOldEnough = 10;  // seconds
+inline constexpr std::int64_t kLockOldEnough = 10;    // seconds
+inline constexpr std::int64_t kHoldersPatience = 30;  // how old it may get while others wait for whoever may hold it
 
 struct SharedLock {
   std::filesystem::path file;
   bool regular = false;               // no symlink, no directory
   std::int64_t made = 0;              // seconds, UTC
-  std::vector<std::int64_t> open_by;  // processes that have it open, as far as this user may look
+  std::vector<std::int64_t> held_by;  // processes that may still need it, see lock_holders.hpp
   bool tellable = true;               // whether that could be looked at
   bool ours = false;                  // made while a git of ours lived that was killed
   struct ::stat seen {};
   // May be taken away, now or when it is old enough.
-  [[nodiscard]] bool nobodys() const { return regular && tellable && open_by.empty(); }
+  [[nodiscard]] bool nobodys() const { return regular && tellable && held_by.empty(); }
   [[nodiscard]] bool old_enough(std::int64_t now) const { return now - made >= kLockOldEnough; }
 };
 // All that stand now, of any age and anybody's.
@@ -30,7 +31,7 @@ struct SharedLock {
 
 struct Healed {
   std::vector<std::filesystem::path> removed;
-  bool young = false;  // one of ours is not old enough yet
+  bool young = false;  // one of ours is not old enough yet, or a git that may hold it still lives and will not for long
 };
 // Never waits. Costs one lookup when no git of ours was killed in there.
 [[nodiscard]] Healed heal_shared_locks(const std::string& common_dir);

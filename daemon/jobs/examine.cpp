@@ -8,7 +8,7 @@
 #include "common/names.hpp"
 #include "daemon/core/reconcile.hpp"
 #include "daemon/git/index_bits.hpp"
-#include "daemon/git/open_files.hpp"
+#include "daemon/git/lock_holders.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/keep.hpp"
 
@@ -149,14 +149,16 @@ class Examination {
     if (facts.git_id.empty()) return;
     const auto entry = disk::EntryFiles(pool_.place.source, facts.git_id).entry;
     for (const auto& lock : git::locks_in_entry(entry.string())) {
-      const auto open_by = git::openers_of(lock).value_or(std::vector<std::int64_t>{});
+      const auto holders = git::holders_of(lock, common_);
       std::string what = "a lock of git stands in " + facts.slot.str() + ": " + lock.string();
-      if (!open_by.empty()) {
-        add(Weight::warn, what + ", open in " + in_words(open_by), {});
+      if (!holders) {
+        add(Weight::warn, what + "; who holds it cannot be told", {});
+      } else if (!holders->empty()) {
+        add(Weight::warn, what + ", which may be held by " + in_words(*holders), {});
       } else if (nobodys) {
-        add(Weight::error, what + ", which nobody has open", "remove it");
+        add(Weight::error, what + ", which nobody holds", "remove it");
       } else {
-        add(Weight::warn, what + ", which nobody has open; the slot is held", {}, "rm " + lock.string());
+        add(Weight::warn, what + ", which nobody holds; the slot is held", {}, "rm " + lock.string());
       }
     }
   }
@@ -166,13 +168,13 @@ class Examination {
     for (const auto& lock : git::shared_locks(common_)) {
       if (lock.file.parent_path().parent_path().filename() == "worktrees") continue;  // told with its slot
       const std::string what = "a lock stands in the source, at " + lock.file.string();
-      if (!lock.open_by.empty()) {
-        if (lock.old_enough(now)) add(Weight::warn, what + ", open in " + in_words(lock.open_by), {});
+      if (!lock.held_by.empty()) {
+        if (lock.old_enough(now)) add(Weight::warn, what + ", which may be held by " + in_words(lock.held_by), {});
       } else if (lock.ours && lock.nobodys()) {
         add(Weight::error, what + ", left by a git of ours that was killed",
             lock.old_enough(now) ? "remove it" : "remove it when it is 10 s old");
       } else if (lock.old_enough(now)) {
-        add(Weight::warn, what + ", which nobody has open, of no git that we know of", {}, "rm " + lock.file.string());
+        add(Weight::warn, what + ", which nobody holds, of no git that we know of", {}, "rm " + lock.file.string());
       }
     }
   }

@@ -4,7 +4,7 @@
 
 #include "common/files.hpp"
 #include "daemon/core/reconcile.hpp"
-#include "daemon/git/open_files.hpp"
+#include "daemon/git/lock_holders.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/examine.hpp"
 #include "daemon/jobs/keep.hpp"
@@ -85,9 +85,9 @@ class Healing {
   void remove_locks(const core::SlotFacts& facts) {
     const auto entry = job_.entry(facts.git_id).entry.string();
     auto locks = git::locks_in_entry(entry);
-    std::erase_if(locks, [](const disk::path& lock) {
-      const auto open_by = git::openers_of(lock);
-      return !open_by || !open_by->empty();
+    std::erase_if(locks, [this](const disk::path& lock) {
+      const auto holders = git::holders_of(lock, common_);
+      return !holders || !holders->empty();
     });
     if (locks.empty()) return;
     const auto lock = take_slot_lock(job_);

@@ -66,10 +66,14 @@ void heal_heads(const ServedPool& pool) {
   const std::string& common = pool.place.source.str();
   for (const auto& entry : git::list_entries(common)) {
     if (entry.worktree.empty() || disk::path(entry.worktree).parent_path() != pool.files.root) continue;
-    const auto read = disk::MarkerFile(disk::EntryFiles(pool.place.source, entry.git_id).marker()).read();
-    const auto* const marker = read ? std::get_if<core::Marker>(&*read) : nullptr;
-    if (marker != nullptr && git::heal_head(common, entry.git_id, marker->lease.name, marker->lease.full_sha))
-      log_warn("HEAD of " + entry.worktree + " was damaged, and was put back where its marker says");
+    try {
+      const auto read = disk::MarkerFile(disk::EntryFiles(pool.place.source, entry.git_id).marker()).read();
+      const auto* const marker = read ? std::get_if<core::Marker>(&*read) : nullptr;
+      if (marker != nullptr && git::heal_head(common, entry.git_id, marker->lease.name, marker->lease.full_sha))
+        log_warn("HEAD of " + entry.worktree + " was damaged, and was put back where its marker says");
+    } catch (const core::Error& error) {
+      log_warn("HEAD of " + entry.worktree + " cannot be looked at: " + error.message);  // the others are served
+    }
   }
 }
 

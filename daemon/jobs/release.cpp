@@ -3,6 +3,7 @@
 
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "common/log.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
@@ -60,6 +61,23 @@ void refuse_if_moved(const JobContext& job, const std::string& git_id) {
   }
 }
 
+// The holder is told that the slot is his still, and may never ask again: a daemon that is started then must read the same.
+// Once the refs have moved it only goes forward; they move all together.
+void stay_held(const JobContext& job, const core::Lease& lease, std::future<void>& marked) {
+  try {
+    if (marked.valid()) marked.get();
+    const auto& git_id = job.grant.git_id;
+    const bool attached = git::read_head(job.pool->place.source.str(), git_id).branch.has_value();
+    if (!attached && !git::ids_of(job.source_git(), {"refs/heads/" + lease.name}).front()) return;
+    core::Marker marker;
+    marker.lease = lease;
+    marker.state = core::MarkerState::held;
+    (void)disk::MarkerFile(job.entry(git_id).marker()).write(marker);
+  } catch (const core::Error& error) {
+    log_warn("the marker of " + job.grant.slot.str() + " says that it is being released, and it is held: " + error.message);
+  }
+}
+
 core::JobDone release(JobContext& job, const core::job::Release& spec) {
   const auto lock = take_slot_lock(job);
   const auto& git_id = job.grant.git_id;
@@ -91,7 +109,13 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
     if (marked.valid()) marked.get();
     FAILPOINT("release.marker-written");
   };
-  auto settled = settle_refs(job, entry_gone ? std::string{} : git_id, spec.lease, released.trash_id, lock, be_marked);
+  SettledRefs settled;
+  try {
+    settled = settle_refs(job, entry_gone ? std::string{} : git_id, spec.lease, released.trash_id, lock, be_marked);
+  } catch (...) {
+    if (!entry_gone) stay_held(job, spec.lease, marked);
+    throw;
+  }
   FAILPOINT("release.refs-settled");
   if (processes.valid()) released.warnings = processes.get();
   released.warnings.insert(released.warnings.end(), settled.warnings.begin(), settled.warnings.end());

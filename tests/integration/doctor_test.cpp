@@ -146,10 +146,10 @@ TEST_P(Doctor, ReportsLocksInHeldSlotsAndLeavesThem) {
   const auto lock = gitdir_of(slot) / "index.lock";
   write_text(lock, "");
   make_old(lock);
-  expect_left(lock.string() + ", which nobody has open; the slot is held", "rm " + lock.string());
+  expect_left(lock.string() + ", which nobody holds; the slot is held", "rm " + lock.string());
   Process holder({{"sh", "-c", "exec 3<" + lock.string() + "; echo open >&2; exec sleep 60"}, world.environment});
   ASSERT_TRUE(wait_until([&] { return !holder.err_so_far().empty(); }));
-  EXPECT_NE(doctor().out.find("open in process " + std::to_string(holder.pid())), std::string::npos) << doctor();
+  EXPECT_NE(doctor().out.find("may be held by process " + std::to_string(holder.pid())), std::string::npos) << doctor();
   (void)repair();
   EXPECT_TRUE(fs::exists(lock));
   EXPECT_EQ(state_of("slot-0"), "held");

@@ -240,5 +240,21 @@ TEST_F(Power, WhatAnAcquireKeptIsNotReplacedByWhatItsReleaseKeeps) {
   EXPECT_TRUE(kept(tip));
 }
 
+// Other slots go on.
+TEST(OneHead, ThatCannotBeReadDoesNotTakeThePoolAlong) {
+  World world;
+  world.start_daemon();
+  const auto repo = world.make_repo();
+  world.init(repo);
+  const auto slot = world.acquire("x");
+  const auto other = world.acquire("y");
+  world.stop_daemon();
+  write_text(gitdir_of(slot) / "HEAD", std::string(2 * 1024 * 1024, 'x'));
+  world.start_daemon();
+  EXPECT_EQ(world.state_of("slot-1"), "held");
+  world.release("y");
+  EXPECT_EQ(world.acquire("z"), other);
+}
+
 }  // namespace
 }  // namespace wtpool::test

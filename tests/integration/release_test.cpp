@@ -2,6 +2,7 @@
 
 #include <regex>
 
+#include "tests/support/wire.hpp"
 #include "tests/support/world.hpp"
 
 namespace wtpool::test {
@@ -25,6 +26,25 @@ class Release : public ::testing::Test {
   Repo repo = world.make_repo();
   fs::path slot;
 };
+
+// The holder is told that the slot is his, and goes on; a daemon killed now must not take it from him at its next start.
+TEST_F(Release, ThatCannotMoveTheRefsLeavesAMarkerThatSaysHeld) {
+  const auto lock = repo.path() / ".git/refs/heads/x.lock";
+  write_text(lock, "somebody's");
+  {
+    Wire wire(world.socket());  // open: what is read back when a client has gone is not read back yet
+    ASSERT_TRUE(wire.call("slot.release", {{"pool", "app"}, {"name", "x"}}).contains("error"));
+    EXPECT_EQ(flat_yaml(read_text(marker_of(slot))).at("state"), "held");
+    EXPECT_EQ(world.state_of("slot-0"), "held");
+  }
+  world.kill_daemon();
+  world.start_daemon();
+  EXPECT_EQ(world.state_of("slot-0"), "held");
+  EXPECT_EQ(git(slot, {"symbolic-ref", "HEAD"}), "refs/heads/x");
+  fs::remove(lock);
+  world.release("x");
+  EXPECT_FALSE(repo.has_branch("x"));
+}
 
 TEST_F(Release, GivesTheSlotBackAndDeletesTheBranch) {
   const auto outcome = world.wtpool({"release", "x"});

@@ -180,6 +180,27 @@ TEST_F(Acquire, WaitingTriesASlotAgainWhoseLockMayBeFree) {
   EXPECT_FALSE(replies.contains(second));
 }
 
+// Else whoever waits first would be passed over by a slot that failed once, while it is given to others again and again.
+TEST_F(Acquire, WaitingTriesASlotAgainThatFailedForIt) {
+  open_pool();
+  ask(acquiring("held"));
+  resolve();
+  finish_acquire();
+  auto waits = acquiring("first");
+  waits.wait_ms = 0;
+  const RequestId first = ask(waits);
+  resolve();
+  fail<job::Acquire>(Fault::slot_fault);
+  if (running<job::ReadBack>() != nullptr) end<job::ReadBack>(done::ReadSlots{});
+  EXPECT_EQ(waiting_count(host), 1u);
+  EXPECT_EQ(running<job::Acquire>(), nullptr) << "not at once";
+  pass(seconds(1));
+  ASSERT_NE(running<job::Acquire>(), nullptr);
+  EXPECT_EQ(std::get<job::Acquire>(running<job::Acquire>()->spec).request, first);
+  finish_acquire();
+  EXPECT_TRUE(replies.contains(first));
+}
+
 TEST_F(Acquire, QuarantinesASlotAtItsThirdFault) {
   config.max_slots = 1;
   open_pool();

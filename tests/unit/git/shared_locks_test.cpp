@@ -8,6 +8,9 @@
 #include <thread>
 
 #include "common/clock.hpp"
+#include "common/subprocess.hpp"
+#include "daemon/git/lock_holders.hpp"
+#include "daemon/git/open_files.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {
@@ -109,9 +112,58 @@ TEST_F(SharedLocks, ThatSomebodyHasOpenStay) {
   {
     const Fd open(::open(packed().c_str(), O_RDONLY | O_CLOEXEC));
     EXPECT_TRUE(heal_shared_locks(common).removed.empty());
-    EXPECT_EQ(shared_locks(common).at(0).open_by, std::vector<std::int64_t>{::getpid()});
+    EXPECT_EQ(shared_locks(common).at(0).held_by, std::vector<std::int64_t>{::getpid()});
   }
   EXPECT_EQ(heal_shared_locks(common).removed.size(), 1u);
+}
+
+// git closes a lock of a ref as soon as it has written it, and holds it until its transaction ends.
+TEST_F(SharedLocks, OfALivingGitStayThoughNobodyHasThemOpen) {
+  sh(source_dir, "git branch doomed && git pack-refs --all");
+  const std::string tip = id("doomed").str();
+  SpawnOptions options;
+  options.argv = {"git", "--git-dir=" + common, "update-ref", "--stdin"};
+  options.environment = {"PATH=/usr/bin:/bin:/usr/local/bin:/opt/homebrew/bin"};
+  options.directory = "/";
+  auto git = LineChild::start(options);
+  ASSERT_TRUE(git->write("start\ndelete refs/heads/doomed " + tip + "\nprepare\n"));
+  ASSERT_EQ(git->read_line(std::chrono::seconds(20)), "start: ok");
+  ASSERT_EQ(git->read_line(std::chrono::seconds(20)), "prepare: ok");
+  ASSERT_TRUE(fs::exists(packed()));
+  const auto locks = shared_locks(common);
+  ASSERT_FALSE(locks.empty());
+  for (const auto& lock : locks) {
+    EXPECT_EQ(openers_of(lock.file), std::vector<std::int64_t>{}) << lock.file;
+    EXPECT_EQ(lock.held_by, std::vector<std::int64_t>{git->pid()}) << lock.file;
+    EXPECT_FALSE(lock.nobodys());
+  }
+  EXPECT_EQ(holders_of(packed(), wall_now() - 20, common), std::vector<std::int64_t>{}) << "it was not there then";
+  killed(40, 0);
+  EXPECT_TRUE(heal_shared_locks(common).removed.empty());
+  EXPECT_TRUE(heal_shared_locks(common).young) << "it will not live for long";
+  ASSERT_TRUE(git->write("commit\n"));
+  EXPECT_EQ(git->read_line(std::chrono::seconds(20)), "commit: ok");
+  EXPECT_EQ(sh(source_dir, "git branch --list doomed"), "");
+}
+
+// It is there all the time: nothing would ever be healed beside it.
+TEST_F(SharedLocks, AreNotHeldByAHelperThatIsIdle) {
+  Context context;
+  context.helpers = make_helpers(common);
+  RefTransaction transaction;
+  transaction.create("refs/heads/new", id("HEAD"));
+  transaction.commit(source(context));
+  plant(packed(), 0);
+  EXPECT_EQ(holders_of(packed(), wall_now() + 100, common), std::vector<std::int64_t>{});
+}
+
+TEST_F(SharedLocks, AreNotHeldByGitsThatOnlyRead) {
+  EXPECT_FALSE(may_hold_locks({"git", "-C", "/gc", "log"}));
+  EXPECT_FALSE(may_hold_locks({"/usr/lib/git-core/git", "--git-dir", "/x", "-c", "a=b", "cat-file", "--batch"}));
+  EXPECT_TRUE(may_hold_locks({"git", "-C", "/log", "gc"}));
+  EXPECT_TRUE(may_hold_locks({"git", "--git-dir=/x", "update-ref", "--stdin"}));
+  EXPECT_TRUE(may_hold_locks({"git"}));
+  EXPECT_TRUE(may_hold_locks({}));
 }
 
 TEST_F(SharedLocks, ThatAreNoRegularFilesStay) {
