@@ -114,8 +114,8 @@ class Restart {
           if (trimmed(head.out) != "refs/heads/" + lease.name)
             wrong("lease " + lease.label + " is on '" + trimmed(head.out) + "' " + head.err);
         }
-        // What his own git did not sync may take his commits; it does not take the slot from him.
-        const auto status = try_git(told_.world() / lease.path, {"status", "--porcelain"});
+        // What his own git did not sync may take his commits, and what is in their files; it does not take the slot from him.
+        const auto status = try_git(told_.world() / lease.path, {"status", "--porcelain", "--no-renames"});
         const bool excused = lease.touched && *lease.touched <= moment_ && head_was_cut(lease);
         if (status.code != 0 && !excused) wrong("git status fails in the slot of " + lease.label + ": " + status.err);
       } else if (found != held_.end() && !lease.asked) {
