@@ -123,8 +123,9 @@ std::optional<std::string> few_files(const Git& slot, const Oid& from, const Oid
     // By them git decides how a file is written: it has to see those of the new commit first.
     if (fs::path(change.path).filename() == ".gitattributes") return std::nullopt;
     // What is there is the file itself, behind directories that are no symlinks, or nothing.
-    const std::vector<std::string> here = is_new ? std::vector<std::string>{} : std::vector<std::string>{change.path};
-    if (in_the_way(work_tree.string(), {change.path}) != here) return std::nullopt;
+    if (in_its_way(work_tree.string(), change.path) != (is_new ? std::nullopt : std::optional(change.path))) {
+      return std::nullopt;
+    }
     all[change.path] = is_new ? std::nullopt : std::optional(Expected{change.old_mode, change.old_id});
     paths += change.path + '\0';
   }
