@@ -63,6 +63,9 @@ void clear_hiding_bits(const Git& slot, const std::string& entry);
 // config.worktree, info/sparse-checkout as git made them, or gone: `pristine` holds the former. Before any git in the slot.
 void restore_private_config(const std::string& entry, const std::string& pristine);
 void keep_private_config(const std::string& entry, const std::string& pristine);
+// Has it sparse patterns? Which files the index leaves out may then be by somebody else's, and no status says so: a reset_hard
+// goes by these.
+[[nodiscard]] bool is_sparse(const std::string& entry);
 // Half-done merge, rebase, cherry-pick, revert, bisect; the slot's pseudo-refs, refs/bisect, refs/worktree, refs/rewritten.
 // Plain file operations. First returns the ids of autostashes, which are work.
 [[nodiscard]] std::vector<Oid> autostashes(const std::string& entry);

@@ -56,7 +56,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   git::clear_operations(gitdir);
   if (!lease.name.empty()) git::forget_branch_config(job.source_git(&lock), lease.name);
 
-  if (!look.changed.empty() || !look.head || *look.head != target || look.branch) {
+  if (!look.changed.empty() || !look.head || *look.head != target || look.branch || git::is_sparse(gitdir)) {
     FAILPOINT("recycle.before-reset");
     git::reset_hard(slot, target);
     FAILPOINT("recycle.reset");
