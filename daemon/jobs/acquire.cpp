@@ -94,8 +94,8 @@ class Acquisition {
 
   // ---- an idle slot ----
   void prepare_idle() {
-    git_id_ = job_.grant.git_id;
-    prove_idle(job_, git_id_);
+    prove_idle(job_, job_.grant.git_id);
+    git_id_ = job_.grant.git_id;  // only now is it this slot's, for the roll-back too
     const auto entry = job_.entry(git_id_);
     git::remove_stale_locks(entry.entry.string());
     remove_staged(entry.own());
