@@ -6,7 +6,7 @@
 #include "common/log.hpp"
 #include "daemon/git/text.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
-#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/leftovers.hpp"
 #include "daemon/jobs/reserve.hpp"
 #include "daemon/jobs/short_way.hpp"
 #include "daemon/jobs/tasks.hpp"
@@ -105,27 +105,22 @@ class Acquisition {
     short_way_ ? stage_acquiring_marker() : write_acquiring_marker();
     FAILPOINT("acquire.marker-written");
     git::restore_private_config(entry.entry.string(), entry.pristine().string());
-    git::clear_operations(entry.entry.string());
     if (head_) {
       // What the last recycle wrote down.
       const auto known = disk::read_untracked(job_.entry(git_id_).untracked());
       warn_of_untracked(known ? known->size() : 0);
       return;
     }
-    const git::Git slot = job_.slot_git(git_id_, lock_);
     job_.progress("verifying");
-    if (const auto said = mend_index(job_, slot)) warnings_.push_back(*said);
-    git::clear_hiding_bits(slot, entry.entry.string());  // set while nobody held it, they would hide what was written
-    auto look = git::look(slot, git::Untracked::all, true);
-    if (!look.changed.empty() || !look.head) {
-      keep_what_strangers_wrote(slot, look);
-    }
-    head_ = look.head;
-    warn_of_untracked(look.untracked.size());
-    remember_untracked(job_, git_id_, look.untracked);
+    Cleaned cleaned = clean_idle(job_, job_.slot_git(git_id_, lock_), git_id_, lease_, trash_id());
+    warnings_.insert(warnings_.end(), cleaned.warnings.begin(), cleaned.warnings.end());
+    head_ = cleaned.head;
+    warn_of_untracked(cleaned.untracked.size());
+    remember_untracked(job_, git_id_, cleaned.untracked);
   }
 
   // Where the tree is known to stand clean without a look: the recycle that ended a moment ago looked, or a seal says so. The
+      git::clear_operations(entry.entry.string());
   // seal ends either way, since the slot is changed from here on.
   std::optional<Oid> proven_at() {
     std::optional<Oid> sealed;
@@ -161,24 +156,6 @@ class Acquisition {
     if (count == 0) return;
     warnings_.push_back(std::to_string(count) + (count == 1 ? " untracked file" : " untracked files") +
                         " of earlier holders in " + job_.grant.slot.str());
-  }
-
-  // Nobody has the slot, and yet it is dirty: what was written is kept like a holder's.
-  void keep_what_strangers_wrote(const git::Git& slot, git::TreeLook& look) {
-    core::Lease nobody;
-    nobody.id = lease_.id;
-    nobody.full_sha = look.head.value_or(lease_.full_sha);
-    try {
-      if (const auto kept =
-              save_before_reset(job_, slot, git_id_, nobody, look, {}, nobody.full_sha, core::Dirty::save, trash_id())) {
-        warnings_.push_back(job_.grant.slot.str() + " had changes though nobody held it; they are kept as " + *kept);
-      }
-    } catch (const core::Error& error) {
-      throw FaultError{core::Fault::quarantine, error};
-    }
-    FAILPOINT("acquire.strangers-work-kept");
-    git::reset_hard(slot, nobody.full_sha);
-    look = git::look(slot, git::Untracked::all, true);
   }
 
   // ---- a fresh slot ----
