@@ -315,7 +315,8 @@ class Acquisition {
     if (git::read_head(job_.pool->place.source.str(), git_id_).branch) {
       transaction.detach_head(git_id_, ids[0].value_or(lease_.full_sha));
     }
-    if (ids[1] && *ids[1] == lease_.full_sha && !branch_is_others_) transaction.remove(branch_, *ids[1]);
+    const bool is_ours = !branch_is_others_ && !git::checked_out_at(job_.pool->source, lease_.name, git_id_);
+    if (ids[1] == lease_.full_sha && is_ours) transaction.remove(branch_, lease_.full_sha);
     if (!transaction.empty()) transaction.commit(source);
   }
 
