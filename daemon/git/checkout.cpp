@@ -50,9 +50,16 @@ std::optional<std::string> branch_in_the_way(const Git& slot, const std::string&
   return std::nullopt;
 }
 
-bool stands_at(const Git& slot, const Oid& at) {
+HeadFacts head_of(const Git& slot) {
   const std::filesystem::path entry(slot.place().git_dir);
-  return read_head(entry.parent_path().parent_path().string(), entry.filename().string()).oid == at;
+  return read_head(entry.parent_path().parent_path().string(), entry.filename().string());
+}
+
+bool stands_at(const Git& slot, const Oid& at) { return head_of(slot).oid == at; }
+
+bool stands_detached_at(const Git& slot, const Oid& at) {
+  const HeadFacts head = head_of(slot);
+  return head.oid == at && !head.branch;
 }
 
 void make_branch(const Git& slot, const Command& command, const std::string& branch) {
@@ -96,7 +103,7 @@ void switch_to_new(const Git& slot, const std::string& branch, const Oid& at) {
 namespace {
 
 // From here on git's work on the trees of the commit is what `read-tree` of two takes its time for, 0.4 s of CPU for 80,000
-// files; `reset --keep` does without, but moves HEAD, for which it has to wait for the disk.
+// files; `reset --keep` does without, but moves HEAD, for which it has to wait for the disk, and the branch if there is one.
 constexpr std::uintmax_t kLargeIndex = 4 << 20;  // bytes, some 35,000 files
 
 // `restore` reads and writes the index and these files, and nothing else: for a few that is 6 ms instead of 10 with 5,000
@@ -123,8 +130,9 @@ std::optional<std::string> few_files(const Git& slot, const Oid& from, const Oid
     // By them git decides how a file is written: it has to see those of the new commit first.
     if (fs::path(change.path).filename() == ".gitattributes") return std::nullopt;
     // What is there is the file itself, behind directories that are no symlinks, or nothing.
-    const std::vector<std::string> here = is_new ? std::vector<std::string>{} : std::vector<std::string>{change.path};
-    if (in_the_way(work_tree.string(), {change.path}) != here) return std::nullopt;
+    if (in_its_way(work_tree.string(), change.path) != (is_new ? std::nullopt : std::optional(change.path))) {
+      return std::nullopt;
+    }
     all[change.path] = is_new ? std::nullopt : std::optional(Expected{change.old_mode, change.old_id});
     paths += change.path + '\0';
   }
@@ -160,7 +168,7 @@ std::optional<Oid> bring_tree(const Git& slot, const Oid& from, const Oid& to) {
   }
   std::error_code ignored;
   const auto size = std::filesystem::file_size(entry / "index", ignored);
-  const bool keeps = !ignored && size >= kLargeIndex;
+  const bool keeps = !ignored && size >= kLargeIndex && stands_detached_at(slot, from);
   Command command;
   prepare(command);
   if (keeps) {

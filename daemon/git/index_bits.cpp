@@ -40,8 +40,9 @@ constexpr std::int64_t kClockGrain = 20'000'000;  // nanoseconds; file systems t
 
 struct Entry {
   std::string_view stat;
-  std::string_view id;    // its bytes
-  std::string_view path;  // of version 4: what is not shared with the one before
+  std::string_view id;      // its bytes
+  std::string_view path;    // of version 4: what is not shared with the one before
+  std::size_t dropped = 0;  // of version 4: how much of the end of the one before is not
   std::uint32_t flags = 0;
   std::uint32_t more_flags = 0;
 };
@@ -83,15 +84,20 @@ bool scan_entries(std::string_view bytes, std::size_t id, std::uint32_t version,
       scan.hides = scan.hides || (more_flags & kSkipWorktree) != 0;
       name += 2;
     }
+    std::size_t dropped = 0;
     if (version == 4) {
-      // How much of the last name to keep, as a number of variable length; then the rest of the name.
-      while (name < bytes.size() && (static_cast<unsigned char>(bytes[name]) & 0x80U) != 0) ++name;
-      ++name;
+      // How much of the last name to drop, as a number of variable length; then the rest of the name.
+      for (bool more = true; more && name < bytes.size(); ++name) {
+        const auto byte = static_cast<unsigned char>(bytes[name]);
+        more = (byte & 0x80U) != 0;
+        dropped = (dropped << 7U) + (byte & 0x7FU) + (more ? 1 : 0);
+      }
     }
     const std::size_t end = bytes.find('\0', name);
     if (end == std::string_view::npos) return false;
     if (visit)
-      visit({bytes.substr(begin, kStat), bytes.substr(begin + kStat, id), bytes.substr(name, end - name), flags, more_flags});
+      visit({bytes.substr(begin, kStat), bytes.substr(begin + kStat, id), bytes.substr(name, end - name), dropped, flags,
+             more_flags});
     at = version == 4 ? end + 1 : begin + ((end - begin) / 8 + 1) * 8;
   }
   return true;
@@ -113,12 +119,16 @@ Scan scan_with(std::string_view bytes, std::size_t id, const Visit& visit) {
   return scan;
 }
 
+bool may_be_index(std::string_view bytes) { return bytes.size() >= kHeader + 20 && bytes.substr(0, 4) == "DIRC"; }
+
 // Which hash the repository uses is not asked: only one of the two lengths adds up.
+constexpr std::size_t kIdLengths[] = {20, 32};
+
 Scan scan(std::string_view bytes, const Visit& visit = {}) {
-  if (bytes.size() < kHeader + 20 || bytes.substr(0, 4) != "DIRC") return {};
-  const Scan one = scan_with(bytes, 20, visit);
+  if (!may_be_index(bytes)) return {};
+  const Scan one = scan_with(bytes, kIdLengths[0], visit);
   if (one.whole) return one;
-  const Scan other = scan_with(bytes, 32, visit);
+  const Scan other = scan_with(bytes, kIdLengths[1], visit);
   return other.whole || other.foreign ? other : one;
 }
 
@@ -171,6 +181,39 @@ bool is_damaged_index(const std::filesystem::path& index) {
     return !found.whole && !found.foreign;
   } catch (const proto::Error&) {
     return false;
+  }
+}
+
+std::optional<std::set<std::string>> directories_in(const std::filesystem::path& index) {
+  try {
+    std::set<std::string> directories{""};
+    const auto bytes = read_file(index, kLimit);
+    if (!bytes) return directories;
+    if (!may_be_index(*bytes)) return std::nullopt;
+    const bool shortened = number(*bytes, 4, 4) == 4;
+    std::string path;
+    std::string last;
+    const Visit collect = [&](const Entry& entry) {
+      path.resize(shortened && entry.dropped <= path.size() ? path.size() - entry.dropped : 0);
+      path += entry.path;
+      std::string directory = path.substr(0, std::min(path.rfind('/'), path.size()));
+      if (path.find('/') == std::string::npos || directory == last) return;
+      last = directory;
+      while (!directory.empty() && directories.insert(directory).second) {
+        const std::size_t slash = directory.rfind('/');
+        directory.resize(slash == std::string::npos ? 0 : slash);
+      }
+    };
+    for (const std::size_t id : kIdLengths) {
+      const Scan found = scan_with(*bytes, id, collect);
+      if (found.whole) return found.foreign ? std::nullopt : std::optional(std::move(directories));
+      directories = {""};
+      path.clear();
+      last.clear();
+    }
+    return std::nullopt;
+  } catch (const proto::Error&) {
+    return std::nullopt;
   }
 }
 

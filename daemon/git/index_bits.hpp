@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace wtpool::git {
@@ -15,6 +16,10 @@ namespace wtpool::git {
 
 // Is it there, and as no git writes it: empty, cut, or with zeros where its entries were? Also false for what is not read here.
 [[nodiscard]] bool is_damaged_index(const std::filesystem::path& index);
+
+// Every directory that one of its entries is in, the top ("") included, relative to it. Nothing: it is not read here (split,
+// unknown version, damaged).
+[[nodiscard]] std::optional<std::set<std::string>> directories_in(const std::filesystem::path& index);
 
 // What a commit has at a path: a mode of six digits, and the object's id. Nothing: the path is not in it.
 struct Expected {

@@ -10,6 +10,7 @@
 #include "common/clock.hpp"
 #include "common/files.hpp"
 #include "common/names.hpp"
+#include "daemon/git/blocking_files.hpp"
 #include "daemon/git/index_bits.hpp"
 #include "daemon/git/killed.hpp"
 #include "daemon/git/text.hpp"
@@ -81,6 +82,7 @@ std::optional<fs::path> mend_index(const Git& slot) {
   const fs::path index = entry / "index";
   // git is not asked: it takes what is cut for whole now and then, and only says so when it is to write it.
   if (!is_damaged_index(index)) return std::nullopt;
+  remove_blocking_files(slot, blocking_files_of(slot));
   const fs::path own = entry / "worktree-pool";
   make_directories(own);
   const fs::path made = own / ("tmp-index-" + random_hex(16));

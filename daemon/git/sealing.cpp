@@ -26,6 +26,7 @@
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "common/platform/writers.hpp"
+#include "daemon/git/blocking_files.hpp"
 #include "daemon/git/seal.hpp"
 #include "daemon/git/tracked.hpp"
 #include "daemon/git/tree.hpp"
@@ -127,14 +128,18 @@ class Sealing {
   // 3. From above to below: what takes a watched directory's place is seen from the directory above.
   Refusal watch_directories() {
     std::set<int> different;
+    std::set<std::string> directories;
     for (std::size_t i = 0; i < watch_of_.size(); ++i) {
       if (i % kDirectoriesBetweenStops == 0) check_stop();
       const TrackedDirectory& directory = tracked_.directories[i];
       const int given = seal_.watch_.add(path_of(directory));
       if (given >= 0) {
         watch_of_[i] = given;
-        if (different.insert(given).second) continue;
-        return refuse(Why::unsupported, named(directory.path) + " is there twice");
+        if (!different.insert(given).second) {
+          return refuse(Why::unsupported, named(directory.path) + " is there twice");
+        }
+        directories.insert(directory.path);
+        continue;
       }
       const int why = errno;
       if (why == ENOSPC) return refuse(Why::limit, "the system gives no more watches (fs.inotify.max_user_watches)");
@@ -145,6 +150,10 @@ class Sealing {
     }
     seal_.root_watch_ = watch_of_.front();
     seal_.watches_ = different.size();
+    // Before the first git looks; one that is made from here on is an event.
+    if (const auto blocking = blocking_files_in(root_, directories); !blocking.empty()) {
+      return refuse(Why::dirty, named(blocking.front()) + " is no file, and git would wait for it");
+    }
     for (const std::string& submodule : tracked_.submodules) {
       if (lstat_of(fs::path(root_) / submodule / ".git")) {
         return refuse(Why::unsupported, "the submodule " + named(submodule) + " is filled");

@@ -12,7 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kPrivateConfig[] = {"config.worktree", "info/sparse-checkout"};
+constexpr const char* kPatterns = "info/sparse-checkout";
+constexpr const char* kPrivateConfig[] = {"config.worktree", kPatterns};
 constexpr std::size_t kLargestConfig = std::size_t{64} * 1024 * 1024;
 
 bool unlink_if_there(const fs::path& path) {
@@ -75,6 +76,8 @@ void restore_private_config(const std::string& entry, const std::string& pristin
     write_durably(live, *kept, 0644);
   }
 }
+
+bool is_sparse(const std::string& entry) { return lstat_of(fs::path(entry) / kPatterns).has_value(); }
 
 std::vector<Oid> autostashes(const std::string& entry) {
   std::vector<Oid> found;

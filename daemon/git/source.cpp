@@ -185,7 +185,7 @@ void forget_branch_config(const Git& source, const std::string& name) {
   for (const std::string& key : split(source.run(list).output, '\0')) {
     found = found || (key.starts_with(prefix) && key.find('.', prefix.size()) == std::string::npos);
   }
-  if (!found) return;
+  if (!found || ids_of(source, {"refs/heads/" + name}).front()) return;
   Command remove;
   remove.arguments = {"config", "--local", "--remove-section", "branch." + name};
   // git does not wait for config.lock, and another job of the same source may hold it for a moment.

@@ -36,7 +36,8 @@ bool fetch(const Git& source, const std::optional<Oid>& wanted);
 // Deletes a branch at the remote `origin`; the error's message when that failed.
 [[nodiscard]] std::optional<std::string> delete_remote_branch(const Git& source, const std::string& name);
 
-// Takes [branch "NAME"] out of the source's config, if there is such a section.
+// Takes [branch "NAME"] out of the source's config, if there is such a section and no such branch: whoever made one of that
+// name meanwhile has it for his.
 void forget_branch_config(const Git& source, const std::string& name);
 
 // Up to `count` first parents from a commit on, itself included.

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "common/files.hpp"
+#include "common/names.hpp"
+#include "daemon/git/blocking_files.hpp"
 #include "daemon/git/changes.hpp"
 #include "daemon/git/refs.hpp"
 #include "daemon/git/text.hpp"
@@ -45,21 +47,52 @@ bool below_one_of(const std::string& path, const std::set<std::string>& files) {
   return false;
 }
 
-}  // namespace
+void settle_blocking_files(const Git& slot, const std::vector<std::string>& paths, bool owner) {
+  if (owner) return remove_blocking_files(slot, paths);
+  if (paths.empty()) return;
+  const std::string file = printable(slot.place().work_tree + "/" + paths.front());
+  throw proto::Error(proto::ErrorKind::git_failed,
+                     "git cannot look at the tree: " + file + " is no file, and git would wait for it without end",
+                     "rm '" + file + "'");
+}
 
-TreeLook look(const Git& slot, Untracked untracked, bool write_index) {
-  Command command;
-  if (!write_index) command.arguments.emplace_back("--no-optional-locks");
-  // A submodule at another commit is a change; what is going on inside it is not asked here, since that would run git in it.
-  command.arguments.insert(
-      command.arguments.end(),
-      {"status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--no-ahead-behind", "--ignore-submodules=dirty",
-       "--ignored=no", untracked == Untracked::all ? "--untracked-files=all" : "--untracked-files=no"});
-  command.durable = write_index;
-  command.may_filter = true;
+// What stands in directories that git does not track is known only when git has been there: it is looked for when git does
+// not come back.
+std::string patient_status(const Git& slot, Command command, bool owner, std::chrono::seconds patience) {
+  settle_blocking_files(slot, blocking_files_of(slot), owner);
+  const auto limit = std::exchange(command.limit, patience);
+  try {
+    return slot.must(command);
+  } catch (const proto::Error& error) {
+    if (error.kind != proto::ErrorKind::git_timeout) throw;
+  }
+  settle_blocking_files(slot, blocking_files_below(slot.place().work_tree), owner);
+  command.limit = limit;
+  return slot.must(command);
+}
+
+// What stands beside files that are saved before they are removed: git reads attributes for them.
+std::vector<std::string> blocking_files_beside(const Git& slot, const TreeLook& look) {
+  const fs::path work_tree = slot.place().work_tree;
+  std::set<std::string> directories;
+  for (const std::string& path : look.untracked) {
+    for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1)) {
+      if (!directories.insert(path.substr(0, slash)).second) break;
+    }
+  }
+  std::vector<std::string> found = blocking_files_in(work_tree, directories);
+  for (const std::string& path : look.changed) {
+    // A directory where a file was: what is ignored in there is saved as well.
+    const std::vector<std::string> below = blocking_files_below(work_tree, path);
+    found.insert(found.end(), below.begin(), below.end());
+  }
+  return found;
+}
+
+TreeLook read_status(const Git& slot, const std::string& output) {
   TreeLook result;
   bool whole = false;
-  const std::vector<std::string> records = split(slot.must(command), '\0');
+  const std::vector<std::string> records = split(output, '\0');
   for (std::size_t i = 0; i < records.size(); ++i) {
     const std::string& record = records[i];
     if (record.starts_with("# branch.oid ")) {
@@ -87,6 +120,23 @@ TreeLook look(const Git& slot, Untracked untracked, bool write_index) {
   }
   // It is always said; without it, silence would pass for a clean tree.
   if (!whole) throw proto::Error(proto::ErrorKind::git_failed, "git status said nothing of " + slot.place().work_tree);
+  return result;
+}
+
+}  // namespace
+
+TreeLook look(const Git& slot, Untracked untracked, bool write_index, std::chrono::seconds patience) {
+  Command command;
+  if (!write_index) command.arguments.emplace_back("--no-optional-locks");
+  // A submodule at another commit is a change; what is going on inside it is not asked here, since that would run git in it.
+  command.arguments.insert(
+      command.arguments.end(),
+      {"status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--no-ahead-behind", "--ignore-submodules=dirty",
+       "--ignored=no", untracked == Untracked::all ? "--untracked-files=all" : "--untracked-files=no"});
+  command.durable = write_index;
+  command.may_filter = true;
+  TreeLook result = read_status(slot, patient_status(slot, std::move(command), write_index, patience));
+  if (write_index) remove_blocking_files(slot, blocking_files_beside(slot, result));
   return result;
 }
 
@@ -125,23 +175,30 @@ std::vector<std::string> paths_added(const Git& slot, const Oid& from, const Oid
   return added;
 }
 
+std::optional<std::string> in_its_way(const std::string& work_tree, const std::string& path, std::set<std::string>* passed) {
+  for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const std::string leading = path.substr(0, slash);
+    const auto stat = lstat_of(fs::path(work_tree) / leading);
+    if (!stat) return std::nullopt;
+    if (!S_ISDIR(stat->st_mode)) return leading;
+    if (passed != nullptr) passed->insert(leading);
+  }
+  const fs::path whole = fs::path(work_tree) / path;
+  const auto stat = lstat_of(whole);
+  // git itself takes away directories in which nothing is.
+  if (!stat || (S_ISDIR(stat->st_mode) && !holds_anything(whole))) return std::nullopt;
+  return path;
+}
+
 std::vector<std::string> in_the_way(const std::string& work_tree, const std::vector<std::string>& paths) {
   std::set<std::string> found;
+  if (paths.empty()) return {};
+  std::set<std::string> passed{""};
   for (const std::string& path : paths) {
-    bool reachable = true;
-    for (std::size_t slash = path.find('/'); reachable && slash != std::string::npos; slash = path.find('/', slash + 1)) {
-      const std::string leading = path.substr(0, slash);
-      const auto stat = lstat_of(fs::path(work_tree) / leading);
-      if (stat && S_ISDIR(stat->st_mode)) continue;
-      reachable = false;
-      if (stat) found.insert(leading);
-    }
-    if (!reachable) continue;
-    const fs::path whole = fs::path(work_tree) / path;
-    const auto stat = lstat_of(whole);
-    // git itself takes away directories in which nothing is.
-    if (stat && (!S_ISDIR(stat->st_mode) || holds_anything(whole))) found.insert(path);
+    if (const auto one = in_its_way(work_tree, path, &passed)) found.insert(*one);
   }
+  // git reads the attributes of what it writes, also where it had nothing before.
+  for (std::string& path : blocking_files_in(work_tree, passed)) found.insert(std::move(path));
   return {found.begin(), found.end()};
 }
 

@@ -2,7 +2,9 @@
 // the calling job owns, except `look`, which is read-only (no index refresh is written).
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <set>
 
 #include "daemon/git/git.hpp"
 
@@ -16,14 +18,21 @@ struct TreeLook {
   std::vector<std::string> nested;     // nested repositories (untracked directories with their own .git)
 };
 enum class Untracked { no, all };
-// `git status --porcelain=v2 -z`. `write_index`: may refresh the index (only for the slot's owner).
-[[nodiscard]] TreeLook look(const Git& slot, Untracked untracked, bool write_index);
+// `git status --porcelain=v2 -z`. `write_index`: may refresh the index (only for the slot's owner), and takes away what git
+// would wait for without end (see blocking_files.hpp); else such a file is an error.
+// `patience`: how long git may take before that is looked for where git tracks nothing; a status of very many files may.
+[[nodiscard]] TreeLook look(const Git& slot, Untracked untracked, bool write_index,
+                            std::chrono::seconds patience = std::chrono::seconds(60));
 
 // Paths that are in `to` but not in `from`, or change their type: where an untracked file may be in the way.
 [[nodiscard]] std::vector<std::string> paths_added(const Git& slot, const Oid& from, const Oid& to);
 // Which of `paths` exist in the working tree, or have a non-directory as a leading component: the things in the way, as
-// paths relative to the slot, each once. No symlink is followed. `tracked` in look()'s sense must be clean before.
+// paths relative to the slot, each once, with what git would wait for on its way there. No symlink is followed. `tracked` in
+// look()'s sense must be clean before.
 [[nodiscard]] std::vector<std::string> in_the_way(const std::string& work_tree, const std::vector<std::string>& paths);
+// The same of one path, without what git would wait for. `passed` gets the directories that lead there.
+[[nodiscard]] std::optional<std::string> in_its_way(const std::string& work_tree, const std::string& path,
+                                                    std::set<std::string>* passed = nullptr);
 
 // What of `look` a forced checkout of `to` would overwrite or remove although git does not track it: git asks nobody then.
 struct Trodden {
@@ -54,6 +63,9 @@ void clear_hiding_bits(const Git& slot, const std::string& entry);
 // config.worktree, info/sparse-checkout as git made them, or gone: `pristine` holds the former. Before any git in the slot.
 void restore_private_config(const std::string& entry, const std::string& pristine);
 void keep_private_config(const std::string& entry, const std::string& pristine);
+// Has it sparse patterns? Which files the index leaves out may then be by somebody else's, and no status says so: a reset_hard
+// goes by these.
+[[nodiscard]] bool is_sparse(const std::string& entry);
 // Half-done merge, rebase, cherry-pick, revert, bisect; the slot's pseudo-refs, refs/bisect, refs/worktree, refs/rewritten.
 // Plain file operations. First returns the ids of autostashes, which are work.
 [[nodiscard]] std::vector<Oid> autostashes(const std::string& entry);

@@ -6,7 +6,7 @@
 #include "common/log.hpp"
 #include "daemon/git/text.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
-#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/leftovers.hpp"
 #include "daemon/jobs/reserve.hpp"
 #include "daemon/jobs/short_way.hpp"
 #include "daemon/jobs/tasks.hpp"
@@ -30,16 +30,12 @@ class Acquisition {
   Acquisition(JobContext& job, const core::job::Acquire& spec)
       : job_(job), spec_(spec), lock_(take_slot_lock(job)), lease_(spec.lease), branch_("refs/heads/" + spec.lease.name) {
     // The marker says from the start where the branch begins, so that a recovery can tell whether it is this acquire's own.
-    lease_.branch_base.reset();
-    if (resumes()) {
-      lease_.full_sha = *spec_.branch_tip;
-    } else {
-      lease_.branch_base = lease_.full_sha;
-    }
+    lease_.branch_base = resumes() ? std::nullopt : std::optional(lease_.full_sha);
   }
 
   core::done::Acquired run() {
     try {
+      look_for_branch();
       check_reserve(job_, lease_.name);
       FAILPOINT("acquire.begun");
       spec_.fresh ? make_fresh() : prepare_idle();
@@ -56,6 +52,26 @@ class Acquisition {
 
  private:
   [[nodiscard]] bool resumes() const { return spec_.mode == BranchMode::resume && spec_.branch_tip; }
+
+  // There may have been hours of waiting since it was looked for. Of a new branch git itself says whether it can be made.
+  void look_for_branch() {
+    if (spec_.mode == BranchMode::create) return;
+    refuse_checked_out();
+    branch_tip_ = git::ids_of(job_.source_git(), {branch_}).front();
+    if (!resumes()) return;
+    if (!branch_tip_) {
+      fail(core::Fault::source_fault, core::ErrorKind::commit_unknown,
+           "branch '" + lease_.name + "' was there when it was asked for, and is gone");
+    }
+    lease_.full_sha = *branch_tip_;
+  }
+
+  void refuse_checked_out(const std::string& but_here = {}) const {
+    const auto where = git::checked_out_at(job_.pool->source, lease_.name, but_here);
+    if (!where) return;
+    fail(core::Fault::source_fault, core::ErrorKind::branch_exists, "branch '" + lease_.name + "' is checked out at " + *where,
+         "wtpool acquire ANOTHER --commit " + lease_.name + " --pool " + job_.pool->key.str());
+  }
 
   FaultError after_roll_back(FaultError failed) {
     short_way_.reset();
@@ -94,8 +110,8 @@ class Acquisition {
 
   // ---- an idle slot ----
   void prepare_idle() {
-    git_id_ = job_.grant.git_id;
-    prove_idle(job_, git_id_);
+    prove_idle(job_, job_.grant.git_id);
+    git_id_ = job_.grant.git_id;  // only now is it this slot's, for the roll-back too
     const auto entry = job_.entry(git_id_);
     git::remove_stale_locks(entry.entry.string());
     remove_staged(entry.own());
@@ -105,24 +121,19 @@ class Acquisition {
     short_way_ ? stage_acquiring_marker() : write_acquiring_marker();
     FAILPOINT("acquire.marker-written");
     git::restore_private_config(entry.entry.string(), entry.pristine().string());
-    git::clear_operations(entry.entry.string());
     if (head_) {
+      git::clear_operations(entry.entry.string());
       // What the last recycle wrote down.
       const auto known = disk::read_untracked(job_.entry(git_id_).untracked());
       warn_of_untracked(known ? known->size() : 0);
       return;
     }
-    const git::Git slot = job_.slot_git(git_id_, lock_);
     job_.progress("verifying");
-    if (const auto said = mend_index(job_, slot)) warnings_.push_back(*said);
-    git::clear_hiding_bits(slot, entry.entry.string());  // set while nobody held it, they would hide what was written
-    auto look = git::look(slot, git::Untracked::all, true);
-    if (!look.changed.empty() || !look.head) {
-      keep_what_strangers_wrote(slot, look);
-    }
-    head_ = look.head;
-    warn_of_untracked(look.untracked.size());
-    remember_untracked(job_, git_id_, look.untracked);
+    Cleaned cleaned = clean_idle(job_, job_.slot_git(git_id_, lock_), git_id_, lease_, trash_id());
+    warnings_.insert(warnings_.end(), cleaned.warnings.begin(), cleaned.warnings.end());
+    head_ = cleaned.head;
+    warn_of_untracked(cleaned.untracked.size());
+    remember_untracked(job_, git_id_, cleaned.untracked);
   }
 
   // Where the tree is known to stand clean without a look: the recycle that ended a moment ago looked, or a seal says so. The
@@ -161,24 +172,6 @@ class Acquisition {
     if (count == 0) return;
     warnings_.push_back(std::to_string(count) + (count == 1 ? " untracked file" : " untracked files") +
                         " of earlier holders in " + job_.grant.slot.str());
-  }
-
-  // Nobody has the slot, and yet it is dirty: what was written is kept like a holder's.
-  void keep_what_strangers_wrote(const git::Git& slot, git::TreeLook& look) {
-    core::Lease nobody;
-    nobody.id = lease_.id;
-    nobody.full_sha = look.head.value_or(lease_.full_sha);
-    try {
-      if (const auto kept =
-              save_before_reset(job_, slot, git_id_, nobody, look, {}, nobody.full_sha, core::Dirty::save, trash_id())) {
-        warnings_.push_back(job_.grant.slot.str() + " had changes though nobody held it; they are kept as " + *kept);
-      }
-    } catch (const core::Error& error) {
-      throw FaultError{core::Fault::quarantine, error};
-    }
-    FAILPOINT("acquire.strangers-work-kept");
-    git::reset_hard(slot, nobody.full_sha);
-    look = git::look(slot, git::Untracked::all, true);
   }
 
   // ---- a fresh slot ----
@@ -247,7 +240,7 @@ class Acquisition {
       resume(source, slot);
       return;
     }
-    if (spec_.mode == BranchMode::replace && spec_.branch_tip) set_old_tip_aside(source);
+    if (spec_.mode == BranchMode::replace && branch_tip_) set_old_tip_aside(source);
     if (!spec_.fresh && head_) {
       steps_.done("bring the tree back to where it was", [this] {
         const git::Git again = undo_git(job_.slot_git(git_id_, lock_));
@@ -299,13 +292,21 @@ class Acquisition {
 
   void resume(const git::Git& source, const git::Git& slot) {
     steps_.done("detach HEAD", [this, source] { detach(undo_git(source)); });
-    git::switch_to_existing(slot, lease_.name, spec_.fresh);
+    try {
+      git::switch_to_existing(slot, lease_.name, spec_.fresh);
+    } catch (const core::Error& error) {
+      if (error.kind == core::ErrorKind::git_failed) refuse_checked_out(git_id_);
+      throw;
+    }
+    // Its own tip, wherever that has moved just now.
+    const auto head = git::read_head(job_.pool->place.source.str(), git_id_);
+    if (head.branch == lease_.name && head.oid) lease_.full_sha = *head.oid;
     FAILPOINT("acquire.branch-resumed");
     reused_ = head_ == std::optional<Oid>(lease_.full_sha);
   }
 
   void set_old_tip_aside(const git::Git& source) {
-    const Oid old = *spec_.branch_tip;
+    const Oid old = *branch_tip_;
     record_trash(job_, trash_id(), lease_.name);
     const std::string kept = git::trash_ref(trash_id(), "heads/" + lease_.name);
     steps_.done("put branch " + lease_.name + " back", [this, source, old, kept] {
@@ -338,7 +339,8 @@ class Acquisition {
     if (git::read_head(job_.pool->place.source.str(), git_id_).branch) {
       transaction.detach_head(git_id_, ids[0].value_or(lease_.full_sha));
     }
-    if (ids[1] && *ids[1] == lease_.full_sha && !branch_is_others_) transaction.remove(branch_, *ids[1]);
+    const bool is_ours = !branch_is_others_ && !git::checked_out_at(job_.pool->source, lease_.name, git_id_);
+    if (ids[1] == lease_.full_sha && is_ours) transaction.remove(branch_, lease_.full_sha);
     if (!transaction.empty()) transaction.commit(source);
   }
 
@@ -369,6 +371,7 @@ class Acquisition {
   disk::SlotLock lock_;
   core::Lease lease_;
   std::string branch_;
+  std::optional<Oid> branch_tip_;  // where an existing one stands now
   std::string git_id_;
   mutable std::string trash_id_;
   std::optional<Oid> head_;  // where the idle slot stands, its tree clean

@@ -1,7 +1,7 @@
 // Keeping idle slots where the next caller most likely wants them: where the default commit stands, and one slot brought there.
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
-#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/leftovers.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -51,6 +51,7 @@ core::JobDone advance(JobContext& job, const core::job::Advance& spec) {
     return core::done::NotSealed{core::done::NotSealed::Why::dirty, "it does not stand clean at the tip"};
   }
   remember_untracked(job, git_id, look.untracked);
+  remember_standing(job, git_id, spec.to);
   core::done::Idle idle;
   idle.at = spec.to;
   idle.tree = git::ids_of(slot, {spec.to.str() + "^{tree}"}).front().value_or(Oid{});

@@ -7,25 +7,13 @@
 #include "common/log.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/git/mend.hpp"
-#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/leftovers.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
 namespace {
 
 constexpr int kTries = 2;  // a git that was killed is tried once more; a second kill is no accident
-
-void keep_autostashes(const JobContext& job, const disk::EntryFiles& entry, const core::Lease& lease,
-                      const std::string& trash_id) {
-  const auto stashes = git::autostashes(entry.entry.string());
-  if (stashes.empty()) return;
-  record_trash(job, trash_id, lease.name);
-  git::RefTransaction transaction;
-  int number = 0;
-  for (const auto& stash : stashes) transaction.set(git::trash_ref(trash_id, "autostash/" + std::to_string(number++)), stash);
-  keep_objects(job.source_git(), stashes, lease.full_sha);
-  transaction.commit(job.source_git());
-}
 
 core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
                               const std::string& trash_id, const disk::SlotLock& lock) {
@@ -38,7 +26,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   const git::Git slot = job.slot_git(git_id, lock);
   core::done::Idle idle;
   if (auto said = mend_index(job, slot)) idle.warnings.push_back(std::move(*said));
-  keep_autostashes(job, entry, lease, trash_id);
+  keep_autostashes(job, git_id, lease, trash_id);
   git::clear_hiding_bits(slot, gitdir);
 
   auto look = git::look(slot, git::Untracked::all, true);
@@ -56,7 +44,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   git::clear_operations(gitdir);
   if (!lease.name.empty()) git::forget_branch_config(job.source_git(&lock), lease.name);
 
-  if (!look.changed.empty() || !look.head || *look.head != target || look.branch) {
+  if (!look.changed.empty() || !look.head || *look.head != target || look.branch || git::is_sparse(gitdir)) {
     FAILPOINT("recycle.before-reset");
     git::reset_hard(slot, target);
     FAILPOINT("recycle.reset");
@@ -79,6 +67,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + nested);
   }
   remember_untracked(job, git_id, look.untracked);
+  remember_standing(job, git_id, target);
   FAILPOINT("recycle.untracked-remembered");
   idle.at = target;
   idle.tree = git::ids_of(slot, {target.str() + "^{tree}"}).front().value_or(Oid{});

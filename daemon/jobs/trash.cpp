@@ -99,6 +99,76 @@ std::vector<git::Ref> find_entry(const JobContext& job, const std::string& id) {
   return found->second;
 }
 
+struct Kept {
+  std::optional<Oid> work;
+  std::vector<git::Ref> commits;  // where HEAD and the branch stood
+  std::vector<git::Ref> autostashes;
+  std::string name;
+};
+
+Kept kept_in(const std::string& id, const std::vector<git::Ref>& refs) {
+  Kept kept;
+  const std::string heads = git::trash_ref(id, "heads/");
+  for (const auto& ref : refs) {
+    if (ref.name == git::trash_ref(id, "work")) kept.work = ref.value;
+    if (ref.name == git::trash_ref(id, "head")) kept.commits.insert(kept.commits.begin(), ref);
+    if (ref.name.starts_with(git::trash_ref(id, "autostash/"))) kept.autostashes.push_back(ref);
+    if (ref.name.starts_with(heads)) {
+      kept.commits.push_back(ref);
+      kept.name = ref.name.substr(heads.size());
+    }
+  }
+  return kept;
+}
+
+bool leads_to(const git::Git& git, const Oid& tip, const Oid& commit) {
+  git::Command ask;
+  ask.arguments = {"merge-base", "--is-ancestor", commit.str(), tip.str()};
+  const auto told = git.run(ask);
+  if (!told.ok() && told.exit_code != 1) (void)git.must(ask);
+  return told.ok();
+}
+
+// `tips` stay such that none leads to another; but where work was saved comes first, and stays.
+void add_tip(const git::Git& git, std::vector<git::Ref>& tips, const git::Ref& ref) {
+  for (const auto& tip : tips) {
+    if (leads_to(git, tip.value, ref.value)) return;
+  }
+  std::erase_if(tips, [&](const auto& tip) { return tip.type == "commit" && leads_to(git, ref.value, tip.value); });
+  tips.push_back(ref);
+}
+
+// Of work as it was saved: its tracked files, and the untracked ones that were taken.
+std::string whole_tree(const JobContext& job, const git::Git& git, const Oid& work) {
+  const auto ids = git::ids_of(git, {work.str() + "^{tree}", work.str() + "^3^{tree}"});
+  const std::string tree = ids[0] ? ids[0]->str() : std::string{};
+  if (!ids[1]) return tree;
+  const auto index = (job.pool->files.meta() / ("restore-" + random_hex(8) + ".index")).string();
+  const std::vector<std::pair<std::string, std::string>> environment{{"GIT_INDEX_FILE", index}};
+  (void)git.must({.arguments = {"read-tree", tree}, .input = {}, .environment = environment});
+  git::Command list;
+  list.arguments = {"ls-tree", "-r", "-z", "--full-tree", ids[1]->str()};
+  (void)git.must({.arguments = {"update-index", "-z", "--index-info"}, .input = git.must(list), .environment = environment});
+  const auto written = git.must({.arguments = {"write-tree"}, .input = {}, .environment = environment, .durable = true});
+  (void)::unlink(index.c_str());
+  return written.substr(0, written.find('\n'));
+}
+
+Oid commit_of(const git::Git& git, const std::string& tree, const std::vector<git::Ref>& parents, const std::string& message) {
+  git::Command commit;
+  commit.arguments = {"commit-tree", "-F", "-"};
+  for (const auto& parent : parents) commit.arguments.insert(commit.arguments.end(), {"-p", parent.value.str()});
+  commit.arguments.push_back(tree);
+  commit.input = message;
+  commit.environment = {{"GIT_AUTHOR_NAME", "wtpool"},
+                        {"GIT_AUTHOR_EMAIL", "wtpool@localhost"},
+                        {"GIT_COMMITTER_NAME", "wtpool"},
+                        {"GIT_COMMITTER_EMAIL", "wtpool@localhost"}};
+  commit.durable = true;
+  const auto made = git.must(commit);
+  return Oid(made.substr(0, made.find('\n')));
+}
+
 }  // namespace
 
 core::JobDone list_trash(JobContext& job, const core::job::ListTrash& spec) {
@@ -144,55 +214,39 @@ core::JobDone expire_trash(JobContext& job, const core::job::ExpireTrash& spec) 
   return core::done::Plain{};
 }
 
-// A branch whose tip holds everything that was kept: the tree of `work` (with its untracked files) as one commit on top of the
-// commits that were kept. The entry itself stays until it is dropped or expires.
+// A branch whose tip holds everything that was kept: the tree of `work` (with its untracked files) as one commit on top of
+// where it was saved, with whatever else was kept as further parents. The entry itself stays until it is dropped or expires.
 core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec) {
-  const auto refs = find_entry(job, spec.id);
   const git::Git git = job.source_git();
-  std::optional<Oid> work, head, kept_branch;
-  std::string name;
-  const std::string heads = git::trash_ref(spec.id, "heads/");
-  for (const auto& ref : refs) {
-    if (ref.name == git::trash_ref(spec.id, "work")) work = ref.value;
-    if (ref.name == git::trash_ref(spec.id, "head")) head = ref.value;
-    if (ref.name.starts_with(heads)) {
-      kept_branch = ref.value;
-      name = ref.name.substr(heads.size());
-    }
+  Kept kept = kept_in(spec.id, find_entry(job, spec.id));
+  if (kept.name.empty()) {
+    if (const auto record = disk::read_trash_record(job.pool->files.trash_record(spec.id))) kept.name = record->name;
   }
-  const auto record = disk::read_trash_record(job.pool->files.trash_record(spec.id));
-  if (name.empty() && record) name = record->name;
-  const std::string branch = spec.branch.value_or(name);
-  std::optional<Oid> tip = head ? head : kept_branch;
-  if (work) {
-    const auto ids = git::ids_of(git, {work->str() + "^1", work->str() + "^{tree}", work->str() + "^3^{tree}"});
-    std::string tree = ids[1] ? ids[1]->str() : std::string{};
-    if (ids[2]) {
-      const auto index = (job.pool->files.meta() / ("restore-" + random_hex(8) + ".index")).string();
-      const std::vector<std::pair<std::string, std::string>> environment{{"GIT_INDEX_FILE", index}};
-      (void)git.must({.arguments = {"read-tree", tree}, .input = {}, .environment = environment});
-      git::Command list;
-      list.arguments = {"ls-tree", "-r", "-z", "--full-tree", ids[2]->str()};
-      (void)git.must(
-          {.arguments = {"update-index", "-z", "--index-info"}, .input = git.must(list), .environment = environment});
-      const auto written = git.must({.arguments = {"write-tree"}, .input = {}, .environment = environment, .durable = true});
-      tree = written.substr(0, written.find('\n'));
-      (void)::unlink(index.c_str());
-    }
-    const std::string parent = tip ? tip->str() : (ids[0] ? ids[0]->str() : std::string{});
-    git::Command commit;
-    commit.arguments = {"commit-tree", "-p", parent, "-m", "Work of " + branch + ", kept as " + spec.id, tree};
-    commit.environment = {{"GIT_AUTHOR_NAME", "wtpool"},
-                          {"GIT_AUTHOR_EMAIL", "wtpool@localhost"},
-                          {"GIT_COMMITTER_NAME", "wtpool"},
-                          {"GIT_COMMITTER_EMAIL", "wtpool@localhost"}};
-    commit.durable = true;
-    const auto made = git.must(commit);
-    tip = Oid(made.substr(0, made.find('\n')));
+  const std::string branch = spec.branch.value_or(kept.name);
+  // What a rebase set aside is what was worked at, where nothing came after it.
+  if (!kept.work && !kept.autostashes.empty()) {
+    kept.work = kept.autostashes.front().value;
+    kept.autostashes.erase(kept.autostashes.begin());
   }
-  if (!tip) {
+  std::vector<git::Ref> tips;
+  if (kept.work) {
+    if (const auto base = git::ids_of(git, {kept.work->str() + "^1"}).front())
+      tips.push_back({"where it was saved", *base, {}});
+  }
+  for (const auto& ref : kept.commits) add_tip(git, tips, ref);
+  tips.insert(tips.end(), kept.autostashes.begin(), kept.autostashes.end());
+  if (tips.empty()) {
     throw core::Error(core::ErrorKind::trash_unknown, "cannot make a branch of " + spec.id + ": it keeps files alone",
                       "ls " + job.pool->files.trash_files(spec.id).string());
+  }
+  Oid tip = tips.front().value;
+  if (kept.work || tips.size() > 1) {
+    std::string message = "Work of " + branch + ", kept as " + spec.id + "\n";
+    for (std::size_t i = 1; i < tips.size(); ++i) {
+      message += (i == 1 ? "\nIts other parents, of which nothing is in its tree:\n" : "") + tips[i].name + "\n";
+    }
+    const std::string tree = kept.work ? whole_tree(job, git, *kept.work) : tip.str() + "^{tree}";
+    tip = commit_of(git, tree, tips, message);
   }
   const auto there = git::ids_of(git, {"refs/heads/" + branch}).front();
   if (there) {
@@ -200,7 +254,7 @@ core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec
                       "wtpool trash restore " + spec.id + " --branch ANOTHER --pool " + job.pool->key.str());
   }
   git::RefTransaction transaction;
-  transaction.create("refs/heads/" + branch, *tip);
+  transaction.create("refs/heads/" + branch, tip);
   transaction.commit(git);
   FAILPOINT("trash.restored");
   return core::done::TrashRestored{branch};

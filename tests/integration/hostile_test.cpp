@@ -1,5 +1,6 @@
 // Repositories that want to run something in the daemon's name. Whatever would run writes a line into one file.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "tests/support/world.hpp"
 
@@ -39,6 +40,62 @@ TEST_F(Hostile, NoHookRuns) {
   live("a");
   live("b");
   EXPECT_EQ(read_text(log()), "");
+}
+
+constexpr const char* kPipes[] = {".gitattributes", ".gitignore", ".gitmodules", "src/.gitattributes", "src/.gitignore"};
+
+void lay_pipes(const fs::path& slot) {
+  for (const auto* name : kPipes) {
+    fs::remove(slot / name);
+    ASSERT_EQ(::mkfifo((slot / name).c_str(), 0644), 0) << name;
+  }
+}
+
+TEST_F(Hostile, NoPipeHoldsUpWhoLooksOrReleasesOrComesNext) {
+  const World::Options soon{.deadline = 20s};
+  world.init(repo, {"--max-slots", "1"});
+  const auto slot = world.acquire("a");
+  write_text(slot / "README.md", "work\n");
+  lay_pipes(slot);
+  EXPECT_EQ(world.wtpool({"ls", "--git-status"}, soon).code, 0);
+  EXPECT_NE(world.wtpool({"release", "a", "--refuse-dirty"}, soon).code, 0);
+  const auto released = world.wtpool({"release", "a", "--wait"}, soon);
+  EXPECT_EQ(released.code, 0) << released;
+  ASSERT_EQ(repo.trash_refs().size(), 1u);
+  EXPECT_EQ(repo.git({"show", repo.trash_refs().front() + ":README.md"}), "work");
+  repo.commit("src/main.c", "int main() {}\n");
+  EXPECT_EQ(world.wtpool({"acquire", "b"}, soon).code, 0);
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+}
+
+TEST_F(Hostile, NoPipeInAnIdleSlotHoldsUpAnAcquire) {
+  const World::Options soon{.deadline = 20s};
+  world.init(repo, {"--max-slots", "1"});
+  int number = 0;
+  for (const bool sealed : {true, false}) {
+    const auto slot = world.acquire("a");
+    world.release("a");
+    if (sealed && !wait_until([&] { return world.slot("slot-0")["sealed"] == true; })) continue;
+    lay_pipes(slot);
+    repo.commit("src/main.c", "// " + std::to_string(++number) + "\n");
+    const auto outcome = world.wtpool({"acquire", "b"}, soon);
+    EXPECT_EQ(outcome.code, 0) << outcome;
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+    world.release("b");
+  }
+}
+
+TEST_F(Hostile, NoPipeWhereTheNextCommitHasFilesHoldsUpAnAcquire) {
+  const World::Options soon{.deadline = 20s};
+  world.init(repo, {"--max-slots", "1"});
+  const auto slot = world.acquire("a");
+  fs::create_directories(slot / "new");
+  world.release("a");
+  ASSERT_EQ(::mkfifo((slot / "new/.gitattributes").c_str(), 0644), 0);
+  repo.commit("new/file.c", "int x;\n");
+  const auto outcome = world.wtpool({"acquire", "b"}, soon);
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_EQ(read_text(slot / "new/file.c"), "int x;\n");
 }
 
 TEST_F(Hostile, NoHookOfAConfiguredDirectoryRuns) {

@@ -51,6 +51,79 @@ TEST_F(Trash, IsRestoredToABranch) {
   EXPECT_NE(world.wtpool({"trash", "restore", id, "--branch", "back"}).code, 0) << "no branch is overwritten";
 }
 
+TEST_F(Trash, ARebaseThatStoppedHalfWayIsRestoredWithAllItsCommits) {
+  const auto slot = world.acquire("x");
+  repo.commit("Makefile", "upstream\n");
+  std::vector<std::string> commits;
+  for (const auto* file : {"one.txt", "Makefile", "three.txt"}) {
+    write_text(slot / file, "mine\n");
+    git(slot, {"add", "."});
+    git(slot, {"commit", "-q", "-m", file});
+    commits.push_back(git(slot, {"rev-parse", "HEAD"}));
+  }
+  write_text(slot / "README.md", "set aside\n");
+  EXPECT_NE(try_git(slot, {"rebase", "--autostash", "main"}).code, 0);
+  const auto stopped = git(slot, {"rev-parse", "HEAD"});
+  write_text(slot / "Makefile", "half resolved\n");
+  world.release("x");
+  const auto entries = world.json_of({"trash", "ls"});
+  ASSERT_EQ(entries.size(), 1u) << entries;
+  EXPECT_EQ(world.wtpool({"trash", "restore", entries[0].value("id", ""), "--branch", "back"}).code, 0);
+  EXPECT_EQ(repo.git({"show", "back:Makefile"}), "half resolved");
+  EXPECT_EQ(repo.git({"rev-parse", "back^1"}), stopped) << "the work is what changed since then";
+  for (const auto& commit : commits) EXPECT_EQ(repo.try_git({"merge-base", "--is-ancestor", commit, "back"}).code, 0) << commit;
+  const auto message = repo.git({"log", "-1", "--format=%B", "back"});
+  EXPECT_NE(message.find("/heads/x"), std::string::npos) << message;
+  EXPECT_NE(message.find("/autostash/0"), std::string::npos) << message;
+  EXPECT_EQ(repo.git({"show", "back^3:README.md"}), "set aside");
+  EXPECT_EQ(repo.complaint(), "");
+}
+
+TEST_F(Trash, AHeadAndABranchThatWentApartAreRestoredAsOne) {
+  const auto slot = world.acquire("x");
+  git(slot, {"commit", "-q", "--allow-empty", "-m", "of the branch"});
+  const auto branch = git(slot, {"rev-parse", "HEAD"});
+  git(slot, {"switch", "-q", "--detach", "main"});
+  git(slot, {"commit", "-q", "--allow-empty", "-m", "of no branch"});
+  const auto head = git(slot, {"rev-parse", "HEAD"});
+  world.release("x");
+  const auto entries = world.json_of({"trash", "ls"});
+  ASSERT_EQ(entries.size(), 1u) << entries;
+  EXPECT_EQ(world.wtpool({"trash", "restore", entries[0].value("id", ""), "--branch", "back"}).code, 0);
+  EXPECT_EQ(repo.git({"log", "-1", "--format=%P", "back"}), head + " " + branch);
+}
+
+TEST_F(Trash, WorkAtTheBaseDoesNotUndoABranchThatMoved) {
+  const auto slot = world.acquire("x");
+  write_text(slot / "Makefile", "of the branch\n");
+  git(slot, {"commit", "-q", "-a", "-m", "of the branch"});
+  const auto branch = git(slot, {"rev-parse", "HEAD"});
+  git(slot, {"switch", "-q", "--detach", "main"});
+  write_text(slot / "README.md", "work\n");
+  world.release("x");
+  const auto entries = world.json_of({"trash", "ls"});
+  ASSERT_EQ(entries.size(), 1u) << entries;
+  EXPECT_EQ(world.wtpool({"trash", "restore", entries[0].value("id", ""), "--branch", "back"}).code, 0);
+  EXPECT_EQ(repo.git({"log", "-1", "--format=%P", "back"}), repo.head() + " " + branch);
+  EXPECT_EQ(repo.git({"diff", "--name-only", "back^1", "back"}), "README.md");
+}
+
+TEST_F(Trash, AStashOfARebaseAloneIsRestored) {
+  const auto slot = world.acquire("x");
+  write_text(slot / "README.md", "set aside\n");
+  const auto stash = git(slot, {"stash", "create"});
+  git(slot, {"checkout", "-q", "."});
+  fs::create_directories(gitdir_of(slot) / "rebase-merge");
+  write_text(gitdir_of(slot) / "rebase-merge/autostash", stash + "\n");
+  world.release("x");
+  const auto entries = world.json_of({"trash", "ls"});
+  ASSERT_EQ(entries.size(), 1u) << entries;
+  const auto outcome = world.wtpool({"trash", "restore", entries[0].value("id", ""), "--branch", "back"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_EQ(repo.git({"show", "back:README.md"}), "set aside");
+  EXPECT_EQ(repo.git({"rev-parse", "back^1"}), repo.head());
+}
+
 TEST_F(Trash, IsDroppedForGood) {
   const auto id = keep_something();
   const auto outcome = world.wtpool({"trash", "drop", id});

@@ -215,6 +215,17 @@ TEST_F(Source, ForgetsTheConfigOfOneBranchOnly) {
   EXPECT_EQ(read(fs::path(common) / "config"), before);
 }
 
+TEST_F(Source, TheConfigOfABranchThatIsThereAgainStays) {
+  make_source();
+  sh(source_dir, "git branch x && git config branch.x.remote origin");
+  forget_branch_config(source(), "x");
+  EXPECT_EQ(sh(source_dir, "git config --get branch.x.remote"), "origin");
+  // Not with `branch -D`, which would take the section along.
+  sh(source_dir, "git update-ref -d refs/heads/x");
+  forget_branch_config(source(), "x");
+  EXPECT_EQ(sh(source_dir, "git config --get branch.x.remote", true), "");
+}
+
 TEST_F(Source, CountsCommitsAhead) {
   make_source();
   sh(source_dir, "git checkout -q -b x && git commit -q --allow-empty -m a && git commit -q --allow-empty -m b");

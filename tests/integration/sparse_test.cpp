@@ -1,0 +1,71 @@
+// A source that checks out a part of its files: every holder has that part, whatever the last one chose.
+#include <gtest/gtest.h>
+
+#include "tests/support/world.hpp"
+
+namespace wtpool::test {
+namespace {
+
+class Sparse : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(world.dir() / "config/wtpool");
+    write_text(world.dir() / "config/wtpool/wtpoold.yaml", "seal: false\n");
+    repo.commit("a/f", "a\n");
+    repo.commit("b/f", "b\n");
+    repo.git({"config", "extensions.worktreeConfig", "true"});
+    repo.git({"sparse-checkout", "set", "--cone", "a"});
+    world.start_daemon();
+    world.init(repo, {"--max-slots", "1"});
+    slot = world.acquire("first");
+    ASSERT_TRUE(fs::exists(slot / "a/f"));
+    ASSERT_FALSE(fs::exists(slot / "b"));
+  }
+  void expect_the_sources_part(const std::string& name) const {
+    EXPECT_EQ(world.acquire(name), slot);
+    EXPECT_EQ(read_text(slot / "a/f"), "a\n");
+    EXPECT_FALSE(fs::exists(slot / "b/f"));
+    EXPECT_EQ(git(slot, {"ls-files", "-t", "a", "b"}), "H a/f\nS b/f");
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  }
+  World world;
+  Repo repo = world.make_repo();
+  fs::path slot;
+};
+
+TEST_F(Sparse, AnotherPartThatAHolderChoseIsNotTheNextHolders) {
+  git(slot, {"sparse-checkout", "set", "b"});
+  ASSERT_TRUE(fs::exists(slot / "b/f"));
+  world.release("first");
+  EXPECT_FALSE(fs::exists(slot / "b/f"));
+  expect_the_sources_part("second");
+  git(slot, {"sparse-checkout", "disable"});
+  world.release("second");
+  expect_the_sources_part("third");
+}
+
+TEST_F(Sparse, AFileThatAHolderLeftOutIsThereForTheNext) {
+  git(slot, {"update-index", "--skip-worktree", "a/f"});
+  fs::remove(slot / "a/f");
+  world.release("first");
+  expect_the_sources_part("second");
+}
+
+TEST_F(Sparse, APartThatSomebodyChoseInAnIdleSlotIsNotTheNextHolders) {
+  world.release("first");
+  git(slot, {"sparse-checkout", "set", "b"});
+  expect_the_sources_part("second");
+}
+
+TEST_F(Sparse, WhatWasChangedInAnotherPartIsKept) {
+  git(slot, {"sparse-checkout", "set", "b"});
+  write_text(slot / "b/f", "work\n");
+  world.release("first");
+  expect_the_sources_part("second");
+  const auto refs = repo.trash_refs();
+  ASSERT_EQ(refs.size(), 1u);
+  EXPECT_EQ(repo.git({"show", refs.front() + ":b/f"}), "work");
+}
+
+}  // namespace
+}  // namespace wtpool::test

@@ -1,0 +1,111 @@
+// An idle slot is nobody's, and yet people go in and work there. What they did is kept, and the next holder sees nothing of it.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "tests/support/world.hpp"
+
+namespace wtpool::test {
+namespace {
+
+class Strangers : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(world.dir() / "config/wtpool");
+    write_text(world.dir() / "config/wtpool/wtpoold.yaml", "seal: false\n");
+    world.start_daemon();
+    world.init(repo, {"--max-slots", "2"});
+    slot = world.acquire("before");
+    world.release("before");
+  }
+  [[nodiscard]] std::string commit_in_slot() const {
+    write_text(slot / "README.md", "somebody's\n");
+    git(slot, {"commit", "-q", "-a", "-m", "somebody's"});
+    return git(slot, {"rev-parse", "HEAD"});
+  }
+  void expect_given_clean(const std::string& name, const std::string& said) const {
+    const auto outcome = world.wtpool({"acquire", name});
+    EXPECT_EQ(outcome.code, 0) << outcome;
+    EXPECT_EQ(trimmed(outcome.out), slot.string());
+    EXPECT_NE(outcome.err.find(said), std::string::npos) << outcome;
+    EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), repo.head());
+    EXPECT_EQ(git(slot, {"symbolic-ref", "--short", "HEAD"}), name);
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  }
+  World world;
+  Repo repo = world.make_repo();
+  fs::path slot;
+};
+
+TEST_F(Strangers, TheBranchTheySwitchedToStaysWhereItIs) {
+  git(slot, {"switch", "-q", "-c", "topic"});
+  const auto tip = commit_in_slot();
+  expect_given_clean("x", "topic");
+  EXPECT_EQ(repo.git({"rev-parse", "refs/heads/topic"}), tip);
+  world.release("x");
+  EXPECT_EQ(repo.git({"rev-parse", "refs/heads/topic"}), tip);
+  EXPECT_TRUE(repo.trash_refs().empty());
+}
+
+TEST_F(Strangers, ACommitOnNoBranchIsKept) {
+  const auto made = commit_in_slot();
+  expect_given_clean("x", "commit");
+  const auto refs = repo.trash_refs();
+  ASSERT_EQ(refs.size(), 1u);
+  EXPECT_TRUE(refs.front().ends_with("/head")) << refs.front();
+  EXPECT_EQ(repo.git({"rev-parse", refs.front()}), made);
+  world.release("x");
+  world.acquire("y");
+  EXPECT_EQ(repo.trash_refs(), refs) << "it is kept once";
+}
+
+TEST_F(Strangers, WhereTheyLeftTheSlotAtACommitOfABranchNothingIsKept) {
+  const auto first = repo.head();
+  repo.commit("a.txt", "a");
+  const auto second = repo.commit("a.txt", "b");
+  git(slot, {"checkout", "-q", "--detach", "main~1"});
+  EXPECT_EQ(world.acquire("x", {"--commit", first}), slot);
+  EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), first);
+  world.release("x");
+  EXPECT_EQ(world.acquire("y"), slot);
+  EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), second);
+  EXPECT_TRUE(repo.trash_refs().empty());
+}
+
+TEST_F(Strangers, ACommitThatAHolderNamedByItsIdAloneIsNoStrangers) {
+  const auto tree = repo.git({"rev-parse", "HEAD^{tree}"});
+  const auto loose = repo.git({"commit-tree", "-p", "HEAD", "-m", "loose", tree});
+  EXPECT_EQ(world.acquire("x", {"--commit", loose}), slot);
+  world.release("x");
+  EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), loose);
+  EXPECT_EQ(world.acquire("y"), slot);
+  EXPECT_TRUE(repo.trash_refs().empty());
+}
+
+TEST_F(Strangers, TheStashOfARebaseThatDidNotEndIsKept) {
+  repo.commit("README.md", "upstream\n");
+  (void)commit_in_slot();
+  write_text(slot / "Makefile", "dirt\n");
+  EXPECT_NE(try_git(slot, {"rebase", "--autostash", "main"}).code, 0);
+  const auto outcome = world.wtpool({"acquire", "x"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  const auto refs = repo.trash_refs();
+  EXPECT_TRUE(std::any_of(refs.begin(), refs.end(), [&](const auto& ref) {
+    return ref.find("/autostash/") != std::string::npos && repo.git({"show", ref + ":Makefile"}) == "dirt";
+  }));
+}
+
+TEST_F(Strangers, ALockInASlotThatTheyTookAwayIsTheirs) {
+  const auto entry = gitdir_of(slot);
+  repo.git({"worktree", "unlock", slot.string()});
+  repo.git({"worktree", "move", slot.string(), (world.dir() / "mine").string()});
+  write_text(entry / "index.lock", "their git runs");
+  const auto outcome = world.wtpool({"acquire", "x"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_EQ(trimmed(outcome.out), (world.root() / "app/slot-1").string());
+  EXPECT_EQ(read_text(entry / "index.lock"), "their git runs");
+}
+
+}  // namespace
+}  // namespace wtpool::test
