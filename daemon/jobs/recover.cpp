@@ -210,16 +210,16 @@ core::JobDone finish_release(const JobContext& job, const core::SlotFacts& facts
   const auto& marker = *facts.marker;
   const auto trash_id = marker.trash_id.value_or(unused_trash_id(job, marker.lease.id));
   git::remove_stale_locks(job.entry(facts.git_id).entry.string());
-  auto settled = settle_refs(job, facts.git_id, marker.lease, trash_id, lock);
+  auto settled = settle_refs(job, facts.git_id, marker.lease, trash_id, lock, Settling::again);
   FAILPOINT("recover.refs-settled");
   if (facts.directory == core::SlotFacts::Directory::absent) {
-    if (marker.on_dirty != core::Dirty::discard && save_staged(job, facts.git_id, marker.lease, trash_id, lock))
-      settled.kept = true;
+    const bool staged = marker.on_dirty != core::Dirty::discard && save_staged(job, facts.git_id, marker.lease, trash_id, lock);
     git::remove_entry(job.pool->place.source.str(), facts.git_id);
-    return core::done::Fresh{settled.kept ? std::optional(trash_id) : std::nullopt};
+    if (staged) return core::done::Fresh{trash_id};
+    return core::done::Fresh{settled.kept ? std::optional(settled.trash_id) : std::nullopt};
   }
   auto idle = recycle_tree(job, facts.git_id, marker.lease, marker.on_dirty.value_or(core::Dirty::save), trash_id, lock);
-  if (settled.kept && !idle.kept) idle.kept = trash_id;
+  if (settled.kept && !idle.kept) idle.kept = settled.trash_id;
   FAILPOINT("recover.release-finished");
   disk::MarkerFile(job.entry(facts.git_id).marker()).remove();
   return idle;
