@@ -24,43 +24,6 @@ std::vector<std::string> trees_of(const git::Git& git, const std::string& work) 
   return trees;
 }
 
-bool same_work(const git::Git& git, const std::string& one, const std::string& other) {
-  return trees_of(git, one) == trees_of(git, other);
-}
-
-// An id under which no `work` stands yet.
-std::string free_trash_id(const git::Git& git, const std::string& wanted, const LeaseId& lease) {
-  std::string id = wanted;
-  for (std::int64_t later = 0; git::ids_of(git, {git::trash_ref(id, "work")}).front(); ++later) {
-    id = compact_utc(wall_now() + later) + "-" + first_eight(lease);
-  }
-  return id;
-}
-
-// The directory is gone, the entry is not: what was staged is in its index alone.
-std::optional<Oid> staged_work(const JobContext& job, const std::string& git_id, const disk::SlotLock& lock) {
-  const auto entry = job.entry(git_id);
-  if (!lstat_of(entry.entry / "index")) return std::nullopt;
-  const git::Git bare = job.source_git(&lock).with_place({entry.entry.string(), {}});
-  git::Command write;
-  write.arguments = {"write-tree"};
-  write.durable = true;
-  const auto result = bare.run(write);
-  if (!result.ok()) return std::nullopt;
-  const std::string tree = result.output.substr(0, result.output.find('\n'));
-  const auto ids = git::ids_of(bare, {"HEAD", "HEAD^{tree}"});
-  if (!ids[0] || !ids[1] || ids[1]->str() == tree) return std::nullopt;
-  git::Command commit;
-  commit.arguments = {"commit-tree", "-p", ids[0]->str(), "-m", "what was staged in " + job.grant.slot.str(), tree};
-  commit.environment = {{"GIT_AUTHOR_NAME", "wtpool"},
-                        {"GIT_AUTHOR_EMAIL", "wtpool@localhost"},
-                        {"GIT_COMMITTER_NAME", "wtpool"},
-                        {"GIT_COMMITTER_EMAIL", "wtpool@localhost"}};
-  commit.durable = true;
-  const std::string made = bare.must(commit);
-  return Oid(made.substr(0, made.find('\n')));
-}
-
 }  // namespace
 
 std::string new_trash_id(const LeaseId& lease) { return compact_utc(wall_now()) + "-" + first_eight(lease); }
@@ -70,6 +33,18 @@ std::string unused_trash_id(const JobContext& job, const LeaseId& lease) {
     std::string id = compact_utc(wall_now() + later) + "-" + first_eight(lease);
     if (!lstat_of(job.pool->files.trash_record(id))) return id;
   }
+}
+
+bool same_work(const git::Git& git, const std::string& one, const std::string& other) {
+  return trees_of(git, one) == trees_of(git, other);
+}
+
+std::string free_trash_id(const git::Git& git, const std::string& wanted, const LeaseId& lease) {
+  std::string id = wanted;
+  for (std::int64_t later = 0; git::ids_of(git, {git::trash_ref(id, "work")}).front(); ++later) {
+    id = compact_utc(wall_now() + later) + "-" + first_eight(lease);
+  }
+  return id;
 }
 
 void record_trash(const JobContext& job, const std::string& id, const std::string& name) {
@@ -247,20 +222,6 @@ std::optional<std::string> save_before_reset(const JobContext& job, const git::G
   record_trash(job, trash_id, lease.name.empty() ? job.grant.slot.str() : lease.name);
   git::move_aside(job.slot_path(), trodden.repositories, job.pool->files.trash_files(trash_id));
   return trash_id;
-}
-
-bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
-                 const disk::SlotLock& lock) {
-  const auto staged = staged_work(job, git_id, lock);
-  if (!staged) return false;
-  const git::Git source = job.source_git(&lock);
-  const std::string id = free_trash_id(source, trash_id, lease.id);
-  record_trash(job, id, lease.name);
-  keep_objects(source, {*staged}, lease.full_sha);
-  git::RefTransaction transaction;
-  transaction.set(git::trash_ref(id, "work"), *staged);
-  transaction.commit(source);
-  return true;
 }
 
 std::optional<std::string> mend_index(const JobContext& job, const git::Git& slot) {
