@@ -74,6 +74,7 @@ struct Marker {
   MarkerState state = MarkerState::held;
   std::optional<Dirty> on_dirty;        // while releasing: what was asked for
   std::optional<std::string> trash_id;  // while releasing: under which id this release keeps what it saves
+  bool fresh = false;                   // while acquiring: this acquire has made the slot, and nobody has seen it
   friend bool operator==(const Marker&, const Marker&) = default;
 };
 

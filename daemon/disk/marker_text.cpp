@@ -160,6 +160,7 @@ std::string marker_fields(const Marker& marker) {
   }
   if (marker.on_dirty) add("on_dirty", proto::to_text(*marker.on_dirty));
   if (marker.trash_id) add("trash_id", yaml::scalar(*marker.trash_id));
+  if (marker.fresh) add("fresh", "true");
   return text;
 }
 
@@ -190,6 +191,10 @@ Marker marker_from(const YAML::Node& map) {
   marker.trash_id = fields.optional("trash_id");
   // It becomes part of a ref's name and of a path.
   if (marker.trash_id && (bad_pool_key(*marker.trash_id))) throw Fields::bad("trash_id", *marker.trash_id);
+  if (const auto fresh = fields.optional("fresh")) {
+    if (*fresh != "true") throw Fields::bad("fresh", *fresh);
+    marker.fresh = true;
+  }
   return marker;
 }
 

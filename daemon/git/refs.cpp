@@ -38,6 +38,7 @@ bool means_the_same_everywhere(const Git& place, const std::vector<std::string>&
 }  // namespace
 
 void RefTransaction::create(std::string ref, Oid value) {
+  if (ref.starts_with(kKept)) keeping_.push_back(ref);
   lines_ += kNoDeref;
   lines_ += terminated("create " + ref) + terminated(value.str());
 }

@@ -123,6 +123,17 @@ std::string entry_line(const Staged& entry, const std::string& path) {
   return entry.mode + " " + entry.oid + " 0\t" + path + '\0';
 }
 
+// The lines that leave no conflict: our side stands for it.
+std::string without_conflicts(const std::map<std::string, Staged>& entries) {
+  std::string lines;
+  for (const auto& [path, entry] : entries) {
+    if (!entry.unmerged) continue;
+    lines += removal(path, entry.oid.size());
+    if (entry.ours) lines += entry_line(entry, path);
+  }
+  return lines;
+}
+
 // The file at `path` when it can be kept as content: regular or symlink, with real directories on the way.
 std::optional<struct ::stat> keepable(const fs::path& work_tree, const std::string& path) {
   for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
@@ -170,7 +181,7 @@ Sorted sort_out(const SaveRequest& request, const fs::path& work_tree, const std
 
 class Committer {
  public:
-  Committer(const Git& slot, const SaveRequest& request) : slot_(slot) {
+  Committer(const Git& slot, const std::string& name, const Oid& base) : slot_(slot) {
     Command who;
     who.arguments = {"var", "GIT_COMMITTER_IDENT"};
     Command author = who;
@@ -184,7 +195,7 @@ class Committer {
     Command head;
     head.arguments = {"rev-parse", "-q", "--verify", "HEAD^{commit}"};
     const ChildResult found = slot.run(head);
-    head_ = found.ok() ? Oid(trimmed(found.output)) : request.base;
+    head_ = found.ok() ? Oid(trimmed(found.output)) : base;
 
     Command read;
     read.arguments = {"cat-file", "commit", head_.str()};
@@ -192,7 +203,7 @@ class Committer {
     const std::size_t body = text.find("\n\n");
     std::string subject = body == std::string::npos ? "" : text.substr(body + 2);
     subject = subject.substr(0, subject.find('\n'));
-    where_ = request.name + ": " + head_.str().substr(0, 7) + " " + subject + "\n";
+    where_ = name + ": " + head_.str().substr(0, 7) + " " + subject + "\n";
   }
 
   [[nodiscard]] const Oid& head() const { return head_; }
@@ -244,13 +255,7 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
   }
 
   // The index as it was staged; a conflict counts as our side, its markers are in the working tree.
-  std::string merged;
-  for (const auto& [path, entry] : entries) {
-    if (!entry.unmerged) continue;
-    merged += removal(path, digits);
-    if (entry.ours) merged += entry_line(entry, path);
-  }
-  index.set_entries(merged);
+  index.set_entries(without_conflicts(entries));
   const Oid index_tree = index.write_tree();
 
   // The working tree. Each path is entered anew, so that no remembered time, size or bit can pass for its content; its mode is
@@ -268,7 +273,7 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
   if (!saved.moved_aside) index.add_files(sorted.present);
   const Oid work_tree_id = index.write_tree();
 
-  const Committer committer(slot, request);
+  const Committer committer(slot, request.name, request.base);
   std::vector<Oid> parents = {committer.head(), committer.commit("index", index_tree, {committer.head()})};
   if (!saved.moved_aside && !sorted.untracked.empty()) {
     const ScratchIndex others(slot);
@@ -287,6 +292,17 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
     move_aside(work_tree, files, request.aside);
   }
   return saved;
+}
+
+std::optional<Oid> save_index(const Git& entry, const std::string& name, const Oid& base) {
+  ScratchIndex index(entry);
+  index.copy_from_slot();
+  index.set_entries(without_conflicts(staged_entries(index)));
+  const Oid tree = index.write_tree();
+  const Committer committer(entry, name, base);
+  if (ids_of(entry, {committer.head().str() + "^{tree}"}).front() == tree) return std::nullopt;
+  const Oid staged = committer.commit("index", tree, {committer.head()});
+  return committer.commit("WIP", tree, {committer.head(), staged});
 }
 
 }  // namespace wtpool::git

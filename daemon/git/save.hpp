@@ -28,6 +28,10 @@ struct Saved {
 // nested repositories are left out. Throws when anything could not be kept: then nothing may be destroyed.
 [[nodiscard]] Saved save_work(const Git& slot, const SaveRequest& request);
 
+// What is staged in an entry whose directory may be gone, as a commit of the same shape; a conflict counts as our side. Nothing
+// when that is what HEAD has, or `base` where HEAD leads nowhere. Throws like save_work.
+[[nodiscard]] std::optional<Oid> save_index(const Git& entry, const std::string& name, const Oid& base);
+
 // Moves single files out of the way, to `aside`, keeping relative paths. Never follows a symlink.
 void move_aside(const std::filesystem::path& work_tree, const std::vector<std::string>& paths,
                 const std::filesystem::path& aside);

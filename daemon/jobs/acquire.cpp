@@ -95,6 +95,7 @@ class Acquisition {
     core::Marker made;
     made.lease = lease_;
     made.state = state;
+    made.fresh = state == core::MarkerState::acquiring && spec_.fresh;
     if (state == core::MarkerState::acquiring && spec_.mode == BranchMode::replace) made.trash_id = trash_id();
     return made;
   }
@@ -193,12 +194,8 @@ class Acquisition {
     const std::vector<std::string> before = intent.entries;
 
     // The entry goes last, and with it the marker or what the intent is there for: a kill before is recovered from.
-    steps_.done("remove the new worktree", [this, common, slot, existed, before] {
-      if (existed) {
-        (void)::unlink((slot / ".git").c_str());
-      } else {
-        remove_tree(slot);
-      }
+    steps_.done("remove the new worktree", [this, common, existed, before] {
+      take_directory_back(job_, existed);
       FAILPOINT("acquire.directory-taken-back");
       if (git_id_.empty()) {
         remove_new_entries(job_, before);

@@ -1,9 +1,16 @@
 #include "daemon/jobs/fresh_slot.hpp"
 
-#include <algorithm>
+#include <sys/stat.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "common/clock.hpp"
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "daemon/git/entries.hpp"
+#include "daemon/jobs/keep.hpp"
 
 namespace wtpool::jobs {
 
@@ -24,6 +31,7 @@ void move_torn_entry_aside(const JobContext& job) {
   for (const auto& entry : git::list_entries(common)) {
     if (entry.state == core::SlotFacts::Entry::torn &&
         (entry.worktree.empty() || disk::path(entry.worktree) == job.slot_path()) && entry.git_id == job.grant.slot.str()) {
+      (void)keep_lone_head(job, entry.git_id, new_trash_id(LeaseId(random_hex(32))));
       (void)git::move_entry_aside(common, entry.git_id);
     }
   }
@@ -37,6 +45,25 @@ void remove_new_entries(const JobContext& job, const std::vector<std::string>& b
     const bool nameless = entry.worktree.empty() && entry.git_id.starts_with(job.grant.slot.str());
     if (nameless || real_path(entry.worktree) == real_path(job.slot_path())) git::remove_entry(common, entry.git_id);
   }
+}
+
+disk::path set_directory_aside(const JobContext& job) {
+  const auto& files = job.pool->files;
+  const auto doomed = files.meta() / (std::string(kRemoving) + job.grant.slot.str());
+  if (lstat_of(doomed)) remove_tree(doomed);
+  if (::rename(job.slot_path().c_str(), doomed.c_str()) != 0) throw io_error("cannot remove", job.slot_path(), errno);
+  sync_directory(files.root);
+  return doomed;
+}
+
+void take_directory_back(const JobContext& job, bool was_there) {
+  const auto stat = lstat_of(job.slot_path());
+  if (!stat) return;
+  const auto doomed = set_directory_aside(job);
+  FAILPOINT("fresh.directory-aside");
+  if (was_there && ::mkdir(job.slot_path().c_str(), stat->st_mode & 07777) != 0)
+    throw io_error("cannot put back", job.slot_path(), errno);
+  remove_tree(doomed);
 }
 
 }  // namespace wtpool::jobs

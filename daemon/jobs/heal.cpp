@@ -2,6 +2,7 @@
 // that is somebody's work; entries are moved aside, lost slots' work is kept. Safe to repeat.
 #include <unistd.h>
 
+#include "common/clock.hpp"
 #include "common/files.hpp"
 #include "daemon/core/reconcile.hpp"
 #include "daemon/git/lock_holders.hpp"
@@ -66,6 +67,8 @@ class Healing {
     const auto lock = take_slot_lock(job_);
     const std::string slot = facts.slot.str();
     if (facts.entry == core::SlotFacts::Entry::torn) {
+      const auto kept = keep_lone_head(job_, facts.git_id, new_trash_id(LeaseId(random_hex(32))));
+      if (kept) did("kept commits of " + slot + " that no ref led to, as " + *kept);
       move_aside(facts.git_id);
       (void)::unlink((job_.slot_path() / ".git").c_str());
       (void)::rmdir(job_.slot_path().c_str());

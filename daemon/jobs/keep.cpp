@@ -24,43 +24,6 @@ std::vector<std::string> trees_of(const git::Git& git, const std::string& work) 
   return trees;
 }
 
-bool same_work(const git::Git& git, const std::string& one, const std::string& other) {
-  return trees_of(git, one) == trees_of(git, other);
-}
-
-// An id under which no `work` stands yet.
-std::string free_trash_id(const git::Git& git, const std::string& wanted, const LeaseId& lease) {
-  std::string id = wanted;
-  for (std::int64_t later = 0; git::ids_of(git, {git::trash_ref(id, "work")}).front(); ++later) {
-    id = compact_utc(wall_now() + later) + "-" + first_eight(lease);
-  }
-  return id;
-}
-
-// The directory is gone, the entry is not: what was staged is in its index alone.
-std::optional<Oid> staged_work(const JobContext& job, const std::string& git_id, const disk::SlotLock& lock) {
-  const auto entry = job.entry(git_id);
-  if (!lstat_of(entry.entry / "index")) return std::nullopt;
-  const git::Git bare = job.source_git(&lock).with_place({entry.entry.string(), {}});
-  git::Command write;
-  write.arguments = {"write-tree"};
-  write.durable = true;
-  const auto result = bare.run(write);
-  if (!result.ok()) return std::nullopt;
-  const std::string tree = result.output.substr(0, result.output.find('\n'));
-  const auto ids = git::ids_of(bare, {"HEAD", "HEAD^{tree}"});
-  if (!ids[0] || !ids[1] || ids[1]->str() == tree) return std::nullopt;
-  git::Command commit;
-  commit.arguments = {"commit-tree", "-p", ids[0]->str(), "-m", "what was staged in " + job.grant.slot.str(), tree};
-  commit.environment = {{"GIT_AUTHOR_NAME", "wtpool"},
-                        {"GIT_AUTHOR_EMAIL", "wtpool@localhost"},
-                        {"GIT_COMMITTER_NAME", "wtpool"},
-                        {"GIT_COMMITTER_EMAIL", "wtpool@localhost"}};
-  commit.durable = true;
-  const std::string made = bare.must(commit);
-  return Oid(made.substr(0, made.find('\n')));
-}
-
 }  // namespace
 
 std::string new_trash_id(const LeaseId& lease) { return compact_utc(wall_now()) + "-" + first_eight(lease); }
@@ -70,6 +33,18 @@ std::string unused_trash_id(const JobContext& job, const LeaseId& lease) {
     std::string id = compact_utc(wall_now() + later) + "-" + first_eight(lease);
     if (!lstat_of(job.pool->files.trash_record(id))) return id;
   }
+}
+
+bool same_work(const git::Git& git, const std::string& one, const std::string& other) {
+  return trees_of(git, one) == trees_of(git, other);
+}
+
+std::string free_trash_id(const git::Git& git, const std::string& wanted, const LeaseId& lease) {
+  std::string id = wanted;
+  for (std::int64_t later = 0; git::ids_of(git, {git::trash_ref(id, "work")}).front(); ++later) {
+    id = compact_utc(wall_now() + later) + "-" + first_eight(lease);
+  }
+  return id;
 }
 
 void record_trash(const JobContext& job, const std::string& id, const std::string& name) {
@@ -89,8 +64,34 @@ void keep_objects(const git::Git& git, const std::vector<Oid>& tips, const Oid& 
   }
 }
 
+bool is_given_away(const JobContext& job, const std::string& git_id, const core::Lease& lease) {
+  const auto& source = job.pool->place.source;
+  for (const auto& name : git::entry_names(source.str())) {
+    if (name == git_id) continue;
+    const auto read = disk::MarkerFile(disk::EntryFiles(source, name).marker()).read();
+    if (!read) continue;
+    const auto* const marker = std::get_if<core::Marker>(&*read);
+    if (marker == nullptr) return true;
+    if (marker->lease.name != lease.name || marker->lease.id == lease.id) continue;
+    // Of two that were cut off, the later one has it.
+    const auto since = marker->lease.started_at - lease.started_at;
+    if (marker->state == core::MarkerState::held || since > 0) return true;
+    if (marker->state == core::MarkerState::acquiring && since == 0) return true;
+  }
+  return false;
+}
+
+namespace {
+
+// A ref of the trash that stands already: with the same value it is done, with another it is not to be lost.
+bool keeps_another(const std::optional<Oid>& there, const std::optional<Oid>& wanted) {
+  return there && wanted && *there != *wanted;
+}
+
+}  // namespace
+
 SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
-                        const disk::SlotLock& lock, std::function<void()> first) {
+                        const disk::SlotLock& lock, Settling which, std::function<void()> first) {
   const git::Git source = job.source_git(&lock);
   const auto run_first = [&first] {
     if (const auto run = std::exchange(first, nullptr)) run();
@@ -101,26 +102,38 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
   const bool has_entry = !git_id.empty();
   for (int attempt = 1;; ++attempt) {
     SettledRefs settled;
+    settled.trash_id = trash_id;
     git::RefTransaction transaction;
-    const auto ids = git::ids_of(source, {has_entry ? "worktrees/" + git_id + "/HEAD" : "refs/wtpool/none", branch});
+    std::vector<std::string> asked{has_entry ? "worktrees/" + git_id + "/HEAD" : "refs/wtpool/none", branch};
+    const bool again = which == Settling::again || attempt > 1;
+    if (again) {
+      asked.push_back(git::trash_ref(trash_id, "head"));
+      asked.push_back(git::trash_ref(trash_id, "heads/" + lease.name));
+    }
+    auto ids = git::ids_of(source, asked);
+    ids.resize(4);
     const auto head = has_entry ? ids[0] : std::nullopt;
-    const auto& tip = ids[1];
+    auto tip = ids[1];
+    const auto& kept_head = ids[2];
+    const auto& kept_tip = ids[3];
     std::optional<std::string> attached;
     if (has_entry) attached = git::read_head(job.pool->place.source.str(), git_id).branch;
+    if (tip && which == Settling::again) {
+      // What was kept of the branch says what it was when the lease ended: what stands there now was made since.
+      const bool made_since = attached != lease.name && keeps_another(kept_tip, tip);
+      if (made_since || is_given_away(job, git_id, lease)) tip.reset();
+    }
 
     if (has_entry && attached) {
       const auto at = head ? head : (tip ? tip : std::optional<Oid>(lease.full_sha));
       transaction.detach_head(git_id, *at);
     }
-    if (head && (!tip || *head != *tip) && head != lease.branch_base && *head != lease.full_sha) {
-      transaction.set(git::trash_ref(trash_id, "head"), *head);
-      settled.kept = true;
-    }
+    std::optional<Oid> keep_head;
+    std::optional<Oid> keep_tip;
+    if (head && (!tip || *head != *tip) && head != lease.branch_base && *head != lease.full_sha && head != kept_tip)
+      keep_head = head;
     if (tip) {
-      if (!lease.branch_base || *tip != *lease.branch_base) {
-        transaction.set(git::trash_ref(trash_id, "heads/" + lease.name), *tip);
-        settled.kept = true;
-      }
+      if (!lease.branch_base || *tip != *lease.branch_base) keep_tip = tip;
       const auto elsewhere = git::checked_out_at(job.pool->source, lease.name, git_id);
       if (elsewhere) {
         settled.warnings.push_back("branch " + lease.name + " is checked out at " + *elsewhere + " too, and was left alone");
@@ -128,10 +141,16 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
         transaction.remove(branch, *tip);
       }
     }
+    settled.kept = keep_head || keep_tip || kept_head || kept_tip;
+    const bool other_id = keeps_another(kept_head, keep_head) || keeps_another(kept_tip, keep_tip);
+    if (other_id) settled.trash_id = unused_trash_id(job, lease.id);
+    if (keep_head && (other_id || !kept_head)) transaction.create(git::trash_ref(settled.trash_id, "head"), *keep_head);
+    if (keep_tip && (other_id || !kept_tip))
+      transaction.create(git::trash_ref(settled.trash_id, "heads/" + lease.name), *keep_tip);
     run_first();
     if (transaction.empty()) return settled;
-    if (settled.kept) {
-      record_trash(job, trash_id, lease.name);
+    if (keep_head || keep_tip) {
+      record_trash(job, settled.trash_id, lease.name);
       std::vector<Oid> tips;
       for (const auto& id : {head, tip})
         if (id) tips.push_back(*id);
@@ -145,6 +164,11 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
       if (attempt == kRefTries || error.kind != core::ErrorKind::git_failed) throw;
     }
   }
+}
+
+SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
+                        const disk::SlotLock& lock, std::function<void()> first) {
+  return settle_refs(job, git_id, lease, trash_id, lock, Settling::first, std::move(first));
 }
 
 std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot, const std::string& git_id,
@@ -198,20 +222,6 @@ std::optional<std::string> save_before_reset(const JobContext& job, const git::G
   record_trash(job, trash_id, lease.name.empty() ? job.grant.slot.str() : lease.name);
   git::move_aside(job.slot_path(), trodden.repositories, job.pool->files.trash_files(trash_id));
   return trash_id;
-}
-
-bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
-                 const disk::SlotLock& lock) {
-  const auto staged = staged_work(job, git_id, lock);
-  if (!staged) return false;
-  const git::Git source = job.source_git(&lock);
-  const std::string id = free_trash_id(source, trash_id, lease.id);
-  record_trash(job, id, lease.name);
-  keep_objects(source, {*staged}, lease.full_sha);
-  git::RefTransaction transaction;
-  transaction.set(git::trash_ref(id, "work"), *staged);
-  transaction.commit(source);
-  return true;
 }
 
 std::optional<std::string> mend_index(const JobContext& job, const git::Git& slot) {

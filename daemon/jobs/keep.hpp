@@ -15,6 +15,11 @@ namespace wtpool::jobs {
 // One that this pool has no record of yet: a lease that replaced a branch this very second has kept something already.
 [[nodiscard]] std::string unused_trash_id(const JobContext& job, const LeaseId& lease);
 
+// `wanted`, or another one if `work` stands under that already.
+[[nodiscard]] std::string free_trash_id(const git::Git& git, const std::string& wanted, const LeaseId& lease);
+// Whether two commits of stash shape keep the same.
+[[nodiscard]] bool same_work(const git::Git& git, const std::string& one, const std::string& other);
+
 // Writes <ID>.yaml unless it stands; to be done before the first ref or file of that entry.
 void record_trash(const JobContext& job, const std::string& id, const std::string& name);
 
@@ -23,15 +28,26 @@ void record_trash(const JobContext& job, const std::string& id, const std::strin
 void keep_objects(const git::Git& git, const std::vector<Oid>& tips, const Oid& since);
 
 // The refs' half of the end of a lease (see docs/on-disk-format.md): HEAD detached at its commit, what moved kept under
-// `trash_id`, the branch deleted. Safe to repeat. Needs no directory and no sound place: it runs in the source. `first` runs
-// once, and ends before anything is changed.
+// `trash_id`, the branch deleted. Needs no directory and no sound place: it runs in the source. Safe to repeat, as `again`:
+// NAME may be another lease's since the first time, or a branch of somebody's, which is then left alone; and what was kept is
+// never overwritten, but more of it kept under another id. `first` runs once, and ends before anything is changed.
 struct SettledRefs {
   bool kept = false;
+  std::string trash_id;  // under which it is kept, if it is
   std::vector<std::string> warnings;
 };
+enum class Settling { first, again };
+[[nodiscard]] SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease,
+                                      const std::string& trash_id, const disk::SlotLock& lock, Settling which,
+                                      std::function<void()> first = {});
 [[nodiscard]] SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease,
                                       const std::string& trash_id, const disk::SlotLock& lock,
                                       std::function<void()> first = {});
+
+// Whether NAME is another lease's by now, of any pool of the source. It is free as soon as a release was answered or a daemon
+// has died in an acquire, while the marker still names it; who has it since then has a marker that says so before there is a
+// branch of his. One that cannot be read may be his.
+[[nodiscard]] bool is_given_away(const JobContext& job, const std::string& git_id, const core::Lease& lease);
 
 // Saves tracked changes (and `untracked`, which the caller is about to remove) under `trash_id`, or, where that id already
 // keeps other work, under a new one. Nothing when there was nothing, or when it equals the slot's last save.
@@ -46,9 +62,13 @@ struct SettledRefs {
                                                            const git::TreeLook& look, std::vector<std::string> untracked,
                                                            const Oid& to, core::Dirty dirty, const std::string& trash_id);
 
-// Where the slot's directory is gone and its entry is not, what was staged stands in the entry's index alone: kept as `work`.
+// Before an entry is removed whose directory is gone, or is not its own: what was staged in it (`work`) and what git itself had
+// stashed stand there alone, and are kept. An index that git can make nothing of is kept as a file. True when there was any.
 [[nodiscard]] bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease,
                                const std::string& trash_id, const disk::SlotLock& lock);
+// Likewise: the commit at which HEAD of the entry stands is kept as `head`, unless a ref leads to it; that another worktree's
+// HEAD does keeps nothing. Under which trash id, if it was kept. Reads HEAD of a torn entry too.
+std::optional<std::string> keep_lone_head(const JobContext& job, const std::string& git_id, const std::string& trash_id);
 
 // An index that git cannot read, as a power loss leaves one that was not synced, is built anew from HEAD; the files stay as
 // they are, and the damaged one is kept. What to tell whoever has or had the slot, when that was done.
@@ -77,8 +97,8 @@ void prove_idle(const JobContext& job, const std::string& git_id);
 // A slot that is being removed is renamed to this and its id, below .meta, before it is deleted.
 inline constexpr std::string_view kRemoving = "removing-";
 
-// Takes away what is left of a slot that has no directory and no marker: its entry; what was staged, and commits of its HEAD,
-// are kept. The trash id, if anything was.
+// Takes away what is left of a slot that has no directory and no marker: its entry; what was staged, and commits of its HEAD
+// that no ref leads to, are kept. The trash id, if anything was.
 std::optional<std::string> forget_slot(const JobContext& job, const core::SlotFacts& facts, const disk::SlotLock& lock);
 
 // The slot's facts, by plain reads; touches nothing.

@@ -13,6 +13,7 @@
 #include "common/log.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/git/killed.hpp"
+#include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
 
@@ -55,13 +56,14 @@ void end_orphan(const JobContext& job) {
   }
 }
 
-// An acquire that made the slot and did not come to its end: nobody has seen the slot, so it is taken away again.
+// An acquire that made the slot and did not come to its end: nobody has seen the slot, so it is taken away again. What stands
+// there has been proven to be the slot's.
 core::done::Fresh undo_fresh(const JobContext& job, const std::string& git_id) {
   FAILPOINT("recover.undoing-fresh");
   // Git's own half-done checkout is no work. The entry, with the marker in it, goes last: a kill before leads here again.
-  if (lstat_of(job.slot_path())) remove_tree(job.slot_path());
+  take_directory_back(job, false);
   FAILPOINT("recover.directory-taken-back");
-  if (!git_id.empty()) git::remove_entry(job.pool->place.source.str(), git_id);
+  git::remove_entry(job.pool->place.source.str(), git_id);
   FAILPOINT("recover.fresh");
   return {};
 }
@@ -82,8 +84,9 @@ core::done::Fresh undo_intent(const JobContext& job) {
   }
   FAILPOINT("recover.entries-aside");
   if (const auto stat = lstat_of(slot); stat && S_ISDIR(stat->st_mode)) {
-    // Only what `worktree add --no-checkout` makes may stand there: a .git file.
-    (void)::unlink((slot / ".git").c_str());
+    // Only what `worktree add --no-checkout` makes may stand there: a .git file, whole or not, that leads into this source.
+    const bool foreign = git::look_at_directory(common, slot).state == core::SlotFacts::Directory::foreign;
+    if (!foreign) (void)::unlink((slot / ".git").c_str());
     FAILPOINT("recover.gitfile-removed");
     std::error_code failed;
     if (!(intent && intent->directory_existed) && !std::filesystem::remove(slot, failed)) {
@@ -145,8 +148,11 @@ void undo_branch(const JobContext& job, const std::string& git_id, const core::M
   git::RefTransaction transaction;
   const auto attached = git::read_head(job.pool->place.source.str(), git_id).branch;
   if (attached) transaction.detach_head(git_id, ids[0].value_or(lease.full_sha));
-  // Made by this acquire: none was there when the marker was written, and it has not moved since.
-  const bool ours = ids[1] && lease.branch_base && *ids[1] == *lease.branch_base && (!attached || *attached == lease.name);
+  // Made by this acquire: none was there when the marker was written, and it has not moved since. One that is checked out
+  // elsewhere, or named by another marker, is somebody's by now, whoever made it.
+  const bool at_base = ids[1] && lease.branch_base && *ids[1] == *lease.branch_base;
+  const bool ours = at_base && (!attached || *attached == lease.name) &&
+                    !git::checked_out_at(job.pool->source, lease.name, git_id) && !is_given_away(job, git_id, lease);
   if (ids[2] && (!ids[1] || ours)) {
     if (ids[1])
       transaction.update(branch, *ids[2], *ids[1]);
@@ -181,6 +187,29 @@ void bring_to_commit(const JobContext& job, const git::Git& slot, const std::str
   FAILPOINT("recover.at-commit");
 }
 
+// It was removed by hand while nobody had the slot, or an acquire of an older wtpool had just made the slot. Made from HEAD;
+// what stands in the tree is then told from HEAD's like a holder's, and nothing of it is taken for what a checkout wrote.
+void make_index(const git::Git& slot) {
+  git::Command reset;
+  reset.arguments = {"reset", "-q", "--", ":(top)"};
+  reset.durable = true;
+  reset.may_filter = true;
+  (void)slot.must(reset);
+}
+
+// The slot's directory was deleted, by hand or by the undo of the acquire that made the slot.
+core::done::Fresh undo_without_directory(const JobContext& job, const core::SlotFacts& facts, const core::Lease& nobody,
+                                         const disk::SlotLock& lock) {
+  core::done::Fresh fresh;
+  if (!facts.marker->fresh) {
+    const auto trash_id = unused_trash_id(job, nobody.id);
+    fresh.kept = keep_lone_head(job, facts.git_id, trash_id);
+    if (save_staged(job, facts.git_id, nobody, trash_id, lock)) fresh.kept = trash_id;
+  }
+  (void)undo_fresh(job, facts.git_id);
+  return fresh;
+}
+
 core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, const disk::SlotLock& lock) {
   const auto& marker = *facts.marker;
   const auto entry = job.entry(facts.git_id);
@@ -188,17 +217,18 @@ core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, 
   remove_staged(entry.own());
   undo_branch(job, facts.git_id, marker, lock);
   FAILPOINT("recover.branch-undone");
-  const bool no_tree = facts.directory == core::SlotFacts::Directory::absent || !lstat_of(entry.entry / "index");
-  if (no_tree) return undo_fresh(job, facts.git_id);
-
-  prove_place(job, facts.git_id);
-  git::restore_private_config(entry.entry.string(), entry.pristine().string());
-  const git::Git slot = job.slot_git(facts.git_id, lock);
   core::Lease nobody;
   nobody.id = marker.lease.id;
   nobody.full_sha = marker.lease.full_sha;
+  if (facts.directory == core::SlotFacts::Directory::absent) return undo_without_directory(job, facts, nobody, lock);
+
+  prove_place(job, facts.git_id);
+  const bool has_index = lstat_of(entry.entry / "index").has_value();
+  if (!has_index && marker.fresh) return undo_fresh(job, facts.git_id);
+  git::restore_private_config(entry.entry.string(), entry.pristine().string());
+  const git::Git slot = job.slot_git(facts.git_id, lock);
   const auto trash_id = new_trash_id(marker.lease.id);
-  (void)mend_index(job, slot);
+  has_index ? (void)mend_index(job, slot) : make_index(slot);
   bring_to_commit(job, slot, facts.git_id, nobody, trash_id);
   auto idle = recycle_tree(job, facts.git_id, nobody, core::Dirty::save, trash_id, lock);
   FAILPOINT("recover.acquire-undone");
@@ -210,16 +240,16 @@ core::JobDone finish_release(const JobContext& job, const core::SlotFacts& facts
   const auto& marker = *facts.marker;
   const auto trash_id = marker.trash_id.value_or(unused_trash_id(job, marker.lease.id));
   git::remove_stale_locks(job.entry(facts.git_id).entry.string());
-  auto settled = settle_refs(job, facts.git_id, marker.lease, trash_id, lock);
+  auto settled = settle_refs(job, facts.git_id, marker.lease, trash_id, lock, Settling::again);
   FAILPOINT("recover.refs-settled");
   if (facts.directory == core::SlotFacts::Directory::absent) {
-    if (marker.on_dirty != core::Dirty::discard && save_staged(job, facts.git_id, marker.lease, trash_id, lock))
-      settled.kept = true;
+    const bool staged = marker.on_dirty != core::Dirty::discard && save_staged(job, facts.git_id, marker.lease, trash_id, lock);
     git::remove_entry(job.pool->place.source.str(), facts.git_id);
-    return core::done::Fresh{settled.kept ? std::optional(trash_id) : std::nullopt};
+    if (staged) return core::done::Fresh{trash_id};
+    return core::done::Fresh{settled.kept ? std::optional(settled.trash_id) : std::nullopt};
   }
   auto idle = recycle_tree(job, facts.git_id, marker.lease, marker.on_dirty.value_or(core::Dirty::save), trash_id, lock);
-  if (settled.kept && !idle.kept) idle.kept = trash_id;
+  if (settled.kept && !idle.kept) idle.kept = settled.trash_id;
   FAILPOINT("recover.release-finished");
   disk::MarkerFile(job.entry(facts.git_id).marker()).remove();
   return idle;

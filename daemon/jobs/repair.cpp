@@ -4,13 +4,15 @@
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "common/log.hpp"
+#include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
 namespace {
 
-// Whoever the last holder was, or nobody: then HEAD is kept, and no branch is anybody's to delete.
+// Whoever the last holder was, or nobody: then no branch is anybody's to delete, and HEAD is kept where no ref leads to it.
 core::Lease last_lease(const core::SlotFacts& facts) {
   if (facts.marker) return facts.marker->lease;
   core::Lease nobody;
@@ -38,36 +40,41 @@ bool restore_gitfile(const JobContext& job, const core::SlotFacts& facts) {
   return !git::disproof_of_place(job.pool->place.source.str(), facts.git_id, job.slot_path());
 }
 
-void keep_head(const JobContext& job, const core::SlotFacts& facts, const std::string& trash_id) {
-  if (!facts.head) return;
-  record_trash(job, trash_id, job.grant.slot.str());
-  git::RefTransaction transaction;
-  transaction.set(git::trash_ref(trash_id, "head"), *facts.head);
-  transaction.commit(job.source_git());
+// What cannot be kept, an object of it being damaged, is given up only by who said so.
+std::optional<std::string> keep_head(const JobContext& job, const std::string& git_id, core::Dirty dirty,
+                                     const std::string& trash_id) {
+  try {
+    return keep_lone_head(job, git_id, trash_id);
+  } catch (const core::Error& error) {
+    const bool damaged = error.kind == core::ErrorKind::quarantined || error.kind == core::ErrorKind::git_failed;
+    if (dirty != core::Dirty::discard || !damaged) throw;
+    log_warn("commits of " + job.grant.slot.str() + " are given up: " + error.message);
+    return std::nullopt;
+  }
 }
 
 core::done::Fresh take_apart(const JobContext& job, const core::SlotFacts& facts, const core::Lease& lease, core::Dirty dirty,
                              const std::string& trash_id, const disk::SlotLock& lock) {
   const std::string& common = job.pool->place.source.str();
+  const bool sound = facts.entry == core::SlotFacts::Entry::sound;
+  const bool torn = facts.entry == core::SlotFacts::Entry::torn;
   core::done::Fresh fresh;
-  if (facts.entry == core::SlotFacts::Entry::sound) {
-    if (settle_refs(job, facts.git_id, lease, trash_id, lock).kept) fresh.kept = trash_id;
-    const bool lost = facts.directory == core::SlotFacts::Directory::absent;
-    if (lost && dirty != core::Dirty::discard && save_staged(job, facts.git_id, lease, trash_id, lock)) fresh.kept = trash_id;
-  } else if (facts.entry == core::SlotFacts::Entry::torn && facts.head) {
-    (void)git::move_entry_aside(common, facts.git_id);
-    keep_head(job, facts, trash_id);
-    fresh.kept = trash_id;
+  if (sound) {
+    const auto settled = settle_refs(job, facts.git_id, lease, trash_id, lock, Settling::again);
+    if (settled.kept) fresh.kept = settled.trash_id;
+    if (dirty != core::Dirty::discard && save_staged(job, facts.git_id, lease, trash_id, lock)) fresh.kept = trash_id;
+  }
+  if (sound || torn) {
+    const auto kept = keep_head(job, facts.git_id, dirty, trash_id);
+    if (kept && !fresh.kept) fresh.kept = kept;
+    FAILPOINT("repair.head-kept");
   }
   if (lstat_of(job.slot_path())) {
     rename_to_trash(job, trash_id);
     fresh.kept = trash_id;
   }
-  if (facts.entry == core::SlotFacts::Entry::sound) {
-    git::remove_entry(common, facts.git_id);
-  } else if (facts.entry == core::SlotFacts::Entry::torn && lstat_of(job.entry(facts.git_id).entry)) {
-    (void)git::move_entry_aside(common, facts.git_id);
-  }
+  if (sound) git::remove_entry(common, facts.git_id);
+  if (torn && lstat_of(job.entry(facts.git_id).entry)) (void)git::move_entry_aside(common, facts.git_id);
   return fresh;
 }
 
@@ -85,7 +92,8 @@ core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
   const std::string& common = job.pool->place.source.str();
   auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(common));
   const auto lease = last_lease(facts);
-  const auto trash_id = new_trash_id(lease.id);
+  const bool releasing = facts.marker && facts.marker->state == core::MarkerState::releasing;
+  const auto trash_id = releasing && facts.marker->trash_id ? *facts.marker->trash_id : new_trash_id(lease.id);
   const auto dirty = spec.discard ? core::Dirty::discard : core::Dirty::save;
   if (restore_gitfile(job, facts)) facts.directory = core::SlotFacts::Directory::sound;
 
@@ -102,11 +110,13 @@ core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
     if (marker.lease.name.empty()) marker.lease.name = job.grant.slot.str();
     if (facts.marker) (void)disk::MarkerFile(job.entry(facts.git_id).marker()).write(marker);
     FAILPOINT("repair.marker-written");
-    const bool kept = settle_refs(job, facts.git_id, lease, trash_id, lock).kept;
+    const auto settled = settle_refs(job, facts.git_id, lease, trash_id, lock, Settling::again);
+    auto kept = settled.kept ? std::optional(settled.trash_id) : std::nullopt;
+    if (!facts.marker && !kept) kept = keep_head(job, facts.git_id, dirty, trash_id);
     FAILPOINT("repair.refs-settled");
     git::restore_private_config(job.entry(facts.git_id).entry.string(), job.entry(facts.git_id).pristine().string());
     auto idle = recycle_tree(job, facts.git_id, lease, dirty, trash_id, lock);
-    if (kept && !idle.kept) idle.kept = trash_id;
+    if (kept && !idle.kept) idle.kept = kept;
     disk::MarkerFile(job.entry(facts.git_id).marker()).remove();
     git::lock_entry(common, facts.git_id, "wtpool " + job.pool->key.str());
     FAILPOINT("repair.marker-removed");
@@ -150,11 +160,11 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       nobody.id = LeaseId(trash_id.substr(trash_id.rfind('-') + 1));
       nobody.full_sha = facts.head.value_or(Oid{});
       fresh.kept = save_dirt(job, slot, facts.git_id, nobody, look, look.untracked, trash_id);
+      // Whoever was still in the slot may have committed there since it was released.
+      if (const auto kept = keep_lone_head(job, facts.git_id, trash_id); kept && !fresh.kept) fresh.kept = kept;
       FAILPOINT("remove.work-kept");
-      // A rename takes it away at once; deleting takes as long as it takes, and may be cut off.
-      const auto doomed = files.meta() / (std::string(kRemoving) + job.grant.slot.str());
-      if (lstat_of(doomed)) remove_tree(doomed);
-      if (::rename(job.slot_path().c_str(), doomed.c_str()) != 0) throw io_error("cannot remove", job.slot_path(), errno);
+      // Deleting takes as long as it takes, and may be cut off.
+      const auto doomed = set_directory_aside(job);
       FAILPOINT("remove.renamed");
       git::remove_entry(common, facts.git_id);
       FAILPOINT("remove.entry-removed");

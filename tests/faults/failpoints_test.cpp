@@ -37,6 +37,7 @@ TEST(FailpointNames, AllStandInAScenarioOrInARecovery) {
                                  "advance.reset" /* an idle slot goes after the tip */,
                                  "recover.undoing-fresh",
                                  "recover.directory-taken-back",
+                                 "repair.head-kept",
                                  "recover.fresh",
                                  "entry.aside",
                                  "recover.entries-aside",

@@ -217,7 +217,7 @@ const std::vector<Scenario>& scenarios() {
        acquire_x,
        acquire_x_now},
       {"acquire-fresh-rolled-back",
-       {"acquire.rolling-back", "acquire.directory-taken-back", "acquire.rolled-back"},
+       {"acquire.rolling-back", "fresh.directory-aside", "acquire.directory-taken-back", "acquire.rolled-back"},
        x_cannot_be_made,
        acquire_x,
        acquire_x_now},

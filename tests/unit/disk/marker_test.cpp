@@ -45,6 +45,7 @@ TEST(Marker, ReadsWhatItWrote) {
   for (const auto state : {core::MarkerState::acquiring, core::MarkerState::held, core::MarkerState::releasing}) {
     Marker marker = full_marker();
     marker.state = state;
+    marker.fresh = state == core::MarkerState::acquiring;
     const auto read = parse_marker(format_marker(marker));
     ASSERT_TRUE(readable(read)) << std::get<std::string>(read);
     EXPECT_EQ(std::get<Marker>(read), marker);
@@ -61,6 +62,15 @@ TEST(Marker, ReadsWhatItWroteWhateverWordsAreInIt) {
     ASSERT_TRUE(readable(read)) << word << ": " << std::get<std::string>(read);
     EXPECT_EQ(std::get<Marker>(read), marker) << word;
   }
+}
+
+TEST(Marker, SaysThatItsSlotIsFreshOrNothingOfIt) {
+  Marker marker = full_marker();
+  EXPECT_EQ(format_marker(marker).find("fresh"), std::string::npos);
+  marker.fresh = true;
+  const std::string text = format_marker(marker);
+  EXPECT_NE(text.find("\nfresh: true\n"), std::string::npos) << text;
+  EXPECT_TRUE(reads_as_none(replaced(text, "fresh: true", "fresh: false"))) << "no wtpool writes that";
 }
 
 TEST(Marker, StandsWithTheReferenceToolsKeysFirstAndPlain) {

@@ -81,6 +81,29 @@ TEST_F(Save, KeepsModesSymlinksTypeChangesAndWhatReplacesDirectories) {
   EXPECT_EQ(tree(saved.work->str() + "^3"), "100644 dir\n120000 sub");
 }
 
+TEST_F(Save, OfAnIndexWhoseDirectoryIsGoneKeepsWhatIsStagedAndOfAConflictOurSide) {
+  make_source();
+  const Git git = ready_slot();
+  const Oid base(sh(slot_path(), "git rev-parse HEAD"));
+  const Git entry = git.with_place({git.place().git_dir, {}});
+  EXPECT_FALSE(save_index(entry, "x", base)) << "nothing is staged";
+  sh(slot_path(),
+     "git checkout -q -b side && echo s > file && git commit -qam s && git checkout -q --detach HEAD~ && "
+     "echo h > file && git commit -qam h");
+  sh(slot_path(), "git merge side", true);
+  sh(slot_path(), "echo staged > added && git add added");
+  fs::remove_all(slot_path());
+  const auto work = save_index(entry, "x", base);
+  ASSERT_TRUE(work);
+  EXPECT_EQ(sh(source_dir, "git show " + work->str() + ":added"), "staged");
+  EXPECT_EQ(sh(source_dir, "git show " + work->str() + ":file"), "h");
+  EXPECT_EQ(sh(source_dir, "git rev-parse " + work->str() + "^{tree}"),
+            sh(source_dir, "git rev-parse " + work->str() + "^2^{tree}"));
+  EXPECT_EQ(fs::exists(fs::path(entry.place().git_dir) / "index"), true);
+  write(fs::path(entry.place().git_dir) / "index", "no index");
+  EXPECT_THROW((void)save_index(entry, "x", base), Error);
+}
+
 TEST_F(Save, KeepsConflictsIntentToAddAndADirectoryInPlaceOfAFile) {
   make_source();
   const Git git = ready_slot();
