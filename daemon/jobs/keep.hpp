@@ -66,6 +66,9 @@ enum class Settling { first, again };
 // stashed stand there alone, and are kept. An index that git can make nothing of is kept as a file. True when there was any.
 [[nodiscard]] bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease,
                                const std::string& trash_id, const disk::SlotLock& lock);
+// What a half-done rebase or merge set aside, which is work; before git::clear_operations, or with its entry. True when there
+// was any. Safe to repeat.
+bool keep_autostashes(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id);
 // Likewise: the commit at which HEAD of the entry stands is kept as `head`, unless a ref leads to it; that another worktree's
 // HEAD does keeps nothing. Under which trash id, if it was kept. Reads HEAD of a torn entry too.
 std::optional<std::string> keep_lone_head(const JobContext& job, const std::string& git_id, const std::string& trash_id);

@@ -56,31 +56,6 @@ bool keep_staged(const JobContext& job, const git::Git& entry, const core::Lease
   return true;
 }
 
-bool keep_stashes(const JobContext& job, const git::Git& entry, const core::Lease& lease, const std::string& trash_id) {
-  const git::Git source = job.source_git();
-  std::vector<Oid> lost;
-  git::RefTransaction transaction;
-  int number = 0;
-  const auto stashes = git::autostashes(entry.place().git_dir);
-  for (const auto& stash : stashes) {
-    if (!git::ids_of(source, {stash.str() + "^{commit}"}).front()) continue;
-    std::string ref;
-    std::optional<Oid> there;
-    do {
-      ref = git::trash_ref(trash_id, "autostash/" + std::to_string(number++));
-      there = git::ids_of(source, {ref}).front();
-    } while (there && *there != stash);
-    if (there) continue;
-    transaction.create(ref, stash);
-    lost.push_back(stash);
-  }
-  if (lost.empty()) return number > 0;
-  record_trash(job, trash_id, lease.name.empty() ? job.grant.slot.str() : lease.name);
-  keep_objects(source, lost, lease.full_sha);
-  transaction.commit(source);
-  return true;
-}
-
 // Commits that no ref leads to, from `tip` on, and where they meet the others. Of a ref only what all worktrees share counts:
 // what one of them keeps to itself, its HEAD above all, is gone as soon as it moves on.
 struct Lone {
@@ -106,10 +81,35 @@ Lone lone_commits(const git::Git& source, const Oid& tip) {
 
 }  // namespace
 
+bool keep_autostashes(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id) {
+  const git::Git source = job.source_git();
+  std::vector<Oid> lost;
+  git::RefTransaction transaction;
+  int number = 0;
+  const auto stashes = git::autostashes(job.entry(git_id).entry.string());
+  for (const auto& stash : stashes) {
+    if (!git::ids_of(source, {stash.str() + "^{commit}"}).front()) continue;
+    std::string ref;
+    std::optional<Oid> there;
+    do {
+      ref = git::trash_ref(trash_id, "autostash/" + std::to_string(number++));
+      there = git::ids_of(source, {ref}).front();
+    } while (there && *there != stash);
+    if (there) continue;
+    transaction.create(ref, stash);
+    lost.push_back(stash);
+  }
+  if (lost.empty()) return number > 0;
+  record_trash(job, trash_id, lease.name.empty() ? job.grant.slot.str() : lease.name);
+  keep_objects(source, lost, lease.full_sha);
+  transaction.commit(source);
+  return true;
+}
+
 bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
                  const disk::SlotLock& lock) {
   const git::Git entry = job.source_git(&lock).with_place({job.entry(git_id).entry.string(), {}});
-  const bool stashed = keep_stashes(job, entry, lease, trash_id);
+  const bool stashed = keep_autostashes(job, git_id, lease, trash_id);
   return keep_staged(job, entry, lease, trash_id) || stashed;
 }
 

@@ -6,11 +6,13 @@
 
 namespace wtpool::jobs {
 
-// What a half-done rebase or merge set aside, which is work. To be called before git::clear_operations.
-void keep_autostashes(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id);
-
 // Where the slot stands detached as it becomes idle. A HEAD that stands elsewhere when it is given out was moved by somebody.
 void remember_standing(const JobContext& job, const std::string& git_id, const Oid& at);
+
+// A commit on the detached HEAD of a slot that was idle: once HEAD stands elsewhere, a reflog alone would know of it. Kept
+// unless it is where the slot was left, or a ref leads to it; under which trash id.
+std::optional<std::string> keep_strangers_commit(const JobContext& job, const std::string& git_id, const git::TreeLook& look,
+                                                 const std::string& trash_id);
 
 // An idle slot of which nobody knows that it is clean, under the marker `acquiring`: git looks, and what somebody did though
 // nobody had the slot is kept. Throws quarantine when it could not be.

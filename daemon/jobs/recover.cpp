@@ -14,7 +14,7 @@
 #include "common/platform/process.hpp"
 #include "daemon/git/killed.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
-#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/leftovers.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -172,6 +172,7 @@ void bring_to_commit(const JobContext& job, const git::Git& slot, const std::str
   const auto work_tree = job.slot_path();
   auto look = git::look(slot, git::Untracked::all, true);
   if (look.head == nobody.full_sha && look.changed.empty()) return;
+  (void)keep_strangers_commit(job, git_id, look, trash_id);
   look.changed = not_of_commit(slot, nobody.full_sha, look.changed, work_tree);
   (void)save_dirt(job, slot, git_id, nobody, look, {}, trash_id);
   FAILPOINT("recover.work-kept");

@@ -26,7 +26,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   const git::Git slot = job.slot_git(git_id, lock);
   core::done::Idle idle;
   if (auto said = mend_index(job, slot)) idle.warnings.push_back(std::move(*said));
-  keep_autostashes(job, git_id, lease, trash_id);
+  (void)keep_autostashes(job, git_id, lease, trash_id);
   git::clear_hiding_bits(slot, gitdir);
 
   auto look = git::look(slot, git::Untracked::all, true);

@@ -89,7 +89,9 @@ TEST_F(User, IsToldWhereRemovedWorkIs) {
   EXPECT_EQ(outcome.code, 0) << outcome;
   ASSERT_EQ(repo.trash_refs().size(), 1u);
   const auto kept = fs::path(repo.trash_refs().front()).parent_path().string();
-  EXPECT_TRUE(says(outcome, "work left in slot-0 is kept at " + kept)) << outcome;
+  EXPECT_TRUE(
+      says(outcome, "work left in slot-0 is kept as " + fs::path(kept).filename().string() + ": " + kept + " in the source"))
+      << outcome;
 }
 
 TEST_F(User, MisspellsAVerb) {
