@@ -163,6 +163,11 @@ TEST_F(Acquire, MovesAnIdleSlotToAnotherCommit) {
 }
 
 TEST_F(Acquire, PrefersTheIdleSlotThatStandsAtTheCommit) {
+  // Else both soon stand at the tip.
+  world.stop_daemon();
+  fs::create_directories(world.dir() / "config/wtpool");
+  write_text(world.dir() / "config/wtpool/wtpoold.yaml", "follow_tip: false\n");
+  world.start_daemon();
   const auto first = repo.head();
   const auto second = repo.commit("a.txt", "a");
   world.init(repo, {"--max-slots", "2"});
