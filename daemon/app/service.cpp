@@ -95,12 +95,13 @@ Service::~Service() = default;
 
 int Service::run() {
   ::signal(SIGPIPE, SIG_IGN);
-  server_.listen(socket_);
-  instance_.publish({::getpid(), WTPOOL_VERSION, socket_.string(), root_.string()});
+  // Before anybody can find it: from then on it may be told to end, and is to drain.
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
   signals_.add(SIGHUP);
   on_signal();
+  server_.listen(socket_);
+  instance_.publish({::getpid(), WTPOOL_VERSION, socket_.string(), root_.string()});
   log_info(std::string("wtpoold ") + WTPOOL_VERSION + " serves " + root_.string() + " at " + socket_.string());
   if (const int fd = runner_->seals().fd(); fd >= 0) seals_.assign(::dup(fd));
   watch_seals();
