@@ -52,6 +52,15 @@ TEST(Daemon, OfManyStartedAtOnceOneServes) {
   EXPECT_EQ(world.wtpool({"status"}).code, 0);
 }
 
+TEST(Daemon, ToldToEndAtItsFirstConnectionItDrains) {
+  World world;
+  for (int time = 0; time < 20; ++time) {
+    world.start_daemon();  // until somebody accepts, and no longer
+    world.stop_daemon();   // expects 0
+    EXPECT_FALSE(fs::exists(world.socket()));
+  }
+}
+
 TEST(Daemon, WritesWhoItIsIntoTheInstanceLock) {
   World world;
   world.start_daemon();
