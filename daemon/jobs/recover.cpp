@@ -68,6 +68,16 @@ core::done::Fresh undo_fresh(const JobContext& job, const std::string& git_id) {
   return {};
 }
 
+// What a power loss left of one that git had written and nobody synced: its beginning, which may lead anywhere.
+bool is_cut_gitfile(const std::string& common, const disk::path& gitfile) {
+  const auto stat = lstat_of(gitfile);
+  if (!stat || !S_ISREG(stat->st_mode)) return false;
+  const std::string whole = "gitdir: " + common + "/worktrees/";
+  const std::string text = read_file(gitfile).value_or(std::string());
+  const auto left = std::string_view(text).substr(0, text.find('\0'));
+  return left.starts_with(whole) || whole.starts_with(left);
+}
+
 core::done::Fresh undo_intent(const JobContext& job) {
   const auto& files = job.pool->files;
   const auto file = files.intent(job.grant.slot);
@@ -86,7 +96,7 @@ core::done::Fresh undo_intent(const JobContext& job) {
   if (const auto stat = lstat_of(slot); stat && S_ISDIR(stat->st_mode)) {
     // Only what `worktree add --no-checkout` makes may stand there: a .git file, whole or not, that leads into this source.
     const bool foreign = git::look_at_directory(common, slot).state == core::SlotFacts::Directory::foreign;
-    if (!foreign) (void)::unlink((slot / ".git").c_str());
+    if (!foreign || is_cut_gitfile(common, slot / ".git")) (void)::unlink((slot / ".git").c_str());
     FAILPOINT("recover.gitfile-removed");
     std::error_code failed;
     if (!(intent && intent->directory_existed) && !std::filesystem::remove(slot, failed)) {

@@ -127,6 +127,20 @@ TEST_F(UndoneAcquire, LeavesARepositoryThatStandsWhereTheSlotWasToBeMade) {
   EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), other.head());
 }
 
+// As a power loss leaves it: what is left of its text may lead to the source's own directory, or out of it.
+TEST_F(UndoneAcquire, TakesAwayAGitFileOfWhichHalfIsLeft) {
+  for (const std::string lost : {"worktrees/slot-0", "t/worktrees/slot-0", "-0"}) {
+    kill_acquire_at("acquire.worktree-added");
+    const auto whole = trimmed(read_text(slot / ".git"));
+    ASSERT_TRUE(whole.ends_with(lost)) << whole;
+    write_text(slot / ".git", whole.substr(0, whole.size() - lost.size()));
+    world.start_daemon();
+    EXPECT_TRUE(world.wait_for_state("slot-0", "fresh")) << lost;
+    EXPECT_FALSE(fs::exists(slot));
+  }
+  EXPECT_EQ(repo.complaint(), "");
+}
+
 TEST_F(UndoneAcquire, ARollBackThatIsCutOffLeavesNoHalfOfADirectory) {
   const auto lock = repo.path() / ".git/refs/heads/x/of-somebody.lock";
   write_text(lock, "");
