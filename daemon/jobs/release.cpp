@@ -120,14 +120,14 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
   if (processes.valid()) released.warnings = processes.get();
   released.warnings.insert(released.warnings.end(), settled.warnings.begin(), settled.warnings.end());
   released.moved = settled.kept;
+  if (settled.kept) released.kept = settled.trash_id;
   if (directory_gone && !entry_gone) {
-    if (spec.dirty != core::Dirty::discard && save_staged(job, git_id, spec.lease, released.trash_id, lock))
-      settled.kept = true;
+    if (spec.dirty != core::Dirty::discard && save_staged(job, git_id, spec.lease, released.trash_id, lock) && !released.kept)
+      released.kept = released.trash_id;
     FAILPOINT("release.staged-kept");
     git::remove_entry(job.pool->place.source.str(), git_id);
     FAILPOINT("release.entry-removed");
   }
-  if (settled.kept) released.kept = released.trash_id;
   released.entry_gone = entry_gone || directory_gone;
   return released;
 }
