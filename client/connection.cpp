@@ -92,6 +92,7 @@ std::optional<Fd> connect_to(const std::filesystem::path& path) {
   if (!peer || (peer->uid != ::geteuid() && peer->uid != 0)) {
     throw refused(path, "what listens there is not this user's");
   }
+  if (platform::is_gone(*peer)) return std::nullopt;
   return socket;
 }
 

@@ -15,4 +15,8 @@ struct Peer {
 // SO_PEERCRED on Linux, getpeereid on macOS. Nothing when it cannot be told: then the peer is refused.
 [[nodiscard]] std::optional<Peer> peer_of(int socket_fd);
 
+// Of a socket that was connected to a listener: has the process that listened there ended? Its socket lives on for moments,
+// with nobody to accept, in a child of its own that has not come to its exec. False where it cannot be told.
+[[nodiscard]] bool is_gone(const Peer& listener);
+
 }  // namespace wtpool::platform

@@ -31,16 +31,20 @@ std::map<std::string, std::int64_t> limits() {
           {"frame_seconds", proto::kFrameSeconds}};
 }
 
+// Asio opens its sockets without it; a child that kept one would keep a client waiting.
+void keep_from_children(int fd) { (void)::fcntl(fd, F_SETFD, FD_CLOEXEC); }
+
 bool somebody_answers(const std::filesystem::path& path) {
-  const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Fd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+  if (!fd.valid()) return false;
+  keep_from_children(fd.get());
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.string().copy(address.sun_path, sizeof(address.sun_path) - 1);
-  return fd.valid() && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return false;
+  const auto listener = platform::peer_of(fd.get());
+  return !listener || !platform::is_gone(*listener);
 }
-
-// Asio opens its sockets without it; a child that kept one would keep a client waiting.
-void keep_from_children(int fd) { (void)::fcntl(fd, F_SETFD, FD_CLOEXEC); }
 
 }  // namespace
 

@@ -17,9 +17,10 @@ bool in_between(const json& slot) {
 }
 
 // `ls --json`, by slot; empty when the daemon does not answer in time.
-std::map<std::string, json> slots_of(const Observed& observed) {
+std::map<std::string, json> slots_of(const Observed& observed, Outcome* said = nullptr) {
   std::map<std::string, json> slots;
   const auto outcome = observed.world.wtpool({"--json", "--pool", observed.pool, "ls"});
+  if (said != nullptr) *said = outcome;
   const auto list = json::parse(outcome.out, nullptr, false);
   if (outcome.code != 0 || !list.is_array()) return slots;
   for (const auto& slot : list) slots[field(slot, "slot")] = slot;
@@ -166,12 +167,12 @@ Violations violations_on_disk(const Observed& observed, const Ledger::Stories& t
 
 Violations violations_in_daemon(const Observed& observed, const Ledger::Stories& told) {
   auto found = observed.ledger.broken();
-  const auto slots = slots_of(observed);
+  Outcome said;
+  const auto slots = slots_of(observed, &said);
   const auto now = observed.ledger.stories();
   if (slots.empty()) {
-    const auto again = observed.world.wtpool({"--json", "--pool", observed.pool, "ls"});
-    return {"3: the daemon does not list the pool's slots; asked again, ls ends with " + std::to_string(again.code) + ": " +
-            again.err + again.out.substr(0, 200)};
+    return {"3: the daemon does not list the pool's slots; ls ends with " + std::to_string(said.code) + ": " + said.err +
+            said.out.substr(0, 200)};
   }
   Uniqueness unique("ls", found);
   std::map<std::string, std::string> held;

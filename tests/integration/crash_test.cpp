@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/support/world.hpp"
 
@@ -207,6 +211,39 @@ TEST_F(Crash, AStaleSocketIsTakenOver) {
   EXPECT_EQ(world.wtpool({"status"}).code, 7) << "WTPOOL_NO_SPAWN forbids to start one";
   world.start_daemon();
   EXPECT_EQ(world.wtpool({"status"}).code, 0);
+}
+
+// A child of the daemon that has not come to its exec has all that the daemon had, for moments.
+TEST_F(Crash, ASocketThatAChildOfTheDeadDaemonStillHasIsNobodys) {
+  world.kill_daemon();
+  int hold[2];
+  ASSERT_EQ(::pipe(hold), 0);
+  const auto path = world.socket().string();
+  fs::remove(path);
+  const pid_t listener = ::fork();
+  if (listener == 0) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(fd, 8) != 0) ::_exit(1);
+    if (::fork() == 0) {
+      ::close(hold[1]);
+      char byte = 0;
+      (void)!::read(hold[0], &byte, 1);  // until the test has ended
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(listener, &status, 0), listener);
+  ASSERT_EQ(status, 0);
+  const auto outcome = world.wtpool({"status"});
+  EXPECT_EQ(outcome.code, 7) << outcome;
+  EXPECT_NE(outcome.err.find("nothing listens there"), std::string::npos) << outcome;
+  world.start_daemon();
+  EXPECT_EQ(world.wtpool({"status"}).code, 0);
+  ::close(hold[0]);
+  ::close(hold[1]);
 }
 
 TEST_F(Crash, ARemovedSocketIsBackWithinSeconds) {

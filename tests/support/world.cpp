@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "common/platform/peer.hpp"
+
 namespace wtpool::test {
 
 World::World() {
@@ -83,8 +85,10 @@ bool World::answers() const {
   std::copy(name.begin(), name.end(), address.sun_path);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  // A daemon that was just killed may have left its socket to a child that has not come to its exec.
+  const auto listener = connected ? platform::peer_of(fd) : std::nullopt;
   ::close(fd);
-  return connected;
+  return listener && !platform::is_gone(*listener);
 }
 
 std::optional<pid_t> World::pid_in_instance_lock() const {
