@@ -57,7 +57,10 @@ void Session::take_lines() {
 
 void Session::take_line(const std::string& line) {
   auto decoded = proto::decode_client_frame(line);
-  if (auto* bad = std::get_if<proto::BadFrame>(&decoded)) return answer(bad->id, bad->error);
+  if (auto* bad = std::get_if<proto::BadFrame>(&decoded)) {
+    if (!std::holds_alternative<std::monostate>(bad->id)) ++in_flight_;  // its answer takes it off again
+    return answer(bad->id, bad->error);
+  }
   auto& frame = std::get<proto::ClientFrame>(decoded);
   if (const auto* cancel = std::get_if<proto::CancelFrame>(&frame)) return hooks_.cancel(*this, cancel->target);
   hooks_.request(*this, std::move(std::get<proto::RequestFrame>(frame)));

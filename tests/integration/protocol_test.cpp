@@ -48,6 +48,21 @@ TEST_F(Protocol, AHalfClosedConnectionStillGetsItsAnswers) {
   EXPECT_EQ(answers[3]["result"][0]["pool"], "app");
 }
 
+TEST_F(Protocol, ABadRequestTakesNoOthersPlaceInFlight) {
+  Wire holder(world.socket());
+  for (int i = 0; i < 4; ++i)
+    EXPECT_TRUE(holder.call("slot.acquire", {{"pool", "app"}, {"name", "h" + std::to_string(i)}}).contains("result"));
+  Wire wire(world.socket());
+  wire.send(request(1, "slot.acquire", {{"pool", "app"}, {"name", "w"}, {"wait_ms", 0}}) + request(2, "no.such"));
+  wire.half_close();
+  EXPECT_EQ(wire.read()["id"], 2);
+  EXPECT_TRUE(holder.call("slot.release", {{"pool", "app"}, {"target", "h0"}}).contains("result"));
+  const auto answer = wire.read();
+  ASSERT_TRUE(answer.is_object()) << "the connection was closed before its acquire was answered";
+  EXPECT_EQ(answer["id"], 1);
+  EXPECT_TRUE(answer.contains("result")) << answer;
+}
+
 TEST_F(Protocol, IsSpokenByNetcat) {
   const auto outcome = run({.argv = {"nc", "-N", "-U", world.socket().string()},
                             .environment = world.environment,
