@@ -20,9 +20,13 @@ struct ProcessStamp {
 };
 
 [[nodiscard]] std::string boot_id();
-[[nodiscard]] std::optional<ProcessStamp> stamp_of(std::int64_t pid);  // nothing: no such process (zombies count as gone)
-[[nodiscard]] bool alive(const ProcessStamp& stamp);                   // that very process, in this boot
-// A descriptor that becomes readable when that process ends (pidfd, kqueue); invalid when it is already gone.
+[[nodiscard]] std::optional<ProcessStamp> stamp_of(
+    std::int64_t pid);                                // nothing: no such process (zombies count as gone), or not told
+[[nodiscard]] bool alive(const ProcessStamp& stamp);  // that very process, in this boot
+// That very process is there no more, for certain; false also where it cannot be told, for want of descriptors say.
+[[nodiscard]] bool has_ended(const ProcessStamp& stamp);
+// A descriptor that becomes readable when that process ends (pidfd, kqueue); invalid when it is already gone, and where no such
+// descriptor can be had: has_ended tells the two apart.
 [[nodiscard]] Fd watch_exit(const ProcessStamp& stamp);
 
 struct ProcessUse {

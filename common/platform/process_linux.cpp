@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -84,7 +85,17 @@ std::string boot_id() {
 std::optional<ProcessStamp> stamp_of(std::int64_t pid) {
   const auto stat = proc_stat(pid);
   if (!stat || stat->ended()) return std::nullopt;
-  return ProcessStamp{pid, stat->start, boot_id()};
+  const std::string boot = boot_id();
+  if (boot.empty()) return std::nullopt;  // without it the stamp would name nobody
+  return ProcessStamp{pid, stat->start, boot};
+}
+
+bool has_ended(const ProcessStamp& stamp) {
+  const std::string boot = boot_id();
+  if (!boot.empty() && boot != stamp.boot_id) return true;
+  if (::kill(static_cast<pid_t>(stamp.pid), 0) != 0 && errno == ESRCH) return true;
+  const auto stat = proc_stat(stamp.pid);
+  return stat && (stat->ended() || stat->start != stamp.start);
 }
 
 Fd watch_exit(const ProcessStamp& stamp) {

@@ -1,12 +1,14 @@
 #include <fcntl.h>
 #include <libproc.h>
 #include <mach-o/dyld.h>
+#include <signal.h>
 #include <sys/event.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "common/files.hpp"
@@ -24,6 +26,12 @@ std::optional<kinfo_proc> kernel_record(std::int64_t pid) {
   std::size_t size = sizeof record;
   if (pid <= 0 || ::sysctl(name, 4, &record, &size, nullptr, 0) != 0 || size == 0) return std::nullopt;
   return record;
+}
+
+// Microseconds since the epoch.
+std::uint64_t started_at(const kinfo_proc& record) {
+  const timeval start = record.kp_proc.p_starttime;
+  return static_cast<std::uint64_t>(start.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(start.tv_usec);
 }
 
 // Arguments and environment as the kernel keeps them: a count, the program's path, then strings that end in NUL.
@@ -68,9 +76,17 @@ std::string boot_id() {
 std::optional<ProcessStamp> stamp_of(std::int64_t pid) {
   const auto record = kernel_record(pid);
   if (!record || record->kp_proc.p_stat == SZOMB) return std::nullopt;
-  const timeval start = record->kp_proc.p_starttime;
-  return ProcessStamp{pid, static_cast<std::uint64_t>(start.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(start.tv_usec),
-                      boot_id()};
+  const std::string boot = boot_id();
+  if (boot.empty()) return std::nullopt;  // without it the stamp would name nobody
+  return ProcessStamp{pid, started_at(*record), boot};
+}
+
+bool has_ended(const ProcessStamp& stamp) {
+  const std::string boot = boot_id();
+  if (!boot.empty() && boot != stamp.boot_id) return true;
+  if (::kill(static_cast<pid_t>(stamp.pid), 0) != 0 && errno == ESRCH) return true;
+  const auto record = kernel_record(stamp.pid);
+  return record && (record->kp_proc.p_stat == SZOMB || started_at(*record) != stamp.start);
 }
 
 Fd watch_exit(const ProcessStamp& stamp) {

@@ -328,5 +328,24 @@ TEST_P(Lease, EndsAsTheTableSays) {
 INSTANTIATE_TEST_SUITE_P(Ends, Lease, ::testing::ValuesIn(cases()),
                          [](const ::testing::TestParamInfo<Case>& each) { return name_of(each.param); });
 
+// Linux before 5.3, or a sandbox that forbids it.
+TEST(ProcessLease, LivesAsLongAsItsOwnerAlsoWhereTheSystemCannotWatchIt) {
+  if (::access("/usr/bin/strace", X_OK) != 0) GTEST_SKIP() << "there is no strace";
+  World world;
+  const Repo repo = world.make_repo();
+  world.daemon_prefix = {
+      "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pidfd_open", "-e", "inject=pidfd_open:error=ENOSYS"};
+  world.start_daemon();
+  world.init(repo, {"--max-slots", "2"});
+  Process owner({.argv = {"sleep", "600"}, .environment = world.environment, .directory = world.dir()});
+  world.acquire("x", {"--owner-pid", std::to_string(owner.pid())});
+  world.acquire("y");  // the look at the owner was due by then
+  world.release("y");
+  EXPECT_EQ(world.state_of("slot-0"), "held");
+  owner.signal(SIGKILL);
+  (void)owner.wait();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+}
+
 }  // namespace
 }  // namespace wtpool::test

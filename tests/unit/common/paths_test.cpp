@@ -136,6 +136,8 @@ TEST(Process, IsKnownByItsStampAndNotByItsPidAlone) {
   other.start += 1;
   EXPECT_FALSE(platform::alive(other));
   EXPECT_FALSE(platform::watch_exit(other).valid());
+  EXPECT_TRUE(platform::has_ended(other));
+  EXPECT_FALSE(platform::has_ended(*self));
   EXPECT_TRUE(platform::watch_exit(*self).valid());
   EXPECT_FALSE(platform::stamp_of(0) || platform::stamp_of(-1) || platform::stamp_of(INT64_MAX));
   const auto line = platform::ancestors_of(::getpid());
