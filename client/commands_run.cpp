@@ -1,5 +1,6 @@
 // run: a command in a slot that is held as long as it lasts.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -15,7 +16,24 @@ namespace {
 using proto::Error;
 using proto::ErrorKind;
 
-// The caller's environment, without what an outer `run` said of its own lease.
+// What git tells a hook of the repository that it was called in: git in the slot would go on in that one. Of what
+// `git rev-parse --local-env-vars` names, the user's own settings (GIT_CONFIG_COUNT and the like) stay.
+constexpr std::array<std::string_view, 14> kOfAnotherRepository = {"GIT_DIR",
+                                                                   "GIT_WORK_TREE",
+                                                                   "GIT_INDEX_FILE",
+                                                                   "GIT_OBJECT_DIRECTORY",
+                                                                   "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                                                                   "GIT_COMMON_DIR",
+                                                                   "GIT_PREFIX",
+                                                                   "GIT_IMPLICIT_WORK_TREE",
+                                                                   "GIT_GRAFT_FILE",
+                                                                   "GIT_SHALLOW_FILE",
+                                                                   "GIT_INTERNAL_SUPER_PREFIX",
+                                                                   "GIT_QUARANTINE_PATH",
+                                                                   "GIT_NAMESPACE",
+                                                                   "GIT_CONFIG"};
+
+// The caller's environment, without what an outer `run` said of its own lease, and git of its repository.
 std::vector<std::string> environment_of(const proto::AcquireResult& lease, const std::filesystem::path& socket) {
   const std::vector<std::pair<std::string, std::optional<std::string>>> own = {
       {"WTPOOL_POOL", lease.pool},
@@ -29,7 +47,8 @@ std::vector<std::string> environment_of(const proto::AcquireResult& lease, const
   std::vector<std::string> environment = own_environment();
   std::erase_if(environment, [&own](const std::string& entry) {
     const std::string_view key = std::string_view(entry).substr(0, entry.find('='));
-    return std::ranges::any_of(own, [key](const auto& variable) { return variable.first == key; });
+    return std::ranges::find(kOfAnotherRepository, key) != kOfAnotherRepository.end() ||
+           std::ranges::any_of(own, [key](const auto& variable) { return variable.first == key; });
   });
   for (const auto& [key, value] : own) {
     if (value) environment.push_back(key + "=" + *value);

@@ -42,6 +42,23 @@ TEST_F(Run, RunsInTheSlotAndLeavesItIdle) {
   EXPECT_EQ(run_sh("echo $WTPOOL_FRESH").out, "0\n");
 }
 
+TEST_F(Run, FromAHookItsCommandsGitWorksInTheSlot) {
+  world.environment["GIT_DIR"] = (repo.path() / ".git").string();
+  world.environment["GIT_INDEX_FILE"] = (repo.path() / ".git/index").string();
+  world.environment["GIT_PREFIX"] = "";
+  world.environment["GIT_CONFIG_COUNT"] = "1";
+  world.environment["GIT_CONFIG_KEY_0"] = "user.name";
+  world.environment["GIT_CONFIG_VALUE_0"] = "Somebody Else";
+  const auto outcome = run_sh(
+      "git symbolic-ref --short HEAD && echo new > new && git add -A && git -c user.email=x@example.invalid commit -qm "
+      "generated"
+      " && git log -1 --format=%an");
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_EQ(outcome.out, "x\nSomebody Else\n") << "the user's own settings stay";
+  EXPECT_EQ(repo.git({"status", "--porcelain"}), "");
+  EXPECT_EQ(repo.git({"log", "--format=%s", "-1"}).find("generated"), std::string::npos);
+}
+
 TEST_F(Run, HoldsAConnectionLeaseMeanwhile) {
   auto running = start_sh("sleep 300");
   const auto slot = world.slot("slot-0");
