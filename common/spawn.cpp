@@ -97,11 +97,11 @@ class Attributes {
 
   // A group of its own, nothing blocked, nothing ignored: whatever this process did to its own signals is not the child's.
   int set_defaults() {
-    sigset_t none, all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::sigdelset(&all, SIGKILL);
-    ::sigdelset(&all, SIGSTOP);
+    sigset_t none, all;  // without `::`, here and below: macOS has macros of these names
+    sigemptyset(&none);
+    sigfillset(&all);
+    sigdelset(&all, SIGKILL);
+    sigdelset(&all, SIGSTOP);
     if (const int failure = ::posix_spawnattr_setpgroup(&raw, 0)) return failure;
     if (const int failure = ::posix_spawnattr_setsigmask(&raw, &none)) return failure;
     if (const int failure = ::posix_spawnattr_setsigdefault(&raw, &all)) return failure;
@@ -253,10 +253,10 @@ Clock::time_point moment_after(Clock::duration duration) {
 
 NoSigpipe::NoSigpipe() {
   sigset_t pipe_only, pending;
-  ::sigemptyset(&pipe_only);
-  ::sigaddset(&pipe_only, SIGPIPE);
+  sigemptyset(&pipe_only);
+  sigaddset(&pipe_only, SIGPIPE);
   ::sigpending(&pending);
-  was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
+  was_pending_ = sigismember(&pending, SIGPIPE) == 1;
   ::pthread_sigmask(SIG_BLOCK, &pipe_only, &previous_);
 }
 
@@ -264,9 +264,9 @@ NoSigpipe::~NoSigpipe() {
   sigset_t pipe_only, pending;
   ::sigpending(&pending);
   // Only a signal of our own write is taken away.
-  if (!was_pending_ && ::sigismember(&pending, SIGPIPE) == 1) {
-    ::sigemptyset(&pipe_only);
-    ::sigaddset(&pipe_only, SIGPIPE);
+  if (!was_pending_ && sigismember(&pending, SIGPIPE) == 1) {
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
     int taken = 0;
     ::sigwait(&pipe_only, &taken);
   }
