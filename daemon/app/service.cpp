@@ -205,6 +205,11 @@ void Service::on_request(RequestId id, SessionId session, const proto::Params& p
     }
     if (acquire->owner_pid) request.owner = owner_of(*acquire->owner_pid);
     if (acquire->ports) wants_ports_.insert(id);
+  } else if (const auto* restore = std::get_if<proto::TrashRestoreParams>(&request.params); restore && restore->branch) {
+    if (const auto why = bad_name(*restore->branch)) {
+      return server_.refuse(id, {proto::ErrorKind::bad_name, "cannot restore " + printable(restore->id) + " as branch '" +
+                                                                 printable(*restore->branch) + "': the name " + *why});
+    }
   } else if (const auto* confirm = std::get_if<proto::ConfirmParams>(&request.params)) {
     if (confirm->process_group) request.owner = owner_of(*confirm->process_group);
   } else if (const auto* resume = std::get_if<proto::ResumeParams>(&request.params)) {

@@ -49,6 +49,8 @@ TEST_F(Trash, IsRestoredToABranch) {
   EXPECT_NE(outcome.err.find("back"), std::string::npos) << outcome;
   EXPECT_EQ(repo.git({"rev-parse", "refs/heads/back"}), tip);
   EXPECT_NE(world.wtpool({"trash", "restore", id, "--branch", "back"}).code, 0) << "no branch is overwritten";
+  for (const auto* name : {"HEAD", "-x", "@", "a b", "refs/heads/q"})
+    EXPECT_EQ(world.wtpool({"trash", "restore", id, std::string("--branch=") + name}).code, 10) << name;
 }
 
 TEST_F(Trash, ARebaseThatStoppedHalfWayIsRestoredWithAllItsCommits) {
