@@ -1,5 +1,6 @@
 // status, doctor, daemon, unstick, validate-gitmodules: this host rather than its slots.
 #include <poll.h>
+#include <signal.h>
 
 #include <chrono>
 
@@ -16,6 +17,7 @@ using proto::Error;
 using proto::ErrorKind;
 
 constexpr auto kStopLimit = 30s;
+constexpr auto kSilentLimit = 5s;
 
 int report_status(const proto::StatusResult& status, Context& context) {
   return write_result(context, context.globals.json ? proto::to_json_text(status) + "\n" : render_status(status));
@@ -31,8 +33,39 @@ void start(Context& context) {
   context.output.say((opened.started ? "started the daemon, " : "the daemon runs already, ") + process_text(opened));
 }
 
+// Did it let go of its lock in time?
+bool ended(std::int64_t pid, const std::filesystem::path& instance_lock, std::chrono::milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (true) {
+    const auto running = running_instance(instance_lock);
+    if (!running || running->pid != pid) return true;
+    if (std::chrono::steady_clock::now() >= end) return false;
+    ::poll(nullptr, 0, 20);
+  }
+}
+
+// One that accepts connections, or does not even that, and says nothing: a kill costs it nothing that a next start does not
+// bring back.
+void end_silent(const Error& why, Context& context) {
+  const auto running = running_instance(context.paths.instance_lock);
+  const Endpoint endpoint = find_endpoint(context.globals, context.paths);
+  if (!running || running->pid <= 1 || running->socket != endpoint.socket.string()) throw why;
+  context.output.say("the daemon at " + running->socket + " does not answer: ending process " + std::to_string(running->pid));
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    ::kill(static_cast<pid_t>(running->pid), signal);
+    if (ended(running->pid, context.paths.instance_lock, kSilentLimit)) return;
+  }
+  throw why;
+}
+
 void stop(Context& context) {
-  auto opened = open_running_daemon(context.globals, context.paths);
+  std::optional<Opened> opened;
+  try {
+    opened = open_running_daemon(context.globals, context.paths);
+  } catch (const Error& error) {
+    if (error.kind != ErrorKind::unreachable) throw;
+    return end_silent(error, context);
+  }
   if (!opened) {
     context.output.say("no daemon runs");
     return;
@@ -42,12 +75,9 @@ void stop(Context& context) {
   static_cast<void>(ask<proto::EmptyResult>(opened->connection, context, proto::HostShutdownParams{}, kStopLimit));
   bool gone =
       opened->connection.wait_for_close(std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()));
-  while (gone && stopped) {
-    const auto running = running_instance(context.paths.instance_lock);
-    if (!running || running->pid != stopped->pid) break;
-    gone = std::chrono::steady_clock::now() < end;
-    ::poll(nullptr, 0, 20);
-  }
+  if (gone && stopped)
+    gone = ended(stopped->pid, context.paths.instance_lock,
+                 std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()));
   if (!gone) {
     throw Error(ErrorKind::timed_out,
                 "cannot see the daemon at " + opened->socket.string() + " end: it was told to, and still runs after 30 s");

@@ -206,7 +206,7 @@ std::optional<proto::EventNote> Connection::next_event() {
 
 void Connection::send(const proto::Params& params) { write_line(proto::encode_request(++last_id_, params)); }
 
-void Connection::hello(const std::optional<std::filesystem::path>& root) {
+bool Connection::hello(const std::optional<std::filesystem::path>& root) {
   proto::HelloParams params;
   params.client = "wtpool/" WTPOOL_VERSION;
   if (root) params.root = root->string();
@@ -215,14 +215,14 @@ void Connection::hello(const std::optional<std::filesystem::path>& root) {
   while (true) {
     if (auto answer = take_answer(last_id_, nullptr)) {
       if (answer->error) throw *answer->error;
-      return;
+      return true;
     }
     if (steady_clock::now() >= end) {
       throw Error(ErrorKind::unreachable, "cannot reach the daemon at " + where_.string() + ": it does not answer",
                   "wtpool daemon restart");
     }
     struct pollfd ready = {socket_.get(), POLLIN, 0};
-    if (::poll(&ready, 1, milliseconds_until(end)) > 0 && !fill()) throw lost("it closed the connection");
+    if (::poll(&ready, 1, milliseconds_until(end)) > 0 && !fill()) return false;
   }
 }
 

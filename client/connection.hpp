@@ -44,8 +44,9 @@ class Connection {
  public:
   Connection(Fd socket, std::filesystem::path where);
 
-  // Version and root agree, or throws what the daemon says (root_mismatch).
-  void hello(const std::optional<std::filesystem::path>& root);
+  // Version and root agree, or throws what the daemon says (root_mismatch). False: it closed the connection before it said
+  // anything, and nothing was asked of it.
+  [[nodiscard]] bool hello(const std::optional<std::filesystem::path>& root);
   [[nodiscard]] Answer call(const proto::Params& params, const Waiting& waiting);
   void send(const proto::Params& params);  // without waiting for the answer
   // True when the daemon has closed its end within `limit`.

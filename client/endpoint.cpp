@@ -18,6 +18,7 @@ using std::chrono::steady_clock;
 
 // A socket file that was removed is back within 10 s; a daemon that is being stopped is gone by then, too.
 constexpr auto kListenLimit = 12s;
+constexpr auto kGreetLimit = 2s;
 
 // As long as a daemon holds the lock and says it listens there, it will; nothing when there is none any more.
 std::optional<Fd> wait_until_it_listens(const Endpoint& endpoint, const HostPaths& paths) {
@@ -46,15 +47,35 @@ Error nobody_there(const Endpoint& endpoint, const HostPaths& paths) {
           service ? service->start_command : "wtpool daemon start"};
 }
 
-Opened greet(Fd socket, const Endpoint& endpoint, const HostPaths& paths, bool started) {
+// Nothing where the daemon went away before it had been asked anything.
+std::optional<Opened> greet(Fd socket, const Endpoint& endpoint, const HostPaths& paths, bool started) {
   Connection connection(std::move(socket), endpoint.socket);
-  connection.hello(paths.root_from_env);
-  return {std::move(connection), endpoint.socket, started};
+  if (!connection.hello(paths.root_from_env)) return std::nullopt;
+  return Opened{std::move(connection), endpoint.socket, started};
+}
+
+Error lost(const Endpoint& endpoint) {
+  return {ErrorKind::unreachable, "lost the daemon at " + endpoint.socket.string() + ": it closed the connection",
+          "wtpool doctor"};
+}
+
+// Asks until there is an answer, even if it is that there is nobody: a daemon that ends, or has all the connections that it
+// takes, may be followed by another, or have room, in a moment.
+template <class Try>
+std::optional<Opened> try_again(const Endpoint& endpoint, const Try& once) {
+  const auto end = steady_clock::now() + kGreetLimit;
+  while (true) {
+    bool closed = false;
+    auto opened = once(closed);
+    if (opened || !closed) return opened;
+    if (steady_clock::now() >= end) throw lost(endpoint);
+    ::poll(nullptr, 0, 50);
+  }
 }
 
 bool must_not_start(const HostPaths& paths) { return environment_forbids() || installed_service(paths.home); }
 
-Opened start_one(const Endpoint& endpoint, const HostPaths& paths) {
+std::optional<Opened> start_one(const Endpoint& endpoint, const HostPaths& paths) {
   // A daemon that was found there has gone: one that we start listens at the usual place, not where that one did.
   const Endpoint fresh = endpoint.said ? endpoint : Endpoint{paths.default_socket, false};
   Started started = start_daemon(fresh, paths);
@@ -73,17 +94,29 @@ Endpoint find_endpoint(const Globals& globals, const HostPaths& paths) {
 }
 
 std::optional<Opened> open_running_daemon(const Globals& globals, const HostPaths& paths) {
-  const Endpoint endpoint = find_endpoint(globals, paths);
-  auto socket = wait_until_it_listens(endpoint, paths);
-  if (!socket) return std::nullopt;
-  return greet(std::move(*socket), endpoint, paths, false);
+  const Endpoint first = find_endpoint(globals, paths);
+  return try_again(first, [&](bool& closed) -> std::optional<Opened> {
+    const Endpoint endpoint = find_endpoint(globals, paths);
+    auto socket = wait_until_it_listens(endpoint, paths);
+    if (!socket) return std::nullopt;
+    auto opened = greet(std::move(*socket), endpoint, paths, false);
+    closed = !opened;
+    return opened;
+  });
 }
 
 Opened open_daemon(const Globals& globals, const HostPaths& paths, Start start) {
-  const Endpoint endpoint = find_endpoint(globals, paths);
-  if (auto socket = wait_until_it_listens(endpoint, paths)) return greet(std::move(*socket), endpoint, paths, false);
-  if (start == Start::never || (start == Start::if_needed && must_not_start(paths))) throw nobody_there(endpoint, paths);
-  return start_one(endpoint, paths);
+  const Endpoint first = find_endpoint(globals, paths);
+  auto opened = try_again(first, [&](bool& closed) -> std::optional<Opened> {
+    const Endpoint endpoint = find_endpoint(globals, paths);
+    auto socket = wait_until_it_listens(endpoint, paths);
+    if (!socket && (start == Start::never || (start == Start::if_needed && must_not_start(paths))))
+      throw nobody_there(endpoint, paths);
+    auto found = socket ? greet(std::move(*socket), endpoint, paths, false) : start_one(endpoint, paths);
+    closed = !found;
+    return found;
+  });
+  return std::move(*opened);
 }
 
 std::optional<Opened> open_at_once(const Globals& globals, const HostPaths& paths) {

@@ -233,5 +233,19 @@ TEST(Client, ErrorsAreOneLineAndAHint) {
   EXPECT_TRUE(lines[1].starts_with("hint: ")) << lines[1];
 }
 
+TEST(Daemon, ThatAnswersNoMoreIsEndedByStop) {
+  World world;
+  const Repo repo = world.make_repo();
+  world.start_daemon();
+  world.init(repo);
+  world.acquire("x");
+  ASSERT_EQ(::kill(static_cast<pid_t>(*world.pid_in_instance_lock()), SIGSTOP), 0);
+  const auto outcome = world.wtpool({"daemon", "stop"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_NE(outcome.err.find("does not answer: ending process"), std::string::npos) << outcome;
+  world.start_daemon();
+  EXPECT_EQ(world.state_of("slot-0"), "held");
+}
+
 }  // namespace
 }  // namespace wtpool::test

@@ -48,6 +48,19 @@ TEST(Reaching, NamesTheSocketAndTheCommandWhenNobodyListens) {
                          ": nothing listens there\nhint: wtpool daemon start\n");
 }
 
+TEST(Reaching, AsksAgainWhereADaemonGoesAwayBeforeItWasAskedAnything) {
+  Home home;
+  FakeDaemon daemon(home.socket, {[](Peer&) {}, [](Peer& peer) { static_cast<void>(peer.line()); },
+                                  [](Peer& peer) {
+                                    peer.greet();
+                                    static_cast<void>(peer.line());
+                                    peer.raw("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":[]}\n");
+                                  }});
+  const Ran ran = wtpool({"--json", "pools"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "[]\n");
+}
+
 TEST(Reaching, TakesAStaleSocketForNobody) {
   Home home;
   {
