@@ -37,6 +37,7 @@ proto::AcquireParams acquire_params(const AcquireCommand& command, const Context
   params.group = command.group;
   params.key = command.key;
   params.unique_sha = command.unique_sha;
+  params.exclude_submodule_tags = command.exclude_submodule_tags;
   params.verify = command.verify;
   params.resume = command.resume;
   params.replace = command.replace;

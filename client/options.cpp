@@ -61,6 +61,10 @@ void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
   verb->add_option("--key", acquire->key, "The same key gives the same lease back");
   verb->add_flag("--verify", acquire->verify, "Have git look at the slot's files though it is sealed");
   verb->add_flag("--unique-sha", acquire->unique_sha, "Refuse when a held slot is at that commit");
+  verb->add_option("--exclude-submodule-tags", acquire->exclude_submodule_tags, "Leave submodules with one of these tags out")
+      ->type_name("TAG,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   CLI::Option* resume = verb->add_flag("--resume", acquire->resume, "Go on with a branch that exists, at its tip");
   CLI::Option* replace = verb->add_flag("--replace", acquire->replace, "Make the branch anew; its tip goes to the trash");
   resume->excludes(replace);

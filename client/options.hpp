@@ -40,6 +40,7 @@ struct AcquireCommand {
   std::optional<std::string> group;
   std::optional<std::string> key;
   bool unique_sha = false;
+  std::vector<std::string> exclude_submodule_tags;
   bool verify = false;
   bool resume = false;
   bool replace = false;

@@ -73,7 +73,8 @@ TEST(Acquire, SendsWhatWasAskedFor) {
     peer.fail({ErrorKind::contended, "cannot acquire x: all slots are being recycled"});
   });
   ::setenv("WTPOOL_POOL", "from-environment", 1);
-  const Ran ran = wtpool({"acquire", "x", "--commit", "c", "--group", "g", "--key", "k", "--unique-sha", "--replace"});
+  const Ran ran = wtpool({"acquire", "x", "--commit", "c", "--group", "g", "--key", "k", "--unique-sha", "--replace",
+                          "--exclude-submodule-tags", "a,b"});
   daemon.join();
   EXPECT_EQ(ran.exit_code, 3);
   EXPECT_EQ(asked.scope.pool, "from-environment");
@@ -81,6 +82,7 @@ TEST(Acquire, SendsWhatWasAskedFor) {
   EXPECT_EQ(asked.commit, "c");
   EXPECT_EQ(asked.group, "g");
   EXPECT_EQ(asked.key, "k");
+  EXPECT_EQ(asked.exclude_submodule_tags, (std::vector<std::string>{"a", "b"}));
   EXPECT_TRUE(asked.unique_sha && asked.replace && !asked.resume && !asked.progress);
 }
 
