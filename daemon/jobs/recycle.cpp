@@ -15,6 +15,16 @@ namespace {
 
 constexpr int kTries = 2;  // a git that was killed is tried once more; a second kill is no accident
 
+// What git names as untracked after a reset and did not before: the pattern that covered it was the holder's own and went.
+std::vector<std::string> uncovered(std::vector<std::string> before, const std::vector<std::string>& now) {
+  std::sort(before.begin(), before.end());
+  std::vector<std::string> found;
+  for (const auto& path : now) {
+    if (!std::binary_search(before.begin(), before.end(), path)) found.push_back(path);
+  }
+  return found;
+}
+
 core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
                               const std::string& trash_id, const disk::SlotLock& lock) {
   const auto entry = job.entry(git_id);
@@ -30,6 +40,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   git::clear_hiding_bits(slot, gitdir);
 
   auto look = git::look(slot, git::Untracked::all, true);
+  const auto seen = look.untracked;
   const auto clean = job.pool->config.clean;
   // A HEAD that moved goes back to where the lease began: that is what the next caller most likely wants.
   Oid target = look.head.value_or(lease.full_sha);
@@ -55,6 +66,12 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     }
   }
   if (clean != core::Clean::none) {
+    if (dirty != core::Dirty::discard) {
+      const auto late = save_dirt(job, slot, git_id, lease, look, uncovered(seen, look.untracked), trash_id);
+      if (late && idle.kept && *late != *idle.kept)
+        idle.warnings.push_back("files of " + job.grant.slot.str() + " that only its .gitignore covered are kept as " + *late);
+      if (!idle.kept) idle.kept = late;
+    }
     std::vector<std::string> arguments{"clean", "-f", "-d", "-q"};
     if (clean == core::Clean::ignored) arguments.emplace_back("-x");
     git::Command command;
