@@ -159,7 +159,9 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       core::Lease nobody;
       nobody.id = LeaseId(trash_id.substr(trash_id.rfind('-') + 1));
       nobody.full_sha = facts.head.value_or(Oid{});
+      const bool stashed = keep_autostashes(job, facts.git_id, nobody, trash_id);
       fresh.kept = save_dirt(job, slot, facts.git_id, nobody, look, look.untracked, trash_id);
+      if (stashed && !fresh.kept) fresh.kept = trash_id;
       // Whoever was still in the slot may have committed there since it was released.
       if (const auto kept = keep_lone_head(job, facts.git_id, trash_id); kept && !fresh.kept) fresh.kept = kept;
       FAILPOINT("remove.work-kept");

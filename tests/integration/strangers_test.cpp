@@ -24,6 +24,18 @@ class Strangers : public ::testing::Test {
     git(slot, {"commit", "-q", "-a", "-m", "somebody's"});
     return git(slot, {"rev-parse", "HEAD"});
   }
+  void stop_in_a_rebase() const {
+    repo.commit("README.md", "upstream\n");
+    (void)commit_in_slot();
+    write_text(slot / "Makefile", "dirt\n");
+    EXPECT_NE(try_git(slot, {"rebase", "--autostash", "main"}).code, 0);
+  }
+  [[nodiscard]] bool keeps_the_stash() const {
+    const auto refs = repo.trash_refs();
+    return std::any_of(refs.begin(), refs.end(), [&](const auto& ref) {
+      return ref.find("/autostash/") != std::string::npos && repo.git({"show", ref + ":Makefile"}) == "dirt";
+    });
+  }
   void expect_given_clean(const std::string& name, const std::string& said) const {
     const auto outcome = world.wtpool({"acquire", name});
     EXPECT_EQ(outcome.code, 0) << outcome;
@@ -84,16 +96,18 @@ TEST_F(Strangers, ACommitThatAHolderNamedByItsIdAloneIsNoStrangers) {
 }
 
 TEST_F(Strangers, TheStashOfARebaseThatDidNotEndIsKept) {
-  repo.commit("README.md", "upstream\n");
-  (void)commit_in_slot();
-  write_text(slot / "Makefile", "dirt\n");
-  EXPECT_NE(try_git(slot, {"rebase", "--autostash", "main"}).code, 0);
+  stop_in_a_rebase();
   const auto outcome = world.wtpool({"acquire", "x"});
   EXPECT_EQ(outcome.code, 0) << outcome;
-  const auto refs = repo.trash_refs();
-  EXPECT_TRUE(std::any_of(refs.begin(), refs.end(), [&](const auto& ref) {
-    return ref.find("/autostash/") != std::string::npos && repo.git({"show", ref + ":Makefile"}) == "dirt";
-  }));
+  EXPECT_TRUE(keeps_the_stash());
+}
+
+TEST_F(Strangers, TheStashOfARebaseThatDidNotEndIsKeptWhenTheSlotIsRemoved) {
+  stop_in_a_rebase();
+  const auto outcome = world.wtpool({"remove", "slot-0"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_FALSE(fs::exists(slot));
+  EXPECT_TRUE(keeps_the_stash()) << outcome;
 }
 
 TEST_F(Strangers, ALockInASlotThatTheyTookAwayIsTheirs) {
