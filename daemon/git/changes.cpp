@@ -22,6 +22,7 @@ std::string changes_by_git(const Git& slot, const Oid& from, const Oid& to) {
   command.arguments = {
       "diff-tree", "-r",     "-z", "--raw", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none",
       from.str(),  to.str(), "--"};
+  command.output_limit = kWholeTree;
   return slot.must(command);
 }
 

@@ -15,27 +15,63 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Past it, `log` says the same of each merge that it said of what was merged.
+constexpr std::size_t kShort = std::size_t{8} << 20;
+
+void add_range(Command& command, const std::vector<Oid>& tips, const std::vector<Oid>& known) {
+  for (const Oid& tip : tips) command.arguments.push_back(tip.str());
+  command.arguments.emplace_back("--not");
+  for (const Oid& old : known) command.arguments.push_back(old.str());
+  command.arguments.emplace_back("--");
+}
+
+proto::Error damaged(proto::Error error) {
+  error.kind = proto::ErrorKind::quarantined;
+  error.message = "cannot keep the work: an object of it is missing or damaged: " + error.message;
+  return error;
+}
+
 // Objects that the commits brought: themselves, their trees, and what differs from each parent. The line counts are not looked
-// at; for them git reads every file's content, and so says which it cannot read.
-std::string new_objects(const Git& git, const std::vector<Oid>& tips, const std::vector<Oid>& known) {
+// at; for them git reads every file's content, and so says which it cannot read. This takes its time by what is new.
+std::string listed_by_log(const Git& git, const std::vector<Oid>& tips, const std::vector<Oid>& known) {
   Command log;
   log.arguments = {"log",           "-m",           "-t",
                    "--root",        "--raw",        "--numstat",
                    "--no-abbrev",   "--no-renames", "--no-ext-diff",
                    "--no-textconv", "--no-color",   "--no-notes",
                    "--no-relative", "-O/dev/null",  "--format=%H %T"};
-  for (const Oid& tip : tips) log.arguments.push_back(tip.str());
-  log.arguments.emplace_back("--not");
-  for (const Oid& old : known) log.arguments.push_back(old.str());
-  log.arguments.emplace_back("--");
+  log.output_limit = kShort;
+  add_range(log, tips, known);
+  return git.must(log);
+}
+
+// The same objects, each once; for that, git reads all trees of the known commits too, 60 ms of 80,000 files.
+std::string listed_once(const Git& git, const std::vector<Oid>& tips, const std::vector<Oid>& known) {
+  Command walk;
+  walk.arguments = {"rev-list", "--objects", "--no-object-names", "--verify-objects"};
+  walk.output_limit = kWholeTree;
+  add_range(walk, tips, known);
+  const ChildResult result = git.run(walk);
+  // Of a file's content it says so, and goes on.
+  const std::size_t mismatch = result.error_tail.find("hash mismatch");
+  if (result.ok() && mismatch != std::string::npos) {
+    proto::Error error(proto::ErrorKind::git_failed, trimmed(result.error_tail.substr(mismatch)));
+    error.git = proto::GitDetails{walk.arguments, result.exit_code, result.error_tail};
+    throw damaged(error);
+  }
+  return result.ok() ? result.output : git.must(walk);
+}
+
+std::string new_objects(const Git& git, const std::vector<Oid>& tips, const std::vector<Oid>& known) {
   try {
-    return git.must(log);
+    try {
+      return listed_by_log(git, tips, known);
+    } catch (const TooMuchOutput&) {
+      return listed_once(git, tips, known);
+    }
   } catch (const proto::Error& error) {
     if (error.kind != proto::ErrorKind::git_failed || !error.git || error.git->exit_code != 128) throw;
-    proto::Error damaged = error;
-    damaged.kind = proto::ErrorKind::quarantined;
-    damaged.message = "cannot keep the work: an object of it is missing or damaged: " + error.message;
-    throw damaged;
+    throw damaged(error);
   }
 }
 
@@ -48,6 +84,8 @@ std::set<std::string> ids_in(const std::string& listing) {
       if (words[1] != "160000" && oid_from(words[3])) ids.insert(words[3]);
     } else if (words.size() == 2 && oid_from(words[0]) && oid_from(words[1])) {
       ids.insert({words[0], words[1]});
+    } else if (words.size() == 1 && oid_from(words[0])) {
+      ids.insert(words[0]);
     }
   }
   return ids;

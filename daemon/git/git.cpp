@@ -164,6 +164,7 @@ ChildResult Git::run(const Command& command) const {
 
   options.input = command.input;
   options.inherited = context_.inherited;
+  options.output_limit = command.output_limit;
   options.stop = context_.stop;
   options.on_start = context_.on_child;
   options.on_error_text = context_.on_progress;
@@ -202,8 +203,12 @@ ChildResult Git::run(const Command& command) const {
       throw failure(ErrorKind::git_timeout, options.argv, command, result, "it took too long and was ended");
     case ChildEnd::stopped:
       throw failure(ErrorKind::cancelled, options.argv, command, result, "it was cancelled");
-    case ChildEnd::too_much_output:
-      throw failure(ErrorKind::git_failed, options.argv, command, result, "it printed too much and was ended");
+    case ChildEnd::too_much_output: {
+      TooMuchOutput error;
+      static_cast<Error&>(error) =
+          failure(ErrorKind::git_failed, options.argv, command, result, "it printed too much and was ended");
+      throw error;
+    }
   }
   return result;
 }

@@ -36,6 +36,9 @@ struct Context {
 // Helpers for a source, with the same safe settings as every other git.
 [[nodiscard]] std::shared_ptr<Helpers> make_helpers(const std::string& common_dir);
 
+// What a listing of a whole tree may take, of which each line is some hundred bytes.
+inline constexpr std::size_t kWholeTree = std::size_t{1} << 30;
+
 struct Command {
   std::vector<std::string> arguments;  // without "git" and without the safe settings
   std::string input;
@@ -45,13 +48,20 @@ struct Command {
   bool durable = false;     // saves work or moves refs: core.fsync and fsyncMethod, so that a power cut takes neither
   bool may_filter = false;  // touches file content: unlisted filter drivers are switched off (costs one `git config`)
   std::chrono::seconds limit{600};
+  std::size_t output_limit = std::size_t{64} << 20;  // of stdout; past it git is ended
+};
+
+// git printed more than it may. It would again.
+struct TooMuchOutput : proto::Error {
+  using proto::Error::Error;
 };
 
 class Git {
  public:
   Git(Place place, Context context);
 
-  // Runs to the end; a non-zero exit is a result. Throws git_timeout, cancelled, git_failed (killed by a signal; cannot start).
+  // Runs to the end; a non-zero exit is a result. Throws git_timeout, cancelled, git_failed (killed by a signal; cannot start),
+  // TooMuchOutput.
   [[nodiscard]] ChildResult run(const Command& command) const;
   // The same, and throws git_failed (no_space, read_only where git says so) with argv, exit code and stderr's tail on any
   // non-zero exit; returns stdout.

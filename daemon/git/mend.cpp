@@ -55,6 +55,7 @@ bool is_damaged_object(const Git& git, const std::string& id) {
 void write_staged_again(const Git& slot, const std::set<std::string>& ids) {
   Command list;
   list.arguments = {"ls-files", "-s", "-z"};
+  list.output_limit = kWholeTree;
   Command write;
   write.arguments = {"hash-object", "-w", "--stdin-paths"};
   const auto listed = slot.run(list);

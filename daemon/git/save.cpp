@@ -65,6 +65,7 @@ class ScratchIndex {
     command.environment = {{"GIT_INDEX_FILE", file_.string()}};
     command.durable = true;
     command.may_filter = true;
+    command.output_limit = kWholeTree;
     return slot_.must(command);
   }
   Oid write_tree() const {

@@ -169,6 +169,7 @@ std::vector<std::string> paths_added(const Git& slot, const Oid& from, const Oid
     for (const std::string& pathspec : split(replaced, '\0')) list.arguments.push_back(pathspec);
     for (std::string path : split(slot.must(list), '\0')) {
       if (path.ends_with('/')) path.pop_back();
+    list.output_limit = kWholeTree;
       added.push_back(std::move(path));
     }
   }
@@ -202,7 +203,7 @@ std::vector<std::string> in_the_way(const std::string& work_tree, const std::vec
   return {found.begin(), found.end()};
 }
 
-Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to) {
+Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to, Untracked which) {
   Trodden trodden;
   if (look.changed.empty() && look.head == to) return trodden;
   const fs::path work_tree = slot.place().work_tree;
@@ -213,6 +214,7 @@ Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to) {
   const std::size_t no_paths = inside.arguments.size();
   std::vector<std::string> repositories = look.nested;
   for (const std::string& path : changed) {
+  inside.output_limit = kWholeTree;
     if (!is_directory_no_follow(work_tree / path)) continue;
     if (lstat_of(work_tree / path / ".git")) {
       repositories.push_back(path);
@@ -220,8 +222,9 @@ Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to) {
       inside.arguments.push_back(":(top,literal)" + path);
     }
   }
-  std::vector<std::string> untracked = look.untracked;
-  if (inside.arguments.size() > no_paths) {
+  std::vector<std::string> untracked;
+  if (which == Untracked::all) untracked = look.untracked;
+  if (which == Untracked::all && inside.arguments.size() > no_paths) {
     for (std::string& path : split(slot.must(inside), '\0')) {
       if (!path.ends_with('/')) untracked.push_back(std::move(path));
     }
@@ -233,6 +236,7 @@ Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to) {
   std::set<std::string> files;
   for (const std::string& line : split(slot.must(list), '\0')) {
     // <mode> <type> <oid>\t<path>; where a submodule belongs, a directory stays as it is
+  list.output_limit = kWholeTree;
     if (!line.starts_with(kSubmodule)) files.insert(line.substr(std::min(line.find('\t'), line.size() - 1) + 1));
   }
   const auto in_its_place = [&](const std::string& path) {

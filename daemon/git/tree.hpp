@@ -39,7 +39,8 @@ struct Trodden {
   std::vector<std::string> files;
   std::vector<std::string> repositories;  // nested ones, by their directory
 };
-Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to);
+// `which`: of repositories alone where the files are not asked for.
+Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to, Untracked which = Untracked::all);
 
 // A tree that was never checked out: everything of `at`, on a new branch (one `git checkout -f`). Progress as percentages.
 void checkout_fresh(const Git& slot, const std::string& branch, const Oid& at);

@@ -212,7 +212,8 @@ std::optional<std::string> save_before_reset(const JobContext& job, const git::G
                                              const core::Lease& lease, const git::TreeLook& look,
                                              std::vector<std::string> untracked, const Oid& to, core::Dirty dirty,
                                              const std::string& trash_id) {
-  const auto trodden = git::trodden_by_reset(slot, look, to);
+  const auto which = dirty == core::Dirty::discard ? git::Untracked::no : git::Untracked::all;
+  const auto trodden = git::trodden_by_reset(slot, look, to, which);
   std::optional<std::string> kept;
   if (dirty != core::Dirty::discard) {
     untracked.insert(untracked.end(), trodden.files.begin(), trodden.files.end());

@@ -115,7 +115,10 @@ core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, 
       if (failed.fault != core::Fault::quarantine || !mend_objects(job, git_id, failed.error, lock)) throw;
     } catch (const core::Error& error) {
       if (error.kind == core::ErrorKind::cancelled) throw;
-      if (attempt < kTries && was_killed(error)) {
+      // Of those that we ended ourselves, one that took too long would again, and one that printed too much too.
+      const bool floods = dynamic_cast<const git::TooMuchOutput*>(&error) != nullptr;
+      const bool ended_by_us = floods || error.kind == core::ErrorKind::git_timeout;
+      if (attempt < kTries && was_killed(error) && !ended_by_us) {
         log_warn("recycling " + job.grant.slot.str() + " again: " + error.message);
         continue;
       }
@@ -125,7 +128,7 @@ core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, 
       if (error.kind == core::ErrorKind::permission_denied || error.message.find("Permission denied") != std::string::npos)
         kept.message +=
             " (files of another user? chown -R " + std::to_string(::geteuid()) + " " + job.slot_path().string() + ")";
-      throw FaultError{fault_in_upkeep(error), kept};
+      throw FaultError{floods ? core::Fault::quarantine : fault_in_upkeep(error), kept};
     }
   }
 }

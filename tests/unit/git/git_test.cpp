@@ -197,5 +197,14 @@ TEST_F(Running, GivesProgressAsItComes) {
   EXPECT_NE(seen.find("Updating files"), std::string::npos) << seen;
 }
 
+TEST_F(Running, WhatPrintsTooMuchIsEndedAndSaysSo) {
+  make_source();
+  Command list;
+  list.arguments = {"cat-file", "--batch-check", "--batch-all-objects"};
+  EXPECT_FALSE(source().must(list).empty());
+  list.output_limit = 10;
+  EXPECT_THROW((void)source().must(list), TooMuchOutput);
+}
+
 }  // namespace
 }  // namespace wtpool::git
