@@ -80,6 +80,24 @@ TEST_F(ShimmedGit, ThatPrintsAHundredMebibytesIsEndedAndNotKept) {
   expect_all_is_well();
 }
 
+TEST_F(ShimmedGit, ThatPrintsTooMuchInARecycleIsNotTriedAgain) {
+  ASSERT_EQ(stage.acquire("x"), 0);
+  const auto looks = [&] {
+    std::size_t count = 0;
+    const auto log = shim->log();
+    for (auto at = log.find("--porcelain"); at != std::string::npos; at = log.find("--porcelain", at + 1)) ++count;
+    return count;
+  };
+  const auto before = looks();
+  shim->script("0 print 100 status\n");
+  (void)stage.world.wtpool({"release", "x"});
+  EXPECT_TRUE(stage.world.wait_for_state("slot-0", "quarantined"));
+  EXPECT_EQ(looks() - before, 1u);
+  shim->script("");
+  const auto repaired = stage.world.wtpool({"repair", "slot-0"});
+  EXPECT_EQ(repaired.code, 0) << repaired;
+}
+
 TEST_F(ShimmedGit, ThatIsMissingIsNamedAndMissedNoMoreWhenItIsBack) {
   one_idle_slot();
   stage.world.stop_daemon();
