@@ -209,33 +209,51 @@ void reset_hard(const Git& slot, const Oid& at) {
   slot.must(command);
 }
 
-void clear_hiding_bits(const Git& slot, const std::string& entry) {
-  if (!may_hide_changes(std::filesystem::path(entry) / "index")) return;
+namespace {
+
+void clear_bit(const Git& slot, const char* option, const std::vector<std::string>& paths) {
+  if (paths.empty()) return;
+  Command command;
+  command.arguments = {"update-index", option, "-z", "--stdin"};
+  command.durable = true;
+  for (const std::string& path : paths) command.input += path + '\0';
+  slot.must(command);
+}
+
+}  // namespace
+
+std::vector<std::string> clear_hiding_bits(const Git& slot, const std::string& entry) {
+  if (!may_hide_changes(std::filesystem::path(entry) / "index")) return {};
   Command list;
   list.arguments = {"ls-files", "-v", "-z"};
-  std::string assumed;
-  std::string skipped;
+  list.output_limit = kWholeTree;
+  std::vector<std::string> assumed;
+  std::vector<std::string> skipped;
   for (const std::string& item : split(slot.must(list), '\0')) {
     if (item.size() < 3) continue;
-    if (item[0] >= 'a' && item[0] <= 'z') assumed += item.substr(2) + '\0';
-    if (item[0] == 'S' || item[0] == 's') skipped += item.substr(2) + '\0';
+    if (item[0] >= 'a' && item[0] <= 'z') assumed.push_back(item.substr(2));
+    if (item[0] == 'S' || item[0] == 's') skipped.push_back(item.substr(2));
   }
-  const auto clear = [&](const char* option, const std::string& paths) {
-    if (paths.empty()) return;
-    Command command;
-    command.arguments = {"update-index", option, "-z", "--stdin"};
-    command.durable = true;
-    command.input = paths;
-    slot.must(command);
-  };
-  clear("--no-assume-unchanged", assumed);
-  if (skipped.empty()) return;
+  clear_bit(slot, "--no-assume-unchanged", assumed);
+  if (skipped.empty()) return {};
   // In a sparse slot the bits are mostly its own; git drops them itself where the file is there, and the next checkout sets
   // all of them anew by the slot's patterns.
   Command sparse;
   sparse.arguments = {"config", "--type=bool", "--get", "core.sparseCheckout"};
-  if (trimmed(slot.run(sparse).output) == "true") return;
-  clear("--no-skip-worktree", skipped);
+  if (trimmed(slot.run(sparse).output) == "true") return {};
+  // Status says of a path with the bit nothing at all. Where something stands, that is what a reset would destroy.
+  std::vector<std::string> left_out;
+  std::erase_if(skipped, [&](const std::string& path) {
+    if (in_its_way(slot.place().work_tree, path)) return false;
+    left_out.push_back(path);
+    return true;
+  });
+  clear_bit(slot, "--no-skip-worktree", skipped);
+  return left_out;
+}
+
+void no_longer_left_out(const Git& slot, const std::vector<std::string>& paths) {
+  clear_bit(slot, "--no-skip-worktree", paths);
 }
 
 }  // namespace wtpool::git

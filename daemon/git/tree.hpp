@@ -59,8 +59,12 @@ void switch_to_existing(const Git& slot, const std::string& branch, bool fresh);
 // Detached at `at`, tracked files exactly as there; untracked files stay, unless they are in the way.
 void reset_hard(const Git& slot, const Oid& at);
 
-// assume-unchanged and skip-worktree bits (beyond the pool's own sparse set) that hide changes from status: cleared.
-void clear_hiding_bits(const Git& slot, const std::string& entry);
+// assume-unchanged and skip-worktree bits (beyond the pool's own sparse set) that hide changes from status: cleared. Returns
+// the paths of those that still have the second, since nothing stands there: whoever had the slot left them out of the tree,
+// and they are not deleted.
+[[nodiscard]] std::vector<std::string> clear_hiding_bits(const Git& slot, const std::string& entry);
+// Before a reset_hard, which then writes these too.
+void no_longer_left_out(const Git& slot, const std::vector<std::string>& paths);
 // config.worktree, info/sparse-checkout as git made them, or gone: `pristine` holds the former. Before any git in the slot.
 void restore_private_config(const std::string& entry, const std::string& pristine);
 void keep_private_config(const std::string& entry, const std::string& pristine);

@@ -49,7 +49,7 @@ Cleaned clean_idle(const JobContext& job, const git::Git& slot, const std::strin
   or_quarantine([&] { (void)keep_autostashes(job, git_id, nobody, trash_id); });
   git::clear_operations(entry);
   if (const auto said = mend_index(job, slot)) cleaned.warnings.push_back(*said);
-  git::clear_hiding_bits(slot, entry);  // set while nobody held it, they would hide what was written
+  const auto left_out = git::clear_hiding_bits(slot, entry);  // set while nobody held it, they would hide what was written
   auto look = git::look(slot, git::Untracked::all, true);
   nobody.full_sha = look.head.value_or(lease.full_sha);
   or_quarantine([&] {
@@ -61,8 +61,9 @@ Cleaned clean_idle(const JobContext& job, const git::Git& slot, const std::strin
     }
   });
   if (look.branch) say("stood on branch " + *look.branch + " though nobody held it; the branch stays where it is");
-  if (!look.changed.empty() || !look.head || look.branch || git::is_sparse(entry)) {
+  if (!look.changed.empty() || !look.head || look.branch || git::is_sparse(entry) || !left_out.empty()) {
     FAILPOINT("acquire.strangers-work-kept");
+    git::no_longer_left_out(slot, left_out);
     git::reset_hard(slot, nobody.full_sha);
     look = git::look(slot, git::Untracked::all, true);
   }

@@ -37,7 +37,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   core::done::Idle idle;
   if (auto said = mend_index(job, slot)) idle.warnings.push_back(std::move(*said));
   (void)keep_autostashes(job, git_id, lease, trash_id);
-  git::clear_hiding_bits(slot, gitdir);
+  const auto left_out = git::clear_hiding_bits(slot, gitdir);
 
   auto look = git::look(slot, git::Untracked::all, true);
   const auto seen = look.untracked;
@@ -55,7 +55,8 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   git::clear_operations(gitdir);
   if (!lease.name.empty()) git::forget_branch_config(job.source_git(&lock), lease.name);
 
-  if (!look.changed.empty() || !look.head || *look.head != target || look.branch || git::is_sparse(gitdir)) {
+  if (!look.changed.empty() || !look.head || *look.head != target || look.branch || git::is_sparse(gitdir) ||
+      !left_out.empty()) {
     FAILPOINT("recycle.before-reset");
     git::reset_hard(slot, target);
     FAILPOINT("recycle.reset");
@@ -84,6 +85,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + nested);
   }
   remember_untracked(job, git_id, look.untracked);
+    git::no_longer_left_out(slot, left_out);
   remember_standing(job, git_id, target);
   FAILPOINT("recycle.untracked-remembered");
   idle.at = target;

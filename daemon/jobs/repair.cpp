@@ -149,7 +149,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       git::remove_stale_locks(entry.entry.string());
       const git::Git slot = job.slot_git(facts.git_id, lock);
       (void)mend_index(job, slot);
-      git::clear_hiding_bits(slot, entry.entry.string());
+      (void)git::clear_hiding_bits(slot, entry.entry.string());
       const auto look = git::look(slot, git::Untracked::all, true);
       if (!look.nested.empty()) {
         fail(core::Fault::source_fault, core::ErrorKind::dirty,

@@ -67,5 +67,67 @@ TEST_F(Sparse, WhatWasChangedInAnotherPartIsKept) {
   EXPECT_EQ(repo.git({"show", refs.front() + ":b/f"}), "work");
 }
 
+// A source that checks out all of its files, and a holder who wants a part.
+class SparseHolder : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(world.dir() / "config/wtpool");
+    write_text(world.dir() / "config/wtpool/wtpoold.yaml", "seal: false\n");
+    repo.commit("a/f", "a\n");
+    repo.commit("b/f", "b\n");
+    world.start_daemon();
+    world.init(repo, {"--max-slots", "1"});
+    slot = world.acquire("first");
+  }
+  void choose_a_part() const {
+    git(slot, {"sparse-checkout", "set", "--cone", "a"});
+    ASSERT_FALSE(fs::exists(slot / "b"));
+  }
+  void expect_all_of_it() const {
+    EXPECT_EQ(world.acquire("next"), slot);
+    EXPECT_EQ(read_text(slot / "b/f"), "b\n");
+    EXPECT_EQ(read_text(slot / "a/f"), "a\n");
+    EXPECT_EQ(git(slot, {"ls-files", "-t", "a", "b"}), "H a/f\nH b/f");
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  }
+  World world;
+  Repo repo = world.make_repo();
+  fs::path slot;
+};
+
+TEST_F(SparseHolder, HasDeletedNothing) {
+  choose_a_part();
+  world.release("first");
+  EXPECT_TRUE(repo.trash_refs().empty());
+  expect_all_of_it();
+}
+
+TEST_F(SparseHolder, HasChangedNoMoreThanHeEdited) {
+  choose_a_part();
+  write_text(slot / "a/f", "work\n");
+  world.release("first");
+  const auto refs = repo.trash_refs();
+  ASSERT_EQ(refs.size(), 1u);
+  EXPECT_EQ(repo.git({"diff", "--name-only", refs.front() + "^", refs.front()}), "a/f");
+  expect_all_of_it();
+}
+
+TEST_F(SparseHolder, WhoCommittedThereLosesNothing) {
+  choose_a_part();
+  const auto tip = Repo(slot).commit("a/f", "committed\n");
+  world.release("first");
+  const auto refs = repo.trash_refs();
+  ASSERT_EQ(refs.size(), 1u);
+  EXPECT_EQ(repo.git({"rev-parse", refs.front()}), tip);
+  expect_all_of_it();
+}
+
+TEST_F(SparseHolder, APartThatSomebodyChoseInAnIdleSlotIsNotTheNextHolders) {
+  world.release("first");
+  choose_a_part();
+  expect_all_of_it();
+  EXPECT_TRUE(repo.trash_refs().empty());
+}
+
 }  // namespace
 }  // namespace wtpool::test

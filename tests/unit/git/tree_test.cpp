@@ -378,11 +378,39 @@ TEST_F(Tree, HidingBitsAreFoundAndCleared) {
      "git update-index --assume-unchanged file && git update-index --skip-worktree dir/inner && "
      "echo hidden > file && echo hidden > dir/inner");
   EXPECT_TRUE(look(git, Untracked::all, false).changed.empty());
-  clear_hiding_bits(git, entry());
+  EXPECT_TRUE(clear_hiding_bits(git, entry()).empty());
   EXPECT_EQ(look(git, Untracked::all, false).changed, (Paths{"dir/inner", "file"}));
   sh(slot_path(), "git update-index --assume-unchanged file && git update-index --skip-worktree file");
-  clear_hiding_bits(git, entry());
+  EXPECT_TRUE(clear_hiding_bits(git, entry()).empty());
   EXPECT_EQ(look(git, Untracked::all, false).changed, (Paths{"dir/inner", "file"}));
+}
+
+TEST_F(Tree, WhatAHolderLeftOutOfTheTreeIsNotDeletedAndComesBack) {
+  make_source();
+  const Git git = ready_slot();
+  for (const char* option : {"", "--sparse-index"}) {
+    sh(slot_path(), std::string("git sparse-checkout set --cone ") + option + " other");
+    ASSERT_FALSE(fs::exists(slot_path() / "dir/inner"));
+    restore_private_config(entry(), (root / "none").string());
+    const Paths left_out = clear_hiding_bits(git, entry());
+    EXPECT_EQ(left_out, Paths{"dir/inner"}) << option;
+    EXPECT_TRUE(look(git, Untracked::all, false).changed.empty());
+    no_longer_left_out(git, left_out);
+    reset_hard(git, id("HEAD"));
+    EXPECT_EQ(read(slot_path() / "dir/inner"), "inner\n");
+    EXPECT_TRUE(clear_hiding_bits(git, entry()).empty());
+    EXPECT_TRUE(look(git, Untracked::all, false).changed.empty());
+  }
+}
+
+TEST_F(Tree, WhatStandsWhereAHolderLeftAFileOutIsSeen) {
+  make_source();
+  const Git git = ready_slot();
+  sh(slot_path(), "git update-index --skip-worktree dir/inner && rm -r dir && echo mine > dir");
+  EXPECT_TRUE(clear_hiding_bits(git, entry()).empty());
+  const TreeLook seen = look(git, Untracked::all, false);
+  EXPECT_EQ(seen.changed, Paths{"dir/inner"});
+  EXPECT_EQ(trodden_by_reset(git, seen, id("HEAD")).files, Paths{"dir"});
 }
 
 TEST_F(Tree, ASparseSlotStaysSparse) {
@@ -393,7 +421,7 @@ TEST_F(Tree, ASparseSlotStaysSparse) {
   keep_private_config(entry(), (root / "pristine").string());
   ASSERT_FALSE(fs::exists(slot_path() / "dir/inner"));
   sh(slot_path(), "git update-index --skip-worktree file && rm file");
-  clear_hiding_bits(git, entry());
+  EXPECT_TRUE(clear_hiding_bits(git, entry()).empty());
   reset_hard(git, id("HEAD"));
   EXPECT_FALSE(fs::exists(slot_path() / "dir/inner"));
   EXPECT_EQ(read(slot_path() / "file"), "one\n");
