@@ -53,6 +53,38 @@ bool is_reached(const fs::path& work_tree, const std::string& directory) {
   return true;
 }
 
+// Of a repository that stands in the slot, by its git directory: what git reads to know that it is one, and where it stands.
+void add_of_repository(const fs::path& work_tree, const std::string& git_dir, std::vector<std::string>& found) {
+  for (const char* name : {"HEAD", "commondir", "config"}) {
+    if (blocks(work_tree / git_dir / name)) found.push_back(joined(git_dir, name));
+  }
+  std::error_code failed;
+  if (!S_ISDIR(mode_of(work_tree / git_dir / "refs"))) return;
+  fs::recursive_directory_iterator at(work_tree / git_dir / "refs", fs::directory_options::skip_permission_denied, failed);
+  for (const fs::recursive_directory_iterator end; !failed && at != end; at.increment(failed)) {
+    if (blocks(at->path())) found.push_back(at->path().lexically_relative(work_tree).string());
+  }
+}
+
+// The git directory that a .git in the slot stands for, itself or by its text, when that is in the slot too.
+std::optional<std::string> git_dir_of(const fs::path& work_tree, const fs::path& dot_git) {
+  if (dot_git.parent_path() == work_tree) return std::nullopt;  // the slot's own
+  const mode_t mode = mode_of(dot_git);
+  if (S_ISDIR(mode)) return dot_git.lexically_relative(work_tree).string();
+  if (!S_ISREG(mode)) return std::nullopt;
+  constexpr std::string_view kLead = "gitdir: ";
+  std::string text;
+  try {
+    text = read_file(dot_git).value_or("");
+  } catch (const proto::Error&) {
+    return std::nullopt;  // git cannot read it either
+  }
+  if (!text.starts_with(kLead)) return std::nullopt;
+  const fs::path named = trimmed(text.substr(kLead.size()));
+  std::string inside = (dot_git.parent_path() / named).lexically_normal().lexically_relative(work_tree).string();
+  return is_reached(work_tree, inside) ? std::optional(std::move(inside)) : std::nullopt;
+}
+
 // Through real directories only, whatever is put in their places meanwhile.
 void remove_at(const fs::path& work_tree, const std::string& path) {
   constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -104,7 +136,11 @@ std::vector<std::string> blocking_files_below(const fs::path& work_tree, const s
   for (const fs::recursive_directory_iterator end; !failed && at != end; at.increment(failed)) {
     const fs::path& path = at->path();
     const std::string name = path.filename().string();
-    if (name == ".git") at.disable_recursion_pending();
+    if (name == ".git") {
+      at.disable_recursion_pending();
+      if (const auto git_dir = git_dir_of(work_tree, path)) add_of_repository(work_tree, *git_dir, found);
+      continue;
+    }
     if (!name.starts_with(".git")) continue;
     const std::string parent = path.parent_path().lexically_relative(work_tree).string();
     const std::string beside = parent == "." ? "" : parent;

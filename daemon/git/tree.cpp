@@ -72,12 +72,15 @@ std::string patient_status(const Git& slot, Command command, bool owner, std::ch
 }
 
 // What stands beside files that are saved before they are removed: git reads attributes for them.
+// And beside files that were deleted, with all else in their directories: it reads them before it writes such a file again.
 std::vector<std::string> blocking_files_beside(const Git& slot, const TreeLook& look) {
   const fs::path work_tree = slot.place().work_tree;
   std::set<std::string> directories;
-  for (const std::string& path : look.untracked) {
-    for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1)) {
-      if (!directories.insert(path.substr(0, slash)).second) break;
+  for (const auto* paths : {&look.untracked, &look.changed}) {
+    for (const std::string& path : *paths) {
+      for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1)) {
+        if (!directories.insert(path.substr(0, slash)).second) break;
+      }
     }
   }
   std::vector<std::string> found = blocking_files_in(work_tree, directories);
@@ -166,10 +169,10 @@ std::vector<std::string> paths_added(const Git& slot, const Oid& from, const Oid
     // The tracked files in there go by themselves; in the way is only what is not tracked, ignored or not.
     Command list;
     list.arguments = {"ls-files", "--others", "-z", "--"};
+    list.output_limit = kWholeTree;
     for (const std::string& pathspec : split(replaced, '\0')) list.arguments.push_back(pathspec);
     for (std::string path : split(slot.must(list), '\0')) {
       if (path.ends_with('/')) path.pop_back();
-    list.output_limit = kWholeTree;
       added.push_back(std::move(path));
     }
   }
@@ -211,10 +214,10 @@ Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to, U
   // A directory where a file was: all in it goes, what is ignored too; a repository, if it has commits, is not even listed.
   Command inside;
   inside.arguments = {"ls-files", "--others", "-z", "--"};
+  inside.output_limit = kWholeTree;
   const std::size_t no_paths = inside.arguments.size();
   std::vector<std::string> repositories = look.nested;
   for (const std::string& path : changed) {
-  inside.output_limit = kWholeTree;
     if (!is_directory_no_follow(work_tree / path)) continue;
     if (lstat_of(work_tree / path / ".git")) {
       repositories.push_back(path);
@@ -233,10 +236,10 @@ Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to, U
 
   Command list;
   list.arguments = {"ls-tree", "-r", "-z", "--full-tree", to.str()};
+  list.output_limit = kWholeTree;
   std::set<std::string> files;
   for (const std::string& line : split(slot.must(list), '\0')) {
     // <mode> <type> <oid>\t<path>; where a submodule belongs, a directory stays as it is
-  list.output_limit = kWholeTree;
     if (!line.starts_with(kSubmodule)) files.insert(line.substr(std::min(line.find('\t'), line.size() - 1) + 1));
   }
   const auto in_its_place = [&](const std::string& path) {

@@ -68,6 +68,18 @@ TEST_F(Hostile, NoPipeHoldsUpWhoLooksOrReleasesOrComesNext) {
   EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
 }
 
+TEST_F(Hostile, NoPipeWhereADirectoryWasDeletedHoldsUpARelease) {
+  world.init(repo, {"--max-slots", "1"});
+  const auto slot = world.acquire("a");
+  git(slot, {"rm", "-q", "-r", "src"});
+  fs::create_directories(slot / "src");
+  ASSERT_EQ(::mkfifo((slot / "src/.gitattributes").c_str(), 0644), 0);
+  const auto released = world.wtpool({"release", "a", "--wait"}, {.deadline = 20s});
+  EXPECT_EQ(released.code, 0) << released;
+  EXPECT_EQ(world.state_of("slot-0"), "idle");
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+}
+
 TEST_F(Hostile, NoPipeInAnIdleSlotHoldsUpAnAcquire) {
   const World::Options soon{.deadline = 20s};
   world.init(repo, {"--max-slots", "1"});

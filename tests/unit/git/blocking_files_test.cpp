@@ -119,6 +119,47 @@ TEST_F(BlockingFiles, WhereNothingIsTrackedTheyAreFoundWhenGitDoesNotComeBack) {
   EXPECT_FALSE(stands("mine/.gitignore"));
 }
 
+TEST_F(BlockingFiles, ThoseOfARepositoryInTheTreeAreFoundWhenGitDoesNotComeBack) {
+  constexpr const char* kThere[] = {"HEAD", "commondir"};
+  for (const char* name : kThere) {
+    sh(slot_path(), "git init -q mine");
+    fs::remove(slot_path() / "mine/.git" / name);
+    fifo(std::string("mine/.git/") + name);
+    EXPECT_EQ(kind_of([&] { (void)look(*git, Untracked::all, false, std::chrono::seconds(1)); }), ErrorKind::git_failed);
+    EXPECT_TRUE(stands(std::string("mine/.git/") + name)) << name;
+    EXPECT_TRUE(look(*git, Untracked::all, true, std::chrono::seconds(1)).changed.empty());
+    EXPECT_FALSE(stands(std::string("mine/.git/") + name)) << name;
+    fs::remove_all(slot_path() / "mine");
+  }
+}
+
+TEST_F(BlockingFiles, ThoseOfARepositoryThatAGitfileNamesAreFoundWhereItIsInTheTree) {
+  fs::create_directories(root / "elsewhere");
+  ASSERT_EQ(::mkfifo((root / "elsewhere/HEAD").c_str(), 0644), 0);
+  for (const char* path : {"real/HEAD", "real/refs/heads/main", "real/notes", "HEAD"}) fifo(path);
+  write(slot_path() / "mine/.git", "gitdir: ../real\n");
+  write(slot_path() / "theirs/.git", "gitdir: ../../../elsewhere\n");
+  EXPECT_EQ(blocking_files_below(slot_path()), (Paths{"real/HEAD", "real/refs/heads/main"}));
+}
+
+TEST_F(BlockingFiles, ThoseOfASubmoduleAreFoundWhenGitDoesNotComeBack) {
+  sh(slot_path(), "git init -q sub && git -C sub commit -q --allow-empty -m s && git add sub && git commit -qm sub");
+  for (const char* name : {"HEAD", "config", "refs/heads/main"}) {
+    sh(slot_path(), "rm -rf sub && git init -q sub && git -C sub commit -q --allow-empty -m s");
+    fs::remove(slot_path() / "sub/.git" / name);
+    fifo(std::string("sub/.git/") + name);
+    (void)look(*git, Untracked::all, true, std::chrono::seconds(1));
+    EXPECT_FALSE(stands(std::string("sub/.git/") + name)) << name;
+  }
+}
+
+TEST_F(BlockingFiles, NoneIsLeftBesideWhatWasDeleted) {
+  sh(slot_path(), "git rm -q -r dir");
+  fifo("dir/.gitattributes");
+  (void)look(*git, Untracked::all, true);
+  EXPECT_FALSE(stands("dir/.gitattributes"));
+}
+
 TEST_F(BlockingFiles, NoneIsLeftBesideWhatIsSaved) {
   write(slot_path() / "mine/note", "n");
   fifo("mine/.gitattributes");
