@@ -6,6 +6,7 @@
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "common/platform/process.hpp"
+#include "daemon/git/clean.hpp"
 #include "daemon/git/mend.hpp"
 #include "daemon/jobs/leftovers.hpp"
 #include "daemon/jobs/tasks.hpp"
@@ -73,11 +74,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
         idle.warnings.push_back("files of " + job.grant.slot.str() + " that only its .gitignore covered are kept as " + *late);
       if (!idle.kept) idle.kept = late;
     }
-    std::vector<std::string> arguments{"clean", "-f", "-d", "-q"};
-    if (clean == core::Clean::ignored) arguments.emplace_back("-x");
-    git::Command command;
-    command.arguments = std::move(arguments);
-    slot.must(command);
+    git::clean(slot, clean == core::Clean::ignored);
     FAILPOINT("recycle.cleaned");
     look.untracked.clear();
   }

@@ -157,6 +157,28 @@ TEST_F(LeftByAnother, UntrackedFilesAreLeftAlone) {
   EXPECT_EQ(trimmed(wtpool({"acquire", "y"}).out), slot.string());
 }
 
+TEST_F(LeftByAnother, ReadOnlyDirectoriesOfTheUsersOwnAreCleaned) {
+  serve_as_user();
+  const auto config = world.root() / "app/.meta/config.yaml";
+  write_text(config, read_text(config) + "clean: untracked\n");
+  world.stop_daemon();
+  world.start_daemon();
+  write_text(slot / "cache/mod/deep/file", "of a tool\n");
+  write_text(slot / "src/new", "beside tracked files\n");
+  for (const auto* path : {"cache/mod/deep/file", "cache/mod/deep", "cache/mod", "cache", "src/new", "src"}) {
+    ASSERT_EQ(::lchown((slot / path).c_str(), kUser, kUser), 0);
+    ASSERT_EQ(::chmod((slot / path).c_str(), fs::is_directory(slot / path) ? 0555 : 0444), 0);
+  }
+  const auto released = wtpool({"release", "x", "--wait"});
+  EXPECT_EQ(released.code, 0) << released;
+  EXPECT_EQ(slot_0()["state"], "idle") << slot_0();
+  EXPECT_FALSE(fs::exists(slot / "cache"));
+  EXPECT_FALSE(fs::exists(slot / "src/new"));
+  for (const auto& path : {repo.path(), repo.path() / ".git"}) ASSERT_EQ(::lchown(path.c_str(), 0, 0), 0);
+  ASSERT_EQ(repo.trash_refs().size(), 1u);
+  EXPECT_EQ(repo.git({"show", repo.trash_refs().front() + "^3:cache/mod/deep/file"}), "of a tool");
+}
+
 TEST_F(LeftByAnother, ADaemonOfRootIsNotHinderedByThem) {
   world.start_daemon();
   world.init(repo);

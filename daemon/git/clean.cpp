@@ -1,0 +1,105 @@
+#include "daemon/git/clean.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "common/fd.hpp"
+#include "common/files.hpp"
+#include "daemon/git/text.hpp"
+
+namespace wtpool::git {
+namespace {
+
+constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+constexpr int kMaxDepth = 128;  // of descriptors that are open at the same time
+
+class WritableMaker {
+ public:
+  explicit WritableMaker(const std::filesystem::path& work_tree) : top_(::open(work_tree.c_str(), kDirectory)) {
+    struct ::stat stat {};
+    if (!top_.valid() || ::fstat(top_.get(), &stat) != 0) throw io_error("cannot open", work_tree, errno);
+    device_ = stat.st_dev;
+    allow(top_.get(), stat);
+  }
+
+  void lead_to(const std::string& path) {
+    Fd at(::fcntl(top_.get(), F_DUPFD_CLOEXEC, 3));
+    std::vector<std::string> parts = split(path, '/');
+    const bool all_below = path.ends_with('/');
+    while (!parts.empty() && parts.back().empty()) parts.pop_back();
+    for (std::size_t i = 0; i < parts.size() && at.valid(); ++i) {
+      if (i + 1 == parts.size() && !all_below) return;
+      at = enter(at.get(), parts[i]);
+    }
+    if (at.valid() && all_below) below(at.get(), 0);
+  }
+
+ private:
+  static void allow(int fd, const struct ::stat& stat) {
+    const bool is_read_only = (stat.st_mode & S_IRWXU) == (S_IRUSR | S_IXUSR);
+    if (is_read_only && stat.st_uid == ::geteuid()) ::fchmod(fd, (stat.st_mode & 07777) | S_IWUSR);
+  }
+
+  // Not valid: it is no directory of this tree that could be read.
+  [[nodiscard]] Fd enter(int parent, const std::string& name) const {
+    if (name.empty() || name == "." || name == "..") return {};
+    Fd fd(::openat(parent, name.c_str(), kDirectory));
+    struct ::stat stat {};
+    if (!fd.valid() || ::fstat(fd.get(), &stat) != 0 || stat.st_dev != device_) return {};
+    if (::fstatat(fd.get(), ".git", &stat, AT_SYMLINK_NOFOLLOW) == 0 || ::fstat(fd.get(), &stat) != 0) return {};
+    allow(fd.get(), stat);
+    return fd;
+  }
+
+  void below(int fd, int depth) const {
+    if (depth == kMaxDepth) return;
+    for (const std::string& name : names_in(fd)) {
+      if (const Fd child = enter(fd, name); child.valid()) below(child.get(), depth + 1);
+    }
+  }
+
+  // Of what may be a directory.
+  static std::vector<std::string> names_in(int fd) {
+    std::vector<std::string> names;
+    Fd own(::openat(fd, ".", kDirectory));
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(own.valid() ? ::fdopendir(own.get()) : nullptr,
+                                                     [](DIR* d) { return d != nullptr ? ::closedir(d) : 0; });
+    if (!stream) return names;
+    (void)own.release();
+    while (const dirent* const entry = ::readdir(stream.get())) {
+      const std::string name = entry->d_name;
+      if (name != "." && name != ".." && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN)) names.push_back(name);
+    }
+    return names;
+  }
+
+  Fd top_;
+  dev_t device_ = 0;
+};
+
+}  // namespace
+
+void make_writable(const std::filesystem::path& work_tree, const std::vector<std::string>& paths) {
+  WritableMaker maker(work_tree);
+  for (const std::string& path : paths) maker.lead_to(path);
+}
+
+void clean(const Git& slot, bool ignored_too) {
+  Command clean;
+  clean.arguments = {"clean", "-f", "-d", "-q"};
+  if (ignored_too) clean.arguments.emplace_back("-x");
+  if (slot.run(clean).ok()) return;
+  Command list;
+  list.arguments = {"ls-files", "--others", "--directory", "-z"};
+  list.output_limit = kWholeTree;
+  if (!ignored_too) list.arguments.emplace_back("--exclude-standard");
+  make_writable(slot.place().work_tree, split(slot.must(list), '\0'));
+  slot.must(clean);
+}
+
+}  // namespace wtpool::git
