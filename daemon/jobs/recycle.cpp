@@ -16,6 +16,32 @@ namespace {
 
 constexpr int kTries = 2;  // a git that was killed is tried once more; a second kill is no accident
 
+// The slot's directory as it was proven: whatever stands at its path later is not to be written over.
+class Place {
+ public:
+  Place(const JobContext& job, const std::string& git_id) : job_(job), git_id_(git_id), proven_(prove()) {}
+  // Again, before what destroys: minutes may have passed.
+  void still() const {
+    if (prove() != proven_) {
+      fail(core::Fault::quarantine, core::ErrorKind::quarantined,
+           job_.grant.slot.str() + " is not what it was: another directory took its place",
+           "wtpool repair " + job_.grant.slot.str() + " --pool " + job_.pool->key.str());
+    }
+  }
+
+ private:
+  using Identity = std::pair<dev_t, ino_t>;
+  [[nodiscard]] Identity prove() const {
+    prove_place(job_, git_id_);
+    const auto stat = lstat_of(job_.slot_path());
+    return stat ? Identity{stat->st_dev, stat->st_ino} : Identity{};
+  }
+
+  const JobContext& job_;
+  const std::string& git_id_;
+  Identity proven_;
+};
+
 // What git names as untracked after a reset and did not before: the pattern that covered it was the holder's own and went.
 std::vector<std::string> uncovered(std::vector<std::string> before, const std::vector<std::string>& now) {
   std::sort(before.begin(), before.end());
@@ -30,7 +56,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
                               const std::string& trash_id, const disk::SlotLock& lock) {
   const auto entry = job.entry(git_id);
   const std::string gitdir = entry.entry.string();
-  prove_place(job, git_id);
+  const Place place(job, git_id);
   git::restore_private_config(gitdir, entry.pristine().string());
   git::remove_stale_locks(gitdir);
   FAILPOINT("recycle.begun");
@@ -59,6 +85,8 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   if (!look.changed.empty() || !look.head || *look.head != target || look.branch || git::is_sparse(gitdir) ||
       !left_out.empty()) {
     FAILPOINT("recycle.before-reset");
+    place.still();
+    git::no_longer_left_out(slot, left_out);
     git::reset_hard(slot, target);
     FAILPOINT("recycle.reset");
     look = git::look(slot, git::Untracked::all, true);
@@ -74,6 +102,8 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
         idle.warnings.push_back("files of " + job.grant.slot.str() + " that only its .gitignore covered are kept as " + *late);
       if (!idle.kept) idle.kept = late;
     }
+    FAILPOINT("recycle.before-clean");
+    place.still();
     git::clean(slot, clean == core::Clean::ignored);
     FAILPOINT("recycle.cleaned");
     look.untracked.clear();
@@ -82,7 +112,6 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + nested);
   }
   remember_untracked(job, git_id, look.untracked);
-    git::no_longer_left_out(slot, left_out);
   remember_standing(job, git_id, target);
   FAILPOINT("recycle.untracked-remembered");
   idle.at = target;

@@ -235,7 +235,7 @@ const std::vector<Scenario>& scenarios() {
        release_x,
        finish_release},
       {"release-moved", {"keep.refs-moved"}, held_moved, release_x, finish_release},
-      {"release-cleaning", {"recycle.cleaned"}, held_in_a_cleaning_pool, release_x, finish_release},
+      {"release-cleaning", {"recycle.before-clean", "recycle.cleaned"}, held_in_a_cleaning_pool, release_x, finish_release},
       {"release-discard", {"recycle.reset"}, held_dirty, discard_x, finish_release},
       {"release-directory-lost",
        {"release.staged-kept", "release.entry-removed"},
