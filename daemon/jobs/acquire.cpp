@@ -6,6 +6,7 @@
 #include "common/log.hpp"
 #include "daemon/git/text.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
+#include "daemon/jobs/halfway.hpp"
 #include "daemon/jobs/leftovers.hpp"
 #include "daemon/jobs/reserve.hpp"
 #include "daemon/jobs/short_way.hpp"
@@ -16,13 +17,22 @@ namespace {
 
 using core::job::BranchMode;
 
+constexpr std::chrono::minutes kUndoTime{2};
+
 // Undos run though the job was told to stop.
 git::Git undo_git(const git::Git& git) {
   auto context = git.context();
   context.stop = StopToken();
-  context.deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  context.deadline = std::chrono::steady_clock::now() + kUndoTime;
   context.on_progress = nullptr;
   return {git.place(), std::move(context)};
+}
+
+JobContext undo_job(const JobContext& job) {
+  JobContext undo = job;
+  undo.stop = StopToken();
+  undo.deadline = std::chrono::steady_clock::now() + kUndoTime;
+  return undo;
 }
 
 class Acquisition {
@@ -233,18 +243,16 @@ class Acquisition {
         warnings_.push_back("untracked files were in the way of the commit; they are kept as " + *kept);
       }
     }
-    if (resumes()) {
-      resume(source, slot);
-      return;
-    }
     if (spec_.mode == BranchMode::replace && branch_tip_) set_old_tip_aside(source);
     if (!spec_.fresh && head_) {
       steps_.done("bring the tree back to where it was", [this] {
-        const git::Git again = undo_git(job_.slot_git(git_id_, lock_));
-        if (const auto now = git::look(again, git::Untracked::no, true); now.head != head_ || !now.changed.empty()) {
-          git::reset_hard(again, *head_);
-        }
+        const JobContext undo = undo_job(job_);
+        bring_back(undo, undo.slot_git(git_id_, lock_), *head_, lease_);
       });
+    }
+    if (resumes()) {
+      resume(source, slot);
+      return;
     }
     if (!spec_.fresh && short_way_to(slot) && go_short_way(source)) return;
     steps_.done("remove branch " + lease_.name, [this, source] { remove_made_branch(undo_git(source)); });

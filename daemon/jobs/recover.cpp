@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
@@ -14,7 +13,7 @@
 #include "common/platform/process.hpp"
 #include "daemon/git/killed.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
-#include "daemon/jobs/leftovers.hpp"
+#include "daemon/jobs/halfway.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -110,45 +109,6 @@ core::done::Fresh undo_intent(const JobContext& job) {
   return {};
 }
 
-// Which of `paths` are not what `commit` has there: what an interrupted checkout wrote is the commit's own, the rest is
-// somebody's. Whatever cannot be told counts as somebody's.
-std::vector<std::string> not_of_commit(const git::Git& slot, const Oid& commit, const std::vector<std::string>& paths,
-                                       const disk::path& work_tree) {
-  std::vector<std::string> plain;
-  std::vector<std::string> strangers;
-  for (const auto& path : paths) {
-    const auto stat = lstat_of(work_tree / path);
-    if (!stat) continue;
-    (S_ISREG(stat->st_mode) && path.find('\n') == std::string::npos ? plain : strangers).push_back(path);
-  }
-  if (plain.empty()) return strangers;
-  git::Command hash;
-  hash.arguments = {"hash-object", "--stdin-paths"};
-  for (const auto& path : plain) hash.input += (work_tree / path).string() + "\n";
-  hash.may_filter = true;
-  const std::string hashes = slot.must(hash);
-  git::Command list;
-  list.arguments = {"ls-tree", "-r", "-z", "--full-tree", commit.str()};
-  const std::string tree = slot.must(list);
-  std::map<std::string, std::string> of_commit;
-  for (std::size_t begin = 0, end; (end = tree.find('\0', begin)) != std::string::npos; begin = end + 1) {
-    const std::string line = tree.substr(begin, end - begin);  // <mode> <type> <oid>\t<path>
-    const auto tab = line.find('\t');
-    const auto space = line.rfind(' ', tab);
-    if (tab != std::string::npos && space != std::string::npos)
-      of_commit[line.substr(tab + 1)] = line.substr(space + 1, tab - space - 1);
-  }
-  std::size_t begin = 0;
-  for (const auto& path : plain) {
-    const auto end = hashes.find('\n', begin);
-    const auto found = of_commit.find(path);
-    if (end == std::string::npos || found == of_commit.end() || found->second != hashes.substr(begin, end - begin))
-      strangers.push_back(path);
-    begin = end == std::string::npos ? end : end + 1;
-  }
-  return strangers;
-}
-
 void undo_branch(const JobContext& job, const std::string& git_id, const core::Marker& marker, const disk::SlotLock& lock) {
   const auto& lease = marker.lease;
   const git::Git source = job.source_git(&lock);
@@ -173,29 +133,6 @@ void undo_branch(const JobContext& job, const std::string& git_id, const core::M
     transaction.remove(branch, *ids[1]);
   }
   if (!transaction.empty()) transaction.commit(source);
-}
-
-// The tree may stand anywhere between two commits. It goes on to the one it was on its way to, since a checkout that is run
-// again to its end needs no guess about what the first one wrote; what neither commit has is kept.
-void bring_to_commit(const JobContext& job, const git::Git& slot, const std::string& git_id, const core::Lease& nobody,
-                     const std::string& trash_id) {
-  const auto work_tree = job.slot_path();
-  auto look = git::look(slot, git::Untracked::all, true);
-  if (look.head == nobody.full_sha && look.changed.empty()) return;
-  (void)keep_strangers_commit(job, git_id, look, trash_id);
-  look.changed = not_of_commit(slot, nobody.full_sha, look.changed, work_tree);
-  (void)save_dirt(job, slot, git_id, nobody, look, {}, trash_id);
-  FAILPOINT("recover.work-kept");
-  if (look.head) {
-    const auto in_way = git::in_the_way(work_tree.string(), git::paths_added(slot, *look.head, nobody.full_sha));
-    const auto others = not_of_commit(slot, nobody.full_sha, in_way, work_tree);
-    if (!others.empty()) {
-      record_trash(job, trash_id, job.grant.slot.str());
-      git::move_aside(work_tree, others, job.pool->files.trash_files(trash_id));
-    }
-  }
-  git::reset_hard(slot, nobody.full_sha);
-  FAILPOINT("recover.at-commit");
 }
 
 // It was removed by hand while nobody had the slot, or an acquire of an older wtpool had just made the slot. Made from HEAD;
