@@ -53,13 +53,11 @@ struct Remembered {
 
 }  // namespace
 
-std::string filter_listing(const std::string& git_dir, const std::function<std::string()>& ask) {
+std::string filter_listing(const std::string& git_dir, const std::string& common_dir, const std::function<std::string()>& ask) {
   static std::mutex mutex;
   static std::map<std::string, Remembered> known;
-  const fs::path dir(git_dir);
-  const bool is_slot = dir.parent_path().filename() == "worktrees";
-  if (git_dir.empty() || (is_slot && lstat_of(dir / "config.worktree"))) return ask();
-  const fs::path common = is_slot ? dir.parent_path().parent_path() : dir;
+  if (git_dir.empty() || (git_dir != common_dir && lstat_of(fs::path(git_dir) / "config.worktree"))) return ask();
+  const fs::path common(common_dir);
   const auto now = steady_clock::now();
   const std::string before = stamps(common);
   {

@@ -146,7 +146,7 @@ ChildResult Git::run(const Command& command) const {
   SpawnOptions options = options_for(place_, command.arguments, command.durable, young);
   if (command.may_filter) {
     if (!filter_overrides_) {
-      const std::string listing = filter_listing(place_.git_dir, [this] {
+      const std::string listing = filter_listing(place_.git_dir, common_dir, [this] {
         Command ask;
         ask.arguments = {"config", "--show-scope", "-z", "--get-regexp", "^(filter|include|includeif)\\."};
         const ChildResult listed = run(ask);  // 1: there is none

@@ -19,8 +19,9 @@ namespace wtpool::git {
 // Where a command acts. In a slot, --git-dir and --work-tree are always given, so that an enclosing repository is never
 // reached and core.worktree of a hostile config.worktree has no say.
 struct Place {
-  std::string git_dir;    // common git directory of the source, or the slot's <source>/worktrees/<id>
-  std::string work_tree;  // empty: none
+  std::string git_dir;      // common git directory of the source, or the slot's <source>/worktrees/<id>
+  std::string work_tree;    // empty: none
+  std::string source = {};  // of a slot: the source's git directory; empty where git_dir is that itself, whatever it is called
 };
 
 struct Context {

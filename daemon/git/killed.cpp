@@ -108,10 +108,7 @@ Record& record() {
 
 }  // namespace
 
-std::string common_dir_of(const Place& place) {
-  const fs::path directory(place.git_dir);
-  return directory.parent_path().filename() == "worktrees" ? directory.parent_path().parent_path().string() : place.git_dir;
-}
+std::string common_dir_of(const Place& place) { return place.source.empty() ? place.git_dir : place.source; }
 
 void keep_killed_record(const fs::path& file) { record().keep_in(file); }
 

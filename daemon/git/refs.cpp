@@ -26,7 +26,7 @@ std::string terminated(std::string_view text) { return std::string(text) + '\0';
 
 // In a slot, HEAD and its kind are the slot's own; ids, and refs that all worktrees share, are not.
 bool means_the_same_everywhere(const Git& place, const std::vector<std::string>& expressions) {
-  if (fs::path(place.place().git_dir).parent_path().filename() != "worktrees") return true;
+  if (place.place().source.empty()) return true;
   return std::all_of(expressions.begin(), expressions.end(), [](const std::string& expression) {
     const auto hex = expression.find_first_not_of("0123456789abcdef");
     const bool is_id = (hex == std::string::npos && expression.size() >= 40) ||

@@ -57,7 +57,7 @@ git::Git JobContext::source_git(const disk::SlotLock* lock) const {
 }
 
 git::Git JobContext::slot_git(const std::string& git_id, const disk::SlotLock& lock) const {
-  return git::Git({entry(git_id).entry.string(), slot_path().string()}, git_context(&lock));
+  return git::Git({entry(git_id).entry.string(), slot_path().string(), pool->place.source.str()}, git_context(&lock));
 }
 
 void Steps::done(std::string what, std::function<void()> undo) { undos_.emplace_back(std::move(what), std::move(undo)); }

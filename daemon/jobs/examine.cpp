@@ -166,7 +166,7 @@ class Examination {
   void look_at_shared_locks() {
     const std::int64_t now = wall_now();
     for (const auto& lock : git::shared_locks(common_)) {
-      if (lock.file.parent_path().parent_path().filename() == "worktrees") continue;  // told with its slot
+      if (lock.file.parent_path().parent_path() == disk::path(common_) / "worktrees") continue;  // told with its slot
       const std::string what = "a lock stands in the source, at " + lock.file.string();
       if (!lock.held_by.empty()) {
         if (lock.old_enough(now)) add(Weight::warn, what + ", which may be held by " + in_words(lock.held_by), {});

@@ -108,7 +108,7 @@ bool keep_autostashes(const JobContext& job, const std::string& git_id, const co
 
 bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
                  const disk::SlotLock& lock) {
-  const git::Git entry = job.source_git(&lock).with_place({job.entry(git_id).entry.string(), {}});
+  const git::Git entry = job.source_git(&lock).with_place({job.entry(git_id).entry.string(), {}, job.pool->place.source.str()});
   const bool stashed = keep_autostashes(job, git_id, lease, trash_id);
   return keep_staged(job, entry, lease, trash_id) || stashed;
 }

@@ -1,4 +1,8 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <ctime>
 
 #include "tests/support/world.hpp"
 
@@ -87,6 +91,31 @@ TEST(Init, TakesABareSource) {
   ASSERT_EQ(pools.size(), 1u);
   EXPECT_EQ(pools[0]["pool"], "app");
   EXPECT_EQ(git(world.acquire("x"), {"rev-parse", "HEAD"}), repo.head());
+}
+
+// Called as the directory in a source where git keeps its worktrees.
+TEST(Init, TakesASourceInADirectoryCalledWorktrees) {
+  World world;
+  const auto repo = world.make_repo("work");
+  const auto bare = Repo::make_bare(world.dir() / "worktrees/app.git", repo);
+  world.start_daemon();
+  world.init(bare);
+  world.acquire("x");
+  world.release("x");
+  const auto lock = bare.path() / "packed-refs.lock";
+  write_text(lock, "");
+  const auto made = ::time(nullptr) - 60;
+  const struct timespec times[2] = {{made, 0}, {made, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, lock.c_str(), times, AT_SYMLINK_NOFOLLOW), 0);
+  const auto doctor = world.wtpool({"doctor"});
+  EXPECT_NE((doctor.out + doctor.err).find(lock.string()), std::string::npos) << doctor;
+  world.stop_daemon();
+  write_text(world.state() / "killed",
+             std::to_string(made - 5) + " " + std::to_string(made + 5) + " " + bare.path().string() + "\n");
+  world.start_daemon();
+  world.acquire("x");
+  world.release("x");
+  EXPECT_FALSE(fs::exists(lock));
 }
 
 TEST(Init, RefusesWhatIsNoRepository) {

@@ -78,7 +78,7 @@ class GitRoom : public ::testing::Test {
   fs::path slot_path(const std::string& name = "slot-0") const { return root / "pool" / name; }
   std::string entry(const std::string& name = "slot-0") const { return common + "/worktrees/" + name; }
   Git slot(const std::string& name = "slot-0", Context context = {}) const {
-    return Git(Place{entry(name), slot_path(name).string()}, std::move(context));
+    return Git(Place{entry(name), slot_path(name).string(), common}, std::move(context));
   }
   // A slot that stands detached at HEAD of the source, its tree checked out.
   Git ready_slot(const std::string& name = "slot-0", Context context = {}) {
