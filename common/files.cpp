@@ -94,10 +94,13 @@ void StagedFile::put_in_place() {
   FAILPOINT("file.renamed");
 }
 
+// In a thread of its own, or, where none is to be had, in this one when its end is waited for.
+constexpr auto kAsideIfPossible = std::launch::async | std::launch::deferred;
+
 void sync_together(std::span<const int> descriptors, const path& named) {
   std::vector<std::future<int>> others;
   for (std::size_t i = 1; i < descriptors.size(); ++i) {
-    others.push_back(std::async(std::launch::async, sync_file, descriptors[i]));
+    others.push_back(std::async(kAsideIfPossible, sync_file, descriptors[i]));
   }
   int failure = descriptors.empty() ? 0 : sync_file(descriptors.front());
   for (auto& other : others) {

@@ -57,6 +57,9 @@ class Acquisition {
       throw after_roll_back(failed);
     } catch (const core::Error& error) {
       throw after_roll_back({fault_of(error), error});
+    } catch (const std::exception& error) {
+      throw after_roll_back(
+          {core::Fault::host_fault, {core::ErrorKind::internal, std::string("internal error: ") + error.what()}});
     }
   }
 

@@ -1,6 +1,7 @@
 #include "daemon/jobs/context.hpp"
 
 #include <exception>
+#include <thread>
 
 #include "common/log.hpp"
 
@@ -60,18 +61,39 @@ git::Git JobContext::slot_git(const std::string& git_id, const disk::SlotLock& l
   return git::Git({entry(git_id).entry.string(), slot_path().string(), pool->place.source.str()}, git_context(&lock));
 }
 
+namespace {
+
+constexpr std::chrono::seconds kUndoPatience{10};  // a daemon that is told to end has twice that time
+constexpr std::chrono::milliseconds kUndoAgain{100};
+
+bool may_pass(const std::exception& error) {
+  const auto* known = dynamic_cast<const core::Error*>(&error);
+  return known == nullptr || fault_in_upkeep(*known) == core::Fault::host_fault;
+}
+
+}  // namespace
+
 void Steps::done(std::string what, std::function<void()> undo) { undos_.emplace_back(std::move(what), std::move(undo)); }
 
 std::vector<std::string> Steps::roll_back() {
   std::vector<std::string> failed;
+  const auto patient_until = std::chrono::steady_clock::now() + kUndoPatience;
   while (!undos_.empty()) {
     auto [what, undo] = std::move(undos_.back());
     undos_.pop_back();
-    try {
-      undo();
-    } catch (const std::exception& error) {
-      failed.push_back("cannot " + what + ": " + error.what());
-      log_warn("roll-back: " + failed.back());
+    for (bool again = true; again;) {
+      again = false;
+      try {
+        undo();
+      } catch (const std::exception& error) {
+        again = may_pass(error) && std::chrono::steady_clock::now() < patient_until;
+        if (again) {
+          std::this_thread::sleep_for(kUndoAgain);
+          continue;
+        }
+        failed.push_back("cannot " + what + ": " + error.what());
+        log_warn("roll-back: " + failed.back());
+      }
     }
   }
   return failed;
@@ -87,9 +109,12 @@ bool says(const core::Error& error, const char* text) {
   return error.git && error.git->stderr_tail.find(text) != std::string::npos;
 }
 
-bool lacks_descriptors(const core::Error& error) {
-  constexpr const char* kText = "Too many open files";
-  return error.message.find(kText) != std::string::npos || says(error, kText);
+// Descriptors, processes or memory, here or in git. They are there again when others have ended.
+bool lacks_means(const core::Error& error) {
+  for (const char* text :
+       {"Too many open files", "Resource temporarily unavailable", "Cannot allocate memory", "Out of memory"})
+    if (error.message.find(text) != std::string::npos || says(error, text)) return true;
+  return false;
 }
 
 }  // namespace
@@ -106,7 +131,7 @@ core::Fault fault_of(const core::Error& error) {
     case ErrorKind::permission_denied:
       return core::Fault::slot_fault;
     case ErrorKind::git_failed:
-      if (says(error, "No space left on device") || says(error, "Read-only file system") || lacks_descriptors(error)) {
+      if (says(error, "No space left on device") || says(error, "Read-only file system") || lacks_means(error)) {
         return core::Fault::host_fault;
       }
       if (says(error, "bad object") || says(error, "unable to read") || says(error, "not a valid object") ||
@@ -123,9 +148,8 @@ core::Fault fault_in_upkeep(const core::Error& error) {
   using core::ErrorKind;
   if (error.kind == ErrorKind::cancelled) return core::Fault::cancelled;
   const bool passes = error.kind == ErrorKind::no_space || error.kind == ErrorKind::read_only ||
-                      says(error, "No space left on device") || says(error, "Read-only file system") ||
-                      lacks_descriptors(error) || says(error, ".lock': File exists") ||
-                      says(error, "packed-refs.new: File exists");
+                      says(error, "No space left on device") || says(error, "Read-only file system") || lacks_means(error) ||
+                      says(error, ".lock': File exists") || says(error, "packed-refs.new: File exists");
   if (passes) return core::Fault::host_fault;
   return was_killed(error) ? core::Fault::slot_fault : core::Fault::quarantine;
 }

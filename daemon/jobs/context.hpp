@@ -70,7 +70,7 @@ struct JobContext {
 };
 
 // What was done, in order, each beside what takes it back. Unless committed, `roll_back` runs the undos last first; one that
-// fails does not stop the others.
+// fails for want of what others may give back is run again for a while, and one that fails for good does not stop the others.
 class Steps {
  public:
   void done(std::string what, std::function<void()> undo);
@@ -92,8 +92,8 @@ struct FaultError {
 // Whose fault an error is when nobody said so: the slot's, the source's, the host's, or nobody's.
 [[nodiscard]] core::Fault fault_of(const core::Error& error);
 // The same where work is in a slot and nobody can be asked to come again: what passes by itself is waited for (no space, a disk
-// that is read-only, no descriptors), a git that was killed is run again; whatever else keeps work from being saved is looked
-// at by a person.
+// that is read-only, no descriptors, processes or memory), a git that was killed is run again; whatever else keeps work from
+// being saved is looked at by a person.
 [[nodiscard]] core::Fault fault_in_upkeep(const core::Error& error);
 // The error is of a git that a signal ended, itself or one that it had started.
 [[nodiscard]] bool was_killed(const core::Error& error);

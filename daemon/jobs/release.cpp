@@ -37,6 +37,13 @@ void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk
   throw FaultError{core::Fault::source_fault, error};
 }
 
+// In a thread of its own, or, where none is to be had, when its end is waited for. It is copied, since what is moved into a
+// thread that cannot start is gone.
+template <typename Work>
+auto aside_if_possible(const Work& work) {
+  return std::async(std::launch::async | std::launch::deferred, work);
+}
+
 std::vector<std::string> name_processes(const JobContext& job, const core::job::Release& spec) {
   const auto found = platform::processes_with_environment_or_inside("WTPOOL_LEASE=" + spec.lease.id.str(), job.slot_path());
   std::vector<std::string> warnings;
@@ -90,7 +97,7 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
 
   // Who is still in the slot is looked for while the disk is waited for: both take milliseconds, and neither needs the other.
   std::future<std::vector<std::string>> processes;
-  if (!directory_gone) processes = std::async(std::launch::async, [&] { return name_processes(job, spec); });
+  if (!directory_gone) processes = aside_if_possible([&] { return name_processes(job, spec); });
 
   core::done::Released released;
   released.trash_id = unused_trash_id(job, spec.lease.id);
@@ -103,7 +110,7 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
     marker.state = core::MarkerState::releasing;
     marker.on_dirty = spec.dirty == core::Dirty::refuse ? core::Dirty::save : spec.dirty;
     marker.trash_id = released.trash_id;
-    marked = std::async(std::launch::async, [file = disk::MarkerFile(entry.marker()), marker] { (void)file.write(marker); });
+    marked = aside_if_possible([file = disk::MarkerFile(entry.marker()), marker] { (void)file.write(marker); });
   }
   const auto be_marked = [&marked] {
     if (marked.valid()) marked.get();
