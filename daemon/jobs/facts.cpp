@@ -125,7 +125,8 @@ core::JobDone git_status(JobContext& job, const core::job::GitStatus& spec) {
   for (const auto& [slot, git_id] : spec.slots) {
     job.check_stop();
     if (git_id.empty() || git::disproof_of_place(job.pool->place.source.str(), git_id, job.pool->files.slot(slot))) continue;
-    const git::Git git({job.entry(git_id).entry.string(), job.pool->files.slot(slot).string()}, job.git_context(nullptr));
+    const git::Git git({job.entry(git_id).entry.string(), job.pool->files.slot(slot).string(), job.pool->place.source.str()},
+                       job.git_context(nullptr));
     try {
       const auto look = git::look(git, git::Untracked::all, false);
       proto::GitInfo info;

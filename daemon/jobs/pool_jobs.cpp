@@ -90,7 +90,7 @@ void mend_held_indexes(const JobContext& job, const ServedPool& pool) {
     if (disk::path(entry.worktree).parent_path() != pool.files.root || !lstat_of(files.marker())) continue;
     if (git::disproof_of_place(common, entry.git_id, entry.worktree)) continue;
     try {
-      if (const auto aside = git::mend_index(git::Git({files.entry.string(), entry.worktree}, context)))
+      if (const auto aside = git::mend_index(git::Git({files.entry.string(), entry.worktree, common}, context)))
         log_warn("the index of " + entry.worktree + " could not be read, and was made anew from HEAD; it is kept as " +
                  aside->string());
     } catch (const core::Error& error) {
