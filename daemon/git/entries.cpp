@@ -24,19 +24,28 @@ constexpr std::string_view kHeadProblem = "its HEAD";
 constexpr std::size_t kSmallFile = 64 * 1024;
 constexpr std::size_t kPackedRefs = std::size_t{512} * 1024 * 1024;
 
-std::optional<std::string> read_if_possible(const fs::path& file, std::size_t limit) {
+// A link, a directory or a pipe, or more than git writes: what stands there is known, though it is not read.
+bool is_no_file_of_gits(const fs::path& file, std::size_t limit) {
+  struct ::stat stat {};
+  if (::lstat(file.c_str(), &stat) != 0) return errno == ENOENT || errno == ENOTDIR;
+  return !S_ISREG(stat.st_mode) || static_cast<std::uintmax_t>(stat.st_size) > limit;
+}
+
+// `unread`, where it is given, says why what stands there is not known.
+std::optional<std::string> read_if_possible(const fs::path& file, std::size_t limit, std::string* unread = nullptr) {
   try {
     return read_file(file, limit);
   } catch (const proto::Error& error) {
-    // That no descriptor is left says nothing of the file.
+    // That no descriptor is left says nothing of the file, nor of any other.
     if (error.message.find(std::generic_category().message(EMFILE)) != std::string::npos) throw;
+    if (unread != nullptr && !is_no_file_of_gits(file, limit)) *unread = error.message;
     return std::nullopt;
   }
 }
 
 // One line without its newline; nothing when the file is missing, unreadable, empty, zero-filled or no regular file.
-std::optional<std::string> line_of(const fs::path& file) {
-  auto text = read_if_possible(file, kSmallFile);
+std::optional<std::string> line_of(const fs::path& file, std::string* unread = nullptr) {
+  auto text = read_if_possible(file, kSmallFile, unread);
   if (!text || text->find('\0') != std::string::npos) return std::nullopt;
   while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
   if (text->empty()) return std::nullopt;
@@ -44,11 +53,11 @@ std::optional<std::string> line_of(const fs::path& file) {
 }
 
 // HEAD as text; git also takes a symbolic link to a ref.
-std::optional<std::string> head_text(const fs::path& entry) {
+std::optional<std::string> head_text(const fs::path& entry, std::string* unread = nullptr) {
   std::error_code failed;
   const fs::path target = fs::read_symlink(entry / "HEAD", failed);
   if (!failed) return target.string().starts_with("refs/") ? std::optional("ref: " + target.string()) : std::nullopt;
-  return line_of(entry / "HEAD");
+  return line_of(entry / "HEAD", unread);
 }
 
 bool sound_head(const std::string& text) { return text.starts_with("ref: refs/") || oid_from(text).has_value(); }
@@ -85,7 +94,8 @@ Entry read_entry(const fs::path& entry, const fs::path& common) {
     result.problem = "the worktree entry is no directory of its own";
     return result;
   }
-  const auto gitdir = line_of(entry / "gitdir");
+  std::string unread;
+  const auto gitdir = line_of(entry / "gitdir", &unread);
   if (!gitdir) {
     torn("its gitdir file is missing or damaged");
   } else if (!gitdir->ends_with("/.git")) {
@@ -93,18 +103,24 @@ Entry read_entry(const fs::path& entry, const fs::path& common) {
   } else {
     result.worktree = fs::path(absolute_from(entry, *gitdir)).lexically_normal().parent_path().string();
   }
-  const auto commondir = line_of(entry / "commondir");
+  const auto commondir = line_of(entry / "commondir", &unread);
   if (!commondir) {
     torn("its commondir file is missing or damaged");
   } else if (!leads_to(entry, *commondir, common)) {
     result.state = State::foreign;
     result.problem = "its commondir leads to another repository";
   }
-  const auto head = head_text(entry);
+  const auto head = head_text(entry, &unread);
   if (!head) {
     torn(std::string(kHeadProblem) + " is missing or damaged");
   } else if (!sound_head(*head)) {
     torn(std::string(kHeadProblem) + " is damaged");
+  }
+  if (!unread.empty()) {
+    // Whatever it is, it is not ours to judge.
+    result.state = State::foreign;
+    result.unread = true;
+    result.problem = unread;
   }
   return result;
 }
@@ -192,7 +208,13 @@ DirectoryFacts look_at_directory(const std::string& common_dir, const fs::path& 
                                                  : "no regular file");
     return facts;
   }
-  const auto text = line_of(slot / ".git");
+  std::string unread;
+  const auto text = line_of(slot / ".git", &unread);
+  if (!unread.empty()) {
+    facts.state = DirectoryState::foreign;
+    facts.problem = unread;
+    return facts;
+  }
   if (!text || !text->starts_with("gitdir: ")) {
     facts.state = DirectoryState::no_gitfile;
     facts.problem = shown + "/.git is damaged";

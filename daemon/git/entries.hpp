@@ -13,6 +13,7 @@ struct Entry {
   core::SlotFacts::Entry state = core::SlotFacts::Entry::sound;
   std::string worktree;  // the directory its `gitdir` names (without /.git); empty when that cannot be read
   std::string problem;   // why it is not sound
+  bool unread = false;   // it may be sound: a file of it stands there and could not be read
 };
 // Every entry of the source, torn ones too, sorted. No git process.
 [[nodiscard]] std::vector<Entry> list_entries(const std::string& common_dir);

@@ -41,6 +41,7 @@ class Examination {
       add_torn(name);
     }
     for (const auto& entry : entries_) {
+      if (entry.unread) add(Weight::warn, "worktree entry " + printable(entry.git_id) + " is left alone: " + entry.problem, {});
       if (entry.state != core::SlotFacts::Entry::torn || told.contains(entry.git_id) || of_another_pool(entry)) continue;
       const std::string path = common_ + "/worktrees/" + printable(entry.git_id);
       add(Weight::error, "worktree entry " + printable(entry.git_id) + " of " + common_ + " is torn: " + entry.problem, {},

@@ -9,7 +9,6 @@
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
-#include "daemon/git/entries.hpp"
 #include "daemon/jobs/keep.hpp"
 
 namespace wtpool::jobs {
@@ -26,11 +25,16 @@ bool refuse_ghost(const JobContext& job) {
   return true;
 }
 
+bool may_be_cut_off(const JobContext& job, const git::Entry& entry) {
+  // A marker is written when all of the entry is durable: one in which a marker stands is somebody's, whatever became of it.
+  return entry.state == core::SlotFacts::Entry::torn && !lstat_of(job.entry(entry.git_id).marker());
+}
+
 void move_torn_entry_aside(const JobContext& job) {
   const std::string& common = job.pool->place.source.str();
   for (const auto& entry : git::list_entries(common)) {
-    if (entry.state == core::SlotFacts::Entry::torn &&
-        (entry.worktree.empty() || disk::path(entry.worktree) == job.slot_path()) && entry.git_id == job.grant.slot.str()) {
+    if (may_be_cut_off(job, entry) && (entry.worktree.empty() || disk::path(entry.worktree) == job.slot_path()) &&
+        entry.git_id == job.grant.slot.str()) {
       (void)keep_lone_head(job, entry.git_id, new_trash_id(LeaseId(random_hex(32))));
       (void)git::move_entry_aside(common, entry.git_id);
     }
@@ -42,7 +46,8 @@ void remove_new_entries(const JobContext& job, const std::vector<std::string>& b
   for (const auto& entry : git::list_entries(common)) {
     if (std::find(before.begin(), before.end(), entry.git_id) != before.end()) continue;
     // git names an entry after its directory; another's, that is being made this moment, is not called so.
-    const bool nameless = entry.worktree.empty() && entry.git_id.starts_with(job.grant.slot.str());
+    const bool nameless =
+        entry.worktree.empty() && entry.git_id.starts_with(job.grant.slot.str()) && may_be_cut_off(job, entry);
     if (nameless || real_path(entry.worktree) == real_path(job.slot_path())) git::remove_entry(common, entry.git_id);
   }
 }

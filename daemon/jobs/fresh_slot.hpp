@@ -1,12 +1,15 @@
 // Where a slot is to be made: what may stand there already, and what an attempt that failed leaves in the source.
 #pragma once
 
+#include "daemon/git/entries.hpp"
 #include "daemon/jobs/context.hpp"
 
 namespace wtpool::jobs {
 
 // Throws quarantine when something stands there that is no empty directory. True when there is an empty one.
 [[nodiscard]] bool refuse_ghost(const JobContext& job);
+// Whether an entry that names no directory may be what a git left that was making it, and so be taken away.
+[[nodiscard]] bool may_be_cut_off(const JobContext& job, const git::Entry& entry);
 // A torn entry that has the slot's name would give the new one another. A commit that its HEAD alone leads to is kept.
 void move_torn_entry_aside(const JobContext& job);
 // Entries of the slot that were not there `before`.

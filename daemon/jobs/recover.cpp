@@ -86,9 +86,14 @@ core::done::Fresh undo_intent(const JobContext& job) {
   const disk::Intent* intent = read ? std::get_if<disk::Intent>(&*read) : nullptr;
   for (const auto& entry : git::list_entries(common)) {
     if (intent && std::find(intent->entries.begin(), intent->entries.end(), entry.git_id) != intent->entries.end()) continue;
+    if (entry.unread && entry.git_id.starts_with(job.grant.slot.str())) {
+      fail(core::Fault::host_fault, core::ErrorKind::io_error,
+           "whether the entry " + entry.git_id + " is of " + job.grant.slot.str() + " cannot be told: " + entry.problem);
+    }
     const bool names_slot = !entry.worktree.empty() && real_path(entry.worktree) == real_path(slot);
     // git names an entry after its directory: another's, that is being made this moment, is not called so.
-    const bool names_nothing = entry.worktree.empty() && entry.git_id.starts_with(job.grant.slot.str());
+    const bool names_nothing =
+        entry.worktree.empty() && entry.git_id.starts_with(job.grant.slot.str()) && may_be_cut_off(job, entry);
     if (names_slot || (names_nothing && intent)) (void)git::move_entry_aside(common, entry.git_id);
   }
   FAILPOINT("recover.entries-aside");

@@ -1,4 +1,5 @@
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "tests/unit/git/support.hpp"
 
@@ -44,6 +45,32 @@ TEST_F(Entries, TornAtAnyFileAreSeenAndMovedAsideMakesTheSourceUsableAgain) {
       fs::remove_all(slot_path());
     }
   }
+}
+
+// What permission keeps from being read is unknown, for root too: he looks with another's eyes.
+TEST_F(Entries, ThatCannotBeReadAreForeignAndNotTorn) {
+  make_source();
+  ready_slot();
+  ready_slot("slot-1");
+  sh(root, "chmod -R go+rX .");
+  for (const char* file : {"commondir", "gitdir", "HEAD"}) {
+    const fs::path kept = entry() + "/" + file;
+    const auto mode = fs::status(kept).permissions();
+    fs::permissions(kept, fs::perms::none);
+    const bool is_root = ::geteuid() == 0;
+    ASSERT_TRUE(!is_root || ::seteuid(65534) == 0);
+    const auto entries = list_entries(common);
+    ASSERT_TRUE(!is_root || ::seteuid(0) == 0);
+    fs::permissions(kept, mode);
+    ASSERT_EQ(entries.size(), 2u);
+    EXPECT_EQ(entries[0].state, State::foreign) << file;
+    EXPECT_TRUE(entries[0].unread);
+    EXPECT_NE(entries[0].problem.find("Permission denied"), std::string::npos) << entries[0].problem;
+    EXPECT_EQ(entries[1].state, State::sound) << "the others are known";
+  }
+  fs::remove(entry() + "/gitdir");
+  fs::create_directory(entry() + "/gitdir");
+  EXPECT_EQ(list_entries(common)[0].state, State::torn) << "that is no file of git's";
 }
 
 TEST_F(Entries, ThatLeadToAnotherRepositoryAreForeign) {
