@@ -141,9 +141,14 @@ Git::Git(Place place, Context context) : place_(std::move(place)), context_(std:
 Git Git::with_place(Place place) const { return Git(std::move(place), context_); }
 
 ChildResult Git::run(const Command& command) const {
+  bool hurried = false;
+  return run(command, hurried);
+}
+
+ChildResult Git::run(const Command& command, bool& hurried) const {
   const std::string common_dir = common_dir_of(place_);
-  const bool young = writes_shared(command.arguments) && heal_shared_locks(common_dir).young;
-  SpawnOptions options = options_for(place_, command.arguments, command.durable, young);
+  hurried = writes_shared(command.arguments) && heal_shared_locks(common_dir).young;
+  SpawnOptions options = options_for(place_, command.arguments, command.durable, hurried);
   if (command.may_filter) {
     if (!filter_overrides_) {
       const std::string listing = filter_listing(place_.git_dir, common_dir, [this] {
@@ -214,12 +219,14 @@ ChildResult Git::run(const Command& command) const {
 }
 
 std::string Git::must(const Command& command) const {
-  ChildResult result = run(command);
+  bool hurried = false;
+  ChildResult result = run(command, hurried);
   if (result.ok()) return std::move(result.output);
   const bool locked = result.error_tail.find(".lock': File exists") != std::string::npos ||
                       result.error_tail.find("packed-refs.new: File exists") != std::string::npos ||
                       result.error_tail.find("could not lock config file") != std::string::npos;
-  if (locked && heal_after_killed(common_dir_of(place_), [this] { return context_.stop.stop_requested(); })) {
+  const auto stop = [this] { return context_.stop.stop_requested(); };
+  if (locked && (heal_after_killed(common_dir_of(place_), stop) || hurried)) {
     result = run(command);
     if (result.ok()) return std::move(result.output);
   }

@@ -73,6 +73,9 @@ class Git {
   [[nodiscard]] Git with_place(Place place) const;
 
  private:
+  // `hurried`: it waited for locks no longer than for those of the dead.
+  [[nodiscard]] ChildResult run(const Command& command, bool& hurried) const;
+
   Place place_;
   Context context_;
   mutable std::optional<std::vector<std::string>> filter_overrides_;

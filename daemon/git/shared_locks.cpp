@@ -111,24 +111,29 @@ Healed heal_shared_locks(const std::string& common_dir) {
     if (!lock || !lock->ours) continue;
     left = true;
     ask_who_has_it(*lock, common_dir);
+    const bool may_wait = now >= lock->made;  // one from the future would never get old
     if (!lock->nobodys()) {
-      healed.young = healed.young || (lock->regular && now >= lock->made && now - lock->made < kHoldersPatience);
+      if (may_wait && lock->regular && now - lock->made < kHoldersPatience) healed.awaited.push_back(file);
     } else if (!lock->old_enough(now)) {
-      healed.young = healed.young || now >= lock->made;  // one from the future would never get old
+      if (may_wait) healed.awaited.push_back(file);
     } else if (remove_judged(*lock)) {
       log_warn("removed " + file.string() + ", left by a git that was killed");
       healed.removed.push_back(file);
     }
   }
+  healed.young = !healed.awaited.empty();
   if (!left) forget_killed(common_dir, now - kLastWords);
   return healed;
 }
 
 bool heal_after_killed(const std::string& common_dir, const std::function<bool()>& stop) {
-  for (bool removed = false;;) {
+  std::vector<fs::path> awaited;
+  for (bool gone = false;;) {
     const Healed healed = heal_shared_locks(common_dir);
-    removed = removed || !healed.removed.empty();
-    if (!healed.young || stop()) return removed;
+    const auto is_gone = [](const fs::path& file) { return !lstat_of(file); };
+    gone = gone || !healed.removed.empty() || std::any_of(awaited.begin(), awaited.end(), is_gone);
+    if (!healed.young || stop()) return gone;
+    awaited = healed.awaited;
     ::usleep(kLookAgain);
   }
 }

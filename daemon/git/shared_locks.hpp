@@ -32,10 +32,12 @@ struct SharedLock {
 struct Healed {
   std::vector<std::filesystem::path> removed;
   bool young = false;  // one of ours is not old enough yet, or a git that may hold it still lives and will not for long
+  std::vector<std::filesystem::path> awaited;  // those
 };
 // Never waits. Costs one lookup when no git of ours was killed in there.
 [[nodiscard]] Healed heal_shared_locks(const std::string& common_dir);
-// Waits for the young ones, too. True when one was removed: what failed on it may be tried again.
+// Waits for the young ones, too. True when one was removed, or given back by whoever had it: what failed on it may be tried
+// again.
 [[nodiscard]] bool heal_after_killed(const std::string& common_dir, const std::function<bool()>& stop);
 
 // Whoever made a lock before this machine was started is gone, whether he was ours or not: after a power loss there is no

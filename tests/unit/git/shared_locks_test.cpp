@@ -106,6 +106,36 @@ TEST_F(SharedLocks, OfSomebodyElseAreNamedWithTheCommandThatKnowsMore) {
   EXPECT_TRUE(fs::exists(branch()));
 }
 
+// A lock that looks like a killed git's is given back by the living one that has it: whoever hurried on its account comes
+// again.
+TEST_F(SharedLocks, GivenBackWhileTheyAreYoungHinderNobody) {
+  killed(40, 0);
+  plant(branch(), 0);
+  std::atomic<bool> tried = false;
+  std::thread holder([&] {
+    const Fd open(::open(branch().c_str(), O_RDONLY | O_CLOEXEC));
+    for (int i = 0; i < 2000 && !tried; ++i) ::usleep(10'000);
+    fs::remove(branch());
+  });
+  EXPECT_TRUE(heal_shared_locks(common).young);
+  EXPECT_TRUE(heal_after_killed(common, [&] {
+    tried = true;
+    return false;
+  }));
+  holder.join();
+}
+
+TEST_F(SharedLocks, GivenBackBeforeTheyAreLookedAtAgainHinderNobody) {
+  killed(40, 0);
+  plant(branch(), 0);
+  // The first git fails on the lock, which is gone when it has ended.
+  shim("git \"$@\" || { code=$?; rm -f '" + branch().string() + "'; exit $code; }\n");
+  RefTransaction transaction;
+  transaction.create("refs/heads/x", id("HEAD"));
+  EXPECT_NO_THROW(transaction.commit(source()));
+  EXPECT_EQ(id("x"), id("HEAD"));
+}
+
 TEST_F(SharedLocks, ThatSomebodyHasOpenStay) {
   killed(40, 20);
   plant(packed(), 30);
