@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <string>
+#include <string_view>
 
 #include "daemon/git/open_files.hpp"
 
@@ -9,10 +10,26 @@ namespace wtpool::git {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// By what the link says, which asks no file system: one of a server that is gone would not answer, and hold us for ever. A file
+// that is open has the name here, whatever the directories above it are called there.
+bool may_be(const fs::path& descriptor, const std::string& name) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  std::error_code failed;
+  const std::string target = fs::read_symlink(descriptor, failed).string();
+  if (failed) return false;
+  const std::string last = target.substr(target.rfind('/') + 1);
+  return last == name || last == name + std::string(kDeleted);
+}
+
+}  // namespace
+
 std::optional<std::vector<std::int64_t>> openers_of(const fs::path& file) {
   std::vector<std::int64_t> found;
   struct stat wanted {};
   if (::lstat(file.c_str(), &wanted) != 0) return found;
+  const std::string wanted_name = file.filename().string();
   std::error_code failed;
   fs::directory_iterator processes("/proc", failed);
   if (failed) return std::nullopt;
@@ -25,6 +42,7 @@ std::optional<std::vector<std::int64_t>> openers_of(const fs::path& file) {
     const int why = closed.value();
     if (closed && why != EACCES && why != EPERM && why != ENOENT && why != ESRCH) return std::nullopt;
     for (const fs::directory_iterator end; !closed && fds != end; fds.increment(closed)) {
+      if (!may_be(fds->path(), wanted_name)) continue;
       struct stat open {};
       if (::stat(fds->path().c_str(), &open) == 0 && open.st_dev == wanted.st_dev && open.st_ino == wanted.st_ino) {
         found.push_back(std::stoll(name));

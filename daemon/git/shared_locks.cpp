@@ -72,16 +72,17 @@ std::optional<std::vector<fs::path>> lock_files_if_told(const std::string& commo
   }
 }
 
+// Two that judged the same lock would not both be right: behind the first a live git may take the name at once.
+std::mutex removing;
+
 // What was judged, and not what has its name by now: a look at who has it open takes its time.
 bool remove_judged(const SharedLock& lock) {
+  const std::lock_guard one_at_a_time(removing);
   const auto now = lstat_of(lock.file);
   const auto& then = lock.seen;
   const bool same = now && now->st_dev == then.st_dev && now->st_ino == then.st_ino && changed_ns(*now) == changed_ns(then);
   return same && ::unlink(lock.file.c_str()) == 0;
 }
-
-// Two that judged the same lock would not both be right: behind the first a live git may take the name at once.
-std::mutex healing;
 
 }  // namespace
 
@@ -101,7 +102,6 @@ Healed heal_shared_locks(const std::string& common_dir) {
   Healed healed;
   const auto lives = killed_in(common_dir);
   if (lives.empty()) return healed;
-  const std::lock_guard one_at_a_time(healing);
   const std::int64_t now = wall_now();
   bool left = false;
   const auto files = lock_files_if_told(common_dir);
@@ -140,7 +140,6 @@ bool heal_after_killed(const std::string& common_dir, const std::function<bool()
 
 void heal_locks_of_past_boots(const std::string& common_dir) {
   const std::int64_t boot = booted_at() - kClockGrain;
-  const std::lock_guard one_at_a_time(healing);
   for (const fs::path& file : lock_files_if_told(common_dir).value_or(std::vector<fs::path>{})) {
     auto lock = look_at(file, {});
     if (!lock || lock->made >= boot || !lock->old_enough(wall_now())) continue;
