@@ -48,7 +48,13 @@ void Holding::confirm(std::int64_t group) {
   params.lease_id = lease_.lease_id;
   params.process_group = group;
   static_cast<void>(call<proto::EmptyResult>(params));
-  subscribe();
+  try {
+    subscribe();
+  } catch (const Error& error) {
+    if (!passes(error)) throw;
+    lost_because_ = error.message;
+    lose();
+  }
 }
 
 int Holding::descriptor() const { return opened_ ? opened_->connection.descriptor() : -1; }

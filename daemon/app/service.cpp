@@ -82,7 +82,9 @@ Service::Service(InstanceLock instance, HostPaths paths, disk::HostConfig config
       server_(loop_, {WTPOOL_VERSION, instance_id_, root_.string()},
               {[this](RequestId id, SessionId session, const proto::Params& params) { on_request(id, session, params); },
                [this](RequestId id) { feed(core::event::Cancel{id}); }, [this](SessionId id) { return has_stake(host_, id); },
-               [this](SessionId id) { feed(core::event::SessionClosed{id}); }}),
+               [this](SessionId id) {
+                 if (!leaving_) feed(core::event::SessionClosed{id});
+               }}),
       seals_(loop_),
       owners_(loop_, [this](const LeaseId& lease) { feed(core::event::OwnerGone{lease}); }) {
   host_.settings = settings_of(config_, root_);
@@ -129,7 +131,7 @@ void Service::on_signal() {
 void Service::begin_shutdown(bool at_once) {
   if (at_once) {
     log_warn("leaving at once");
-    server_.close();
+    leave();
     ::_exit(0);
   }
   if (std::exchange(shutting_down_, true)) return;
@@ -139,6 +141,12 @@ void Service::begin_shutdown(bool at_once) {
     if (!error) begin_shutdown(true);
   });
   feed(core::event::Shutdown{});
+}
+
+// Connections that end because the daemon does end no lease.
+void Service::leave() {
+  leaving_ = true;
+  server_.close();
 }
 
 void Service::reload() {
@@ -328,7 +336,7 @@ void Service::perform(core::Effect& effect) {
     void operator()(const core::effect::Drained&) const {
       asio::post(self.loop_, [&service = self] {
         service.drain_timer_.cancel();
-        service.server_.close();
+        service.leave();
         service.loop_.stop();
       });
     }

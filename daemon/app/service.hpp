@@ -42,6 +42,7 @@ class Service {
   void arm();
   void on_signal();
   void begin_shutdown(bool at_once);
+  void leave();
   void reload();
 
   InstanceLock instance_;
@@ -64,6 +65,7 @@ class Service {
   OwnerWatch owners_;
   std::unique_ptr<jobs::JobRunner> runner_;
   bool shutting_down_ = false;
+  bool leaving_ = false;
   bool feeding_ = false;
   std::vector<core::Event> waiting_;
 };

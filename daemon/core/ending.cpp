@@ -164,6 +164,7 @@ void stop_request(Turn& t, RequestId id, Stop why) {
 }
 
 void session_closed(Turn& t, SessionId session) {
+  if (t.host.drained) return;  // it is the daemon that leaves, and its leases stay
   std::vector<RequestId> of_it;
   for (const auto& [id, request] : t.host.requests) {
     if (request.session == session) of_it.push_back(id);
@@ -172,6 +173,8 @@ void session_closed(Turn& t, SessionId session) {
 
   for (auto& [key, pool] : t.host.pools) {
     for (auto& [id, slot] : pool.slots) {
+      // The next daemon gives who holds one time to come back, and ends it when nobody does.
+      if (t.host.draining && !slot.unconfirmed) continue;
       if (slot.sessions.erase(session) == 0 || !slot.sessions.empty()) continue;
       const Ending ending = slot.unconfirmed ? Ending::rolled_back : Ending::expired;
       if (slot.phase == Phase::held) end_lease(t, pool, slot, ending);
@@ -190,6 +193,7 @@ void session_closed(Turn& t, SessionId session) {
 }
 
 void owner_gone(Turn& t, const event::OwnerGone& event) {
+  if (t.host.drained) return;  // the next daemon sees it too
   for (auto& [key, pool] : t.host.pools) {
     for (auto& [id, slot] : pool.slots) {
       if (!slot.lease || slot.lease->id != event.lease) continue;

@@ -156,7 +156,9 @@ void arrive(Turn& t, const event::Request& event) {
   };
   if (const auto* p = std::get_if<proto::AcquireParams>(&event.params)) take_deadline(p->deadline_ms);
   if (const auto* p = std::get_if<proto::ReleaseParams>(&event.params)) take_deadline(p->deadline_ms);
-  if (t.host.draining) return refuse(t, event.id, say::shutting_down());
+  // What was granted may still be confirmed.
+  const bool confirms = std::holds_alternative<proto::ConfirmParams>(event.params) && !t.host.drained;
+  if (t.host.draining && !confirms) return refuse(t, event.id, say::shutting_down());
   begin(t, request);
 }
 

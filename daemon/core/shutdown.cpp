@@ -1,8 +1,21 @@
 // Draining: what runs comes to its end, what does not is refused, leases stay on disk.
+#include <algorithm>
+
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
 
 namespace wtpool::core {
+namespace {
+
+// A lease that was granted a moment ago is confirmed, or rolled back: it does not stay behind as one of nobody.
+bool awaits_confirmation(const Pool& pool) {
+  return std::any_of(pool.slots.begin(), pool.slots.end(), [](const auto& entry) {
+    const Slot& slot = entry.second;
+    return slot.phase == Phase::held && slot.ending == Ending::none && slot.unconfirmed && !slot.sessions.empty();
+  });
+}
+
+}  // namespace
 
 void begin_shutdown(Turn& t) {
   if (t.host.draining) return;
@@ -58,6 +71,9 @@ void begin_shutdown(Turn& t) {
 
 void check_drained(Turn& t) {
   if (!t.host.draining || t.host.drained || !t.host.jobs.empty()) return;
+  if (std::any_of(t.host.pools.begin(), t.host.pools.end(),
+                  [](const auto& entry) { return awaits_confirmation(entry.second); }))
+    return;
   t.host.drained = true;
   t.answers.push_back(effect::Drained{});
 }

@@ -5,6 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <memory>
+
+#include "tests/support/wire.hpp"
 #include "tests/support/world.hpp"
 
 namespace wtpool::test {
@@ -259,6 +262,24 @@ TEST_F(Crash, SigtermKeepsLeasesAndEndsWithZero) {
   EXPECT_EQ(flat_yaml(read_text(marker_of(slot))).at("state"), "held");
   world.start_daemon();
   EXPECT_EQ(world.state_of("slot-0"), "held");
+}
+
+TEST_F(Crash, SigtermWaitsForWhoHasJustBeenGrantedALease) {
+  Wire stays(world.socket());
+  auto leaves = std::make_unique<Wire>(world.socket());
+  const auto granted = stays.call("slot.acquire", {{"name", "x"}, {"confirm", true}});
+  ASSERT_TRUE(granted.contains("result")) << granted;
+  ASSERT_TRUE(leaves->call("slot.acquire", {{"name", "y"}, {"confirm", true}}).contains("result"));
+  const auto root = world.root() / "app";
+  world.daemon().signal(SIGTERM);
+  ASSERT_TRUE(wait_until([&] { return world.wtpool({"acquire", "z"}).err.find("shutting down") != std::string::npos; }));
+  leaves.reset();
+  EXPECT_TRUE(stays.call("slot.confirm", {{"lease_id", granted["result"]["lease_id"]}}).contains("result"));
+  EXPECT_EQ(world.daemon().wait(10s).code, 0);
+  EXPECT_EQ(flat_yaml(read_text(marker_of(root / "slot-0"))).at("state"), "held");
+  world.start_daemon();
+  EXPECT_EQ(world.state_of("slot-0"), "held");
+  EXPECT_TRUE(world.wait_for_state("slot-1", "idle"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include "tests/support/wire.hpp"
 #include "tests/support/world.hpp"
 
 namespace wtpool::test {
@@ -168,6 +169,35 @@ TEST_F(Run, OutlivesARestartOfTheDaemon) {
   EXPECT_EQ(outcome.code, 6) << outcome;
   EXPECT_EQ(outcome.err, "");
   EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+}
+
+TEST_F(Run, OutlivesADaemonThatIsToldToEnd) {
+  auto running = start_sh("until [ -e $T/go ]; do sleep 0.05; done; exit 6");
+  world.stop_daemon();
+  EXPECT_TRUE(lives(pid_in("pid")));
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "held"));
+  EXPECT_TRUE(wait_until([this] { return world.slot("slot-0")["lease"]["expires_at"].is_null(); }));
+  write_text(world.dir() / "go", "go");
+  const auto outcome = running.wait();
+  EXPECT_EQ(outcome.code, 6) << outcome;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+}
+
+TEST_F(Run, OutlivesADaemonThatLeavesAtOnce) {
+  auto running = start_sh("until [ -e $T/go ]; do sleep 0.05; done; exit 6");
+  Wire unconfirmed(world.socket());  // what a daemon that drains waits for
+  ASSERT_TRUE(unconfirmed.call("slot.acquire", {{"pool", "app"}, {"name", "y"}, {"confirm", true}}).contains("result"));
+  world.daemon().signal(SIGTERM);
+  ASSERT_TRUE(wait_until([this] { return world.wtpool({"acquire", "z"}).err.find("shutting down") != std::string::npos; }));
+  world.daemon().signal(SIGTERM);
+  world.daemon().wait();
+  EXPECT_TRUE(lives(pid_in("pid")));
+  world.start_daemon();
+  EXPECT_TRUE(wait_until([this] { return world.slot("slot-0")["lease"]["expires_at"].is_null(); }));
+  write_text(world.dir() / "go", "go");
+  EXPECT_EQ(running.wait().code, 6);
 }
 
 TEST_F(Run, ReleasesWhenTheCommandEndedWhileTheDaemonWasAway) {

@@ -73,6 +73,8 @@ class World {
     }
     happen(event::Shutdown{});
     while (!jobs.empty()) finish_some(true);
+    for (std::uint64_t session = 1; session <= 5; ++session) happen(event::SessionClosed{SessionId(session)});
+    while (!jobs.empty()) finish_some(true);
     RC_ASSERT(drained);
     RC_ASSERT(waiting.empty());
     const RequestId late = ask(proto::PoolListParams{}, SessionId(1));

@@ -211,6 +211,69 @@ TEST_F(UnconfirmedLease, CannotBeConfirmedOnceItIsOver) {
   EXPECT_EQ(refused(ask(confirm, other_)), ErrorKind::lease_lost);
 }
 
+TEST_F(ConnectionLease, IsKeptWhenTheDaemonEndsAndTakesItsConnectionsAlong) {
+  open_pool();
+  hold_with(connection("x"));
+  ask(confirming("slot-0"));
+  happen(event::Shutdown{});
+  ASSERT_TRUE(drained);
+  happen(event::SessionClosed{kSession});
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+  EXPECT_EQ(running<job::EndProcesses>(), nullptr);
+}
+
+TEST_F(ConnectionLease, WhoseClientGoesWhileTheDaemonDrainsIsLeftToTheNextOne) {
+  open_pool();
+  hold_with(connection("x"));
+  ask(confirming("slot-0"));
+  hold_with(acquiring("y"), other_);
+  ask(releasing("y"), other_);
+  happen(event::Shutdown{});
+  ASSERT_FALSE(drained);
+  happen(event::SessionClosed{kSession});
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+  EXPECT_EQ(running<job::EndProcesses>(), nullptr);
+  end<job::Release>(done::Released{});
+  EXPECT_TRUE(drained);
+}
+
+TEST_F(ProcessLease, WhoseProcessEndsAsTheDaemonDoesIsLeftToTheNextOne) {
+  open_pool();
+  auto params = acquiring("x");
+  params.owner_pid = 42;
+  hold_with(params, kSession, owner_);
+  happen(event::Shutdown{});
+  ASSERT_TRUE(drained);
+  happen(event::OwnerGone{slot("slot-0").lease->id});
+  EXPECT_EQ(running<job::Release>(), nullptr);
+}
+
+TEST_F(UnconfirmedLease, CanBeConfirmedWhileTheDaemonDrainsWhichWaitsForIt) {
+  open_pool();
+  auto params = acquiring("x");
+  params.confirm = true;
+  hold_with(params);
+  happen(event::Shutdown{});
+  EXPECT_FALSE(drained);
+  EXPECT_EQ(refused(ask(releasing("x"))), ErrorKind::shutting_down);
+  EXPECT_TRUE(replies.contains(ask(confirming("slot-0"))));
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+  EXPECT_EQ(refused(ask(confirming("slot-0"))), ErrorKind::shutting_down);
+}
+
+TEST_F(UnconfirmedLease, IsRolledBackBeforeADaemonThatDrainsEnds) {
+  open_pool();
+  auto params = acquiring("x");
+  params.confirm = true;
+  hold_with(params);
+  happen(event::Shutdown{});
+  happen(event::SessionClosed{kSession});
+  EXPECT_FALSE(drained);
+  end<job::Release>(done::Released{});
+  EXPECT_TRUE(drained);
+}
+
 TEST_F(TimeToLive, ComesFromThePoolElseTheHostAndOnlyForDurableLeases) {
   host.settings.default_ttl = seconds(50);
   open_pool();
