@@ -80,15 +80,15 @@ std::optional<std::string> Holding::come_back() {
       proto::ResumeParams params;
       params.lease_id = lease_.lease_id;
       params.process_group = group_;
+      subscribe();  // first: once the lease is ours again, it ends with the connection
       static_cast<void>(call<proto::EmptyResult>(params));
-      subscribe();
       return std::nullopt;
     }
   } catch (const Error& error) {
     opened_.reset();
     lost_because_ = error.message;
     gone_ = error.kind == ErrorKind::lease_lost;
-    if (!passes(error)) return error.message;
+    if (gone_) return error.message;  // any other error: its pool cannot be read, or is not there, for now
   }
   if (steady_clock::now() < back_until_) return std::nullopt;
   return "the daemon went away and did not come back" + (lost_because_.empty() ? "" : " (" + lost_because_ + ")");

@@ -39,7 +39,10 @@ bool somebody_parked(const Host& host) {
 
 void became_unavailable(Turn& t, Pool& pool, Error error) {
   error.pool = pool.key.str();
-  note(t, 3, "pool '" + pool.key.str() + "' cannot be loaded: " + error.message);
+  // Whoever needs it tries again, many times perhaps: that is said once.
+  if (!pool.unavailable || pool.unavailable->message != error.message) {
+    note(t, 3, "pool '" + pool.key.str() + "' cannot be loaded: " + error.message);
+  }
   pool.lock_ends.reset();
   refuse_waiting(t, pool, error);
   pool.unavailable = std::move(error);

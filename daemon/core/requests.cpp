@@ -64,11 +64,25 @@ void begin_confirm(Turn& t, Request& request) {
   answer(t, request.id, proto::EmptyResult{});
 }
 
-void begin_resume(Turn& t, Request& request) {
+// A lease that no pool knows may be in one that could not be read: that is tried once more.
+void resume_unknown(Turn& t, Request& request) {
+  const Pool* unread = nullptr;
+  for (auto& [key, pool] : t.host.pools) {
+    if (pool.ready()) continue;
+    unread = &pool;
+    if (pool.present && !pool.loading() && !request.reload_tried) load_pool(t, pool);
+  }
+  request.reload_tried = true;
   if (any_loading(t.host)) return park(request);
+  if (unread == nullptr) return refuse(t, request.id, say::lease_lost("resume"));
+  refuse(t, request.id,
+         say::pool_unavailable(unread->key, unread->unavailable ? unread->unavailable->message : "it cannot be looked at now"));
+}
+
+void begin_resume(Turn& t, Request& request) {
   const std::string lease = std::get<proto::ResumeParams>(request.params).lease_id;
   Slot* slot = lease_anywhere(t, lease);
-  if (slot == nullptr) return refuse(t, request.id, say::lease_lost("resume"));
+  if (slot == nullptr) return resume_unknown(t, request);
   if (slot->lease->kind != LeaseKind::connection) {
     return refuse(t, request.id, {ErrorKind::invalid_params, "lease_id: only a connection lease can be resumed"});
   }

@@ -171,6 +171,30 @@ TEST_F(Run, OutlivesARestartOfTheDaemon) {
   EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
 }
 
+TEST_F(Run, OutlivesARestartAfterWhichItsPoolCannotBeReadForAMoment) {
+  auto running = start_sh("until [ -e $T/go ]; do sleep 0.05; done; exit 6");
+  const auto config = world.root() / "app/.meta/config.yaml";
+  const auto good = read_text(config);
+  const auto stays_alive = [&] { return !wait_until([&] { return !lives(pid_in("pid")); }, 1s); };
+  world.kill_daemon();
+  write_text(config, "max_slots: many\n");
+  world.start_daemon();
+  EXPECT_TRUE(stays_alive()) << "its config is bad";
+  fs::remove(config);
+  world.kill_daemon();
+  world.start_daemon();
+  EXPECT_TRUE(stays_alive()) << "it is not there, as on a disk that is not mounted yet";
+  write_text(config, good);
+  EXPECT_TRUE(wait_until([this] {
+    const auto slot = world.slot("slot-0");
+    return slot["state"] == "held" && slot["lease"]["expires_at"].is_null();
+  }));
+  write_text(world.dir() / "go", "go");
+  const auto outcome = running.wait();
+  EXPECT_EQ(outcome.code, 6) << outcome;
+  EXPECT_EQ(outcome.err, "");
+}
+
 TEST_F(Run, OutlivesADaemonThatIsToldToEnd) {
   auto running = start_sh("until [ -e $T/go ]; do sleep 0.05; done; exit 6");
   world.stop_daemon();

@@ -211,6 +211,31 @@ TEST_F(UnconfirmedLease, CannotBeConfirmedOnceItIsOver) {
   EXPECT_EQ(refused(ask(confirm, other_)), ErrorKind::lease_lost);
 }
 
+TEST_F(ConnectionLease, IsResumedWhileAnotherPoolIsStillBeingLoaded) {
+  facts = {seen("slot-0", marker_of("x", LeaseKind::connection))};
+  open_pool();
+  happen(event::PoolsSeen{{{PoolKey("app"), "f", 1}, {PoolKey("slow"), "f", 1}}});
+  EXPECT_TRUE(replies.contains(ask(proto::ResumeParams{"lease-x", {}})));
+  const RequestId unknown = ask(proto::ResumeParams{"lease-y", {}});
+  EXPECT_FALSE(refusals.contains(unknown));
+  end<job::LoadPool>(loaded());
+  EXPECT_EQ(refused(unknown), ErrorKind::lease_lost);
+}
+
+TEST_F(ConnectionLease, OfAPoolThatCannotBeReadIsNotLost) {
+  facts = {seen("slot-0", marker_of("x", LeaseKind::connection))};
+  happen(event::PoolsSeen{{{PoolKey("app"), "f", 1}}});
+  fail<job::LoadPool>(Fault::source_fault, ErrorKind::bad_config);
+  const RequestId too_early = ask(proto::ResumeParams{"lease-x", {}});
+  fail<job::LoadPool>(Fault::source_fault, ErrorKind::bad_config);
+  EXPECT_EQ(refused(too_early), ErrorKind::pool_unavailable);
+  const RequestId back = ask(proto::ResumeParams{"lease-x", {}});
+  end<job::LoadPool>(loaded());
+  EXPECT_TRUE(replies.contains(back));
+  pass(seconds(60));
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+}
+
 TEST_F(ConnectionLease, IsKeptWhenTheDaemonEndsAndTakesItsConnectionsAlong) {
   open_pool();
   hold_with(connection("x"));
