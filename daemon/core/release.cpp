@@ -29,6 +29,12 @@ std::optional<std::int64_t> expires_at(const Slot& slot, Now now) {
   return now.wall + std::chrono::duration_cast<seconds>(*slot.ends - now.awake).count();
 }
 
+// While its client is still waited for, nothing keeps a connection lease longer than that.
+void set_end(Slot& slot, std::optional<nanoseconds> end) {
+  const bool in_grace = slot.lease->kind == LeaseKind::connection && slot.sessions.empty();
+  slot.ends = in_grace && slot.ends ? std::min(*slot.ends, end.value_or(*slot.ends)) : end;
+}
+
 void join_release(Request& request, Slot& slot) {
   request.stage = Stage::releasing;
   request.slot = slot.id;
@@ -245,7 +251,7 @@ void begin_renew(Turn& t, Request& request, Pool& pool) {
   }
   Slot& slot = *found.slot;
   if (!params.ttl_seconds) {
-    slot.ends = time_to_live(slot, t.now);
+    set_end(slot, time_to_live(slot, t.now));
     return answer(t, request.id, proto::RenewResult{expires_at(slot, t.now)});
   }
   if (*params.ttl_seconds <= 0) return refuse(t, request.id, {ErrorKind::invalid_params, "ttl_seconds: must be above 0"});
@@ -270,7 +276,7 @@ void renewed(Turn& t, const Job& job, const std::optional<Error>& error) {
   }
   if (lives && job.request) {
     slot->lease->ttl = lease.ttl;
-    slot->ends = lease.ttl ? std::optional(after(t.now.awake, *lease.ttl)) : std::nullopt;
+    set_end(*slot, time_to_live(*slot, t.now));
   }
   if (!job.request || find_request(t, *job.request) == nullptr) return;
   if (!lives) return refuse(t, *job.request, say::lease_lost("cannot renew '" + lease.name + "'"));

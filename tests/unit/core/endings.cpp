@@ -139,6 +139,22 @@ TEST_F(ConnectionLease, FoundAtLoadWaitsForItsClientAndThenEnds) {
   EXPECT_EQ(refused(ask(proto::ResumeParams{"lease-x", {}})), ErrorKind::lease_lost);
 }
 
+TEST_F(ConnectionLease, IsNotKeptByARenewalOnceNobodyComesBackForIt) {
+  facts = {seen("slot-0", marker_of("x", LeaseKind::connection)), seen("slot-1", marker_of("y", LeaseKind::connection))};
+  open_pool();
+  proto::RenewParams renew;
+  renew.target.name = "x";
+  const RequestId plain = ask(renew);
+  EXPECT_EQ(std::get<proto::RenewResult>(replies[plain]).expires_at, now.wall + 30);
+  renew.target.name = "y";
+  renew.ttl_seconds = 3600;
+  ask(renew);
+  end<job::RewriteMarker>(done::Plain{});
+  pass(seconds(30));
+  EXPECT_EQ(slot("slot-0").phase, Phase::releasing);
+  EXPECT_EQ(slot("slot-1").phase, Phase::releasing);
+}
+
 TEST_F(ConnectionLease, KeepsItsTimeToLiveWhenResumed) {
   Marker marker = marker_of("x", LeaseKind::connection);
   marker.lease.ttl = seconds(100);
