@@ -136,6 +136,16 @@ void acquire_failed(Turn& t, const Job& job, const JobFailed& failed) {
   slot_goes_back(t, pool, slot, then == Consequence::pass_over);
   const bool too_often = then == Consequence::set_aside && ++slot.faults >= kFaultsUntilQuarantine;
   if (too_often || then == Consequence::quarantine_slot) quarantine(t, pool, slot, failed.error.message, "acquire");
+  // Others may be waiting to try it again, whatever becomes of this request.
+  if (slot.phase == Phase::idle || slot.phase == Phase::fresh) {
+    if (then == Consequence::pass_over) {
+      pass_over(t, pool, slot);
+    } else if (then == Consequence::set_aside) {
+      try_later(t, slot);
+    } else {
+      may_be_had_again(t, pool, slot);
+    }
+  }
 
   Request* request = job.request ? find_request(t, *job.request) : nullptr;
   if (request == nullptr) return;
@@ -144,11 +154,9 @@ void acquire_failed(Turn& t, const Job& job, const JobFailed& failed) {
   if (next && request->stop == Stop::none && !t.host.draining && pool.ready()) {
     if (then == Consequence::pass_over) {
       request->acquire.passed.insert(id);
-      pass_over(t, pool, slot);
     } else {
       request->acquire.set_aside.insert(id);
       request->acquire.last_fault = failed.error;
-      if (slot.phase == Phase::idle || slot.phase == Phase::fresh) try_later(t, slot);
     }
     return place(t, request->id);
   }

@@ -132,7 +132,7 @@ void remove_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   if (failed != nullptr) {
     slot.phase = slot.before_removing;
     slot.changed = t.host.turn;
-    pool.unsettled = true;
+    may_be_had_again(t, pool, slot);
   } else {
     const auto* fresh = std::get_if<done::Fresh>(std::get_if<JobDone>(&outcome));
     if (fresh != nullptr && fresh->kept) emit(t, pool, &slot, "trash_saved", nullptr, *fresh->kept);
@@ -155,7 +155,10 @@ void remove_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
 void pool_removed(Turn& t, const Job& job, const std::optional<Error>& error) {
   const auto found = t.host.pools.find(job.pool);
   if (error) {
-    if (found != t.host.pools.end()) found->second.removing.reset();
+    if (found != t.host.pools.end()) {
+      found->second.removing.reset();
+      found->second.unsettled = true;
+    }
     if (job.request && find_request(t, *job.request) != nullptr) refuse(t, *job.request, *error);
     return;
   }

@@ -169,7 +169,7 @@ void became_fresh(Turn& t, Pool& pool, Slot& slot) {
   slot.reason.clear();
   slot.faults = 0;
   forget_lease(slot);
-  pool.unsettled = true;
+  may_be_had_again(t, pool, slot);
   answer_waiters(t, slot, std::nullopt, {});
 }
 

@@ -201,6 +201,67 @@ TEST_F(Acquire, WaitingTriesASlotAgainThatFailedForIt) {
   EXPECT_TRUE(replies.contains(first));
 }
 
+// `w` has slot-1 set aside and waits to try it again, when it is somebody else's for a moment.
+TEST_F(Acquire, WaitingTriesASlotAgainThatSomebodyElseGaveUpMeanwhile) {
+  open_pool();
+  hold("held");
+  auto waits = acquiring("w");
+  waits.wait_ms = 0;
+  const RequestId w = ask(waits);
+  resolve();
+  fail<job::Acquire>(Fault::slot_fault);
+  if (running<job::ReadBack>() != nullptr) end<job::ReadBack>(done::ReadSlots{});
+  const RequestId other = ask(acquiring("other"));
+  resolve();
+  ASSERT_NE(running<job::Acquire>(), nullptr);
+  EXPECT_EQ(std::get<job::Acquire>(running<job::Acquire>()->spec).request, other);
+  pass(seconds(1));
+  happen(event::Cancel{other});
+  fail<job::Acquire>(Fault::cancelled);
+  EXPECT_EQ(refused(other), ErrorKind::cancelled);
+  if (running<job::ReadBack>() != nullptr) end<job::ReadBack>(done::ReadSlots{});
+  pass(seconds(1));
+  ASSERT_NE(running<job::Acquire>(), nullptr);
+  EXPECT_EQ(std::get<job::Acquire>(running<job::Acquire>()->spec).request, w);
+}
+
+TEST_F(Acquire, WaitingTriesASlotAgainThatFailedForSomebodyWhoLeft) {
+  open_pool();
+  hold("held");
+  auto waits = acquiring("w");
+  waits.wait_ms = 0;
+  const RequestId w = ask(waits);
+  resolve();
+  fail<job::Acquire>(Fault::slot_fault);
+  if (running<job::ReadBack>() != nullptr) end<job::ReadBack>(done::ReadSlots{});
+  const RequestId other = ask(acquiring("other"));
+  resolve();
+  pass(seconds(1));
+  happen(event::Cancel{other});
+  fail<job::Acquire>(Fault::slot_busy);
+  if (running<job::ReadBack>() != nullptr) end<job::ReadBack>(done::ReadSlots{});
+  EXPECT_EQ(running<job::Acquire>(), nullptr) << "another program has its lock";
+  pass(seconds(1));
+  ASSERT_NE(running<job::Acquire>(), nullptr);
+  EXPECT_EQ(std::get<job::Acquire>(running<job::Acquire>()->spec).request, w);
+}
+
+TEST_F(Acquire, WaitingTriesASlotThatWasMadeFreshAgain) {
+  facts = {seen("slot-0", marker_of("held")), seen("slot-1")};
+  open_pool();
+  auto waits = acquiring("w");
+  waits.wait_ms = 0;
+  const RequestId w = ask(waits);
+  resolve();
+  fail<job::Acquire>(Fault::slot_fault);
+  if (running<job::ReadBack>() != nullptr) end<job::ReadBack>(done::ReadSlots{});
+  EXPECT_EQ(waiting_count(host), 1u);
+  ask(proto::SlotRemoveParams{{}, "slot-1"});
+  end<job::RemoveSlot>(done::Fresh{});
+  ASSERT_NE(running<job::Acquire>(), nullptr);
+  EXPECT_EQ(std::get<job::Acquire>(running<job::Acquire>()->spec).request, w);
+}
+
 TEST_F(Acquire, QuarantinesASlotAtItsThirdFault) {
   config.max_slots = 1;
   open_pool();
