@@ -196,7 +196,7 @@ Placed try_place(Turn& t, Request& request, Pool& pool) {
   if (given_back) return Placed::gone;
   Acquiring& acquire = request.acquire;
   if (params.unique_sha && holder_of_commit(pool, acquire.full_sha) != nullptr) return Placed::blocked;
-  Slot* slot = best_slot(pool, params.group, acquire);
+  Slot* slot = best_slot(t.host, pool, params.group, acquire);
   if (slot == nullptr) return Placed::blocked;
 
   leave_queue(t, request);

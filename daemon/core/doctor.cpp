@@ -37,11 +37,12 @@ void heal_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   const auto found = t.host.pools.find(job.pool);
   const auto* done = std::get_if<JobDone>(&outcome);
   const auto* healed = done == nullptr ? nullptr : std::get_if<done::Healed>(done);
+  if (found != t.host.pools.end()) found->second.unsettled = true;  // its slots may be had again
   if (healed != nullptr && found != t.host.pools.end()) {
     Pool& pool = found->second;
-    pool.unsettled = true;
     for (const SlotId& id : healed->freed) {
-      if (Slot* slot = find_slot(t, pool.key, id)) became_fresh(t, pool, *slot);
+      Slot* slot = find_slot(t, pool.key, id);
+      if (slot != nullptr && can_be_healed(*slot)) became_fresh(t, pool, *slot);
     }
     for (const SlotFacts& facts : healed->slots) {
       if (find_slot(t, pool.key, facts.slot) != nullptr) apply_facts(t, pool, facts, false);

@@ -21,6 +21,14 @@ bool is_behind(const Pool& pool, const Slot& slot) {
          slot.kept_back_from != pool.tip.at && pool.tip.line.contains(*slot.at);
 }
 
+// One that is about to take every slot that is nobody's.
+bool heal_waits(const Host& host, const Pool& pool) {
+  return std::any_of(host.jobs.begin(), host.jobs.end(), [&](const auto& entry) {
+    const Job& job = entry.second;
+    return std::holds_alternative<job::Heal>(job.spec) && job.pool == pool.key && !job.started;
+  });
+}
+
 bool advancing_runs(const Host& host) {
   return std::any_of(host.jobs.begin(), host.jobs.end(),
                      [](const auto& entry) { return std::holds_alternative<job::Advance>(entry.second.spec); });
@@ -92,7 +100,7 @@ void look_after_tips(Turn& t) {
   }
   for (auto& [key, pool] : t.host.pools) {
     // Work that somebody waits for comes first.
-    if (!pool.ready() || pool.removing || !pool.queue.empty() || !pool.waiting.empty()) continue;
+    if (!pool.ready() || pool.removing || !pool.queue.empty() || !pool.waiting.empty() || heal_waits(t.host, pool)) continue;
     Slot* latest = nullptr;
     for (auto& [id, slot] : pool.slots) {
       if (is_behind(pool, slot) && (latest == nullptr || slot.last_used > latest->last_used)) latest = &slot;

@@ -22,11 +22,6 @@ std::size_t limit_of(const Settings& settings, JobClass job_class) {
   return 1;
 }
 
-// One that is nobody's now.
-bool can_be_healed(const Slot& slot) {
-  return slot.phase == Phase::idle || slot.phase == Phase::fresh || slot.phase == Phase::quarantined;
-}
-
 // Those are all to be looked at: one that is only being read is waited for.
 bool heal_must_wait(const Turn& t, const Job& job) {
   const auto pool = t.host.pools.find(job.pool);
@@ -103,6 +98,14 @@ bool outdated(Turn& t, const Job& job) {
 }
 
 }  // namespace
+
+bool can_be_healed(const Slot& slot) {
+  return slot.phase == Phase::idle || slot.phase == Phase::fresh || slot.phase == Phase::quarantined;
+}
+
+bool being_healed(const Host& host, const Slot& slot) {
+  return slot.job && std::holds_alternative<job::Heal>(host.jobs.at(*slot.job).spec);
+}
 
 JobId ask(Turn& t, JobClass job_class, JobSpec spec, const PoolKey& pool, std::vector<SlotId> slots,
           std::optional<RequestId> request, bool writer) {

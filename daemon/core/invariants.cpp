@@ -28,6 +28,13 @@ class Check {
     return found == host_.jobs.end() ? nullptr : &found->second;
   }
 
+  [[nodiscard]] const Slot* slot_of(const Request& request) const {
+    const auto pool = host_.pools.find(request.pool);
+    if (pool == host_.pools.end()) return nullptr;
+    const auto slot = pool->second.slots.find(request.slot);
+    return slot == pool->second.slots.end() ? nullptr : &slot->second;
+  }
+
   [[nodiscard]] bool job_is_for(const PoolKey& pool, const SlotId& slot) const {
     return std::any_of(host_.jobs.begin(), host_.jobs.end(), [&](const auto& entry) {
       const Job& each = entry.second;
@@ -61,6 +68,9 @@ class Check {
     require(
         !slot.unconfirmed || !leased || !slot.sessions.empty() || slot.ending != Ending::none || slot.phase == Phase::acquiring,
         who + "an unconfirmed lease has its session");
+    const bool waits_for_client = slot.phase == Phase::held && slot.ending == Ending::none && slot.lease &&
+                                  slot.lease->kind == LeaseKind::connection && slot.sessions.empty();
+    require(!waits_for_client || slot.ends, who + "a client is not waited for for ever");
   }
 
   void check_pool(const Pool& pool) {
@@ -127,9 +137,16 @@ class Check {
           break;
         case Stage::resolving:
         case Stage::running:
-        case Stage::placed:
           require(!request.jobs.empty(), who + "works by a job");
           break;
+        case Stage::placed: {
+          require(!request.jobs.empty(), who + "works by a job");
+          const Slot* slot = slot_of(request);
+          require(slot != nullptr && slot->phase == Phase::acquiring && slot->acquire == id && slot->lease &&
+                      slot->lease->id == request.acquire.plan.lease.id,
+                  who + "has its slot");
+          break;
+        }
         case Stage::following:
           require(request.leader && host_.requests.contains(*request.leader), who + "follows a request");
           break;
@@ -152,10 +169,7 @@ class Check {
         }
         case Stage::releasing:
         case Stage::recycling: {
-          const auto pool = host_.pools.find(request.pool);
-          const Slot* slot = nullptr;
-          if (pool != host_.pools.end() && pool->second.slots.contains(request.slot))
-            slot = &pool->second.slots.at(request.slot);
+          const Slot* slot = slot_of(request);
           require(slot != nullptr, who + "waits for a slot");
           if (slot == nullptr) break;
           const auto& list = request.stage == Stage::releasing ? slot->releases : slot->recycle_waits;

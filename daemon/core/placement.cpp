@@ -25,10 +25,10 @@ auto rank(const Pool& pool, const Slot& slot, const Acquiring& acquire) {
 
 }  // namespace
 
-Slot* best_slot(Pool& pool, const std::optional<std::string>& group, const Acquiring& acquire) {
+Slot* best_slot(const Host& host, Pool& pool, const std::optional<std::string>& group, const Acquiring& acquire) {
   Slot* best = nullptr;
   for (auto& [id, slot] : pool.slots) {
-    if (slot.phase != Phase::idle && slot.phase != Phase::fresh) continue;
+    if ((slot.phase != Phase::idle && slot.phase != Phase::fresh) || being_healed(host, slot)) continue;
     if (slot.group != group || (slot.phase == Phase::fresh && slot.number >= pool.config->max_slots)) continue;
     if (acquire.passed.contains(id) || acquire.set_aside.contains(id)) continue;
     if (best == nullptr || rank(pool, slot, acquire) < rank(pool, *best, acquire)) best = &slot;

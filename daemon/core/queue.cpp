@@ -9,25 +9,25 @@ namespace {
 
 constexpr std::chrono::milliseconds kAgain{500};
 
-bool anything_recycles(const Pool& pool, const std::optional<std::string>& group) {
+bool anything_recycles(const Host& host, const Pool& pool, const std::optional<std::string>& group) {
   return std::any_of(pool.slots.begin(), pool.slots.end(), [&](const auto& entry) {
     const Slot& slot = entry.second;
     const bool soon_free = slot.phase == Phase::recycling || slot.phase == Phase::recovering || slot.phase == Phase::removing;
-    return slot.group == group && soon_free;
+    return slot.group == group && (soon_free || being_healed(host, slot));
   });
 }
 
-bool anything_taken(const Pool& pool, const std::optional<std::string>& group) {
+bool anything_taken(const Host& host, const Pool& pool, const std::optional<std::string>& group) {
   return std::any_of(pool.slots.begin(), pool.slots.end(), [&](const auto& entry) {
     const Slot& slot = entry.second;
-    return slot.group == group && slot.phase != Phase::idle && slot.phase != Phase::fresh && slot.phase != Phase::quarantined;
+    return slot.group == group && (!can_be_healed(slot) || being_healed(host, slot));
   });
 }
 
 Error nothing_free(const Turn& t, const Request& request, Pool& pool) {
   const auto& params = std::get<proto::AcquireParams>(request.params);
   const Acquiring& acquire = request.acquire;
-  if (!acquire.passed.empty() && !anything_taken(pool, params.group)) {
+  if (!acquire.passed.empty() && !anything_taken(t.host, pool, params.group)) {
     return say::contended(pool, "another program holds the locks of those that are left");
   }
   if (acquire.last_fault) return *acquire.last_fault;
@@ -81,12 +81,12 @@ void wait_or_refuse(Turn& t, Request& request, Pool& pool) {
   const auto& params = std::get<proto::AcquireParams>(request.params);
   Acquiring& acquire = request.acquire;
   const Slot* at_commit = params.unique_sha ? holder_of_commit(pool, acquire.full_sha) : nullptr;
-  const bool only_passed_left = !acquire.passed.empty() && !anything_taken(pool, params.group);
-  const bool only_faults_left = acquire.last_fault && !anything_taken(pool, params.group);
+  const bool only_passed_left = !acquire.passed.empty() && !anything_taken(t.host, pool, params.group);
+  const bool only_faults_left = acquire.last_fault && !anything_taken(t.host, pool, params.group);
   const bool queues = params.wait_ms && (at_commit != nullptr || (!only_passed_left && !only_faults_left));
   if (!queues) {
     if (at_commit != nullptr) return refuse(t, request.id, say::sha_held(pool, *at_commit, acquire.full_sha, t.now));
-    if (!anything_recycles(pool, params.group)) return refuse(t, request.id, nothing_free(t, request, pool));
+    if (!anything_recycles(t.host, pool, params.group)) return refuse(t, request.id, nothing_free(t, request, pool));
   }
   if (pool.queue.size() + pool.waiting.size() >= t.host.settings.queue_limit) {
     return refuse(t, request.id, say::queue_full(pool, t.host.settings.queue_limit));
@@ -157,7 +157,7 @@ void serve(Turn& t, Pool& pool) {
     const Slot* at_commit = params.unique_sha ? holder_of_commit(pool, request->acquire.full_sha) : nullptr;
     if (at_commit != nullptr) {
       refuse_waiter(t, id, say::sha_held(pool, *at_commit, request->acquire.full_sha, t.now));
-    } else if (!anything_recycles(pool, params.group)) {
+    } else if (!anything_recycles(t.host, pool, params.group)) {
       refuse_waiter(t, id, nothing_free(t, *request, pool));
     }
   }

@@ -78,7 +78,7 @@ void join_fetch(Turn& t, Request& request, Pool& pool);
 void fetch_ended(Turn& t, const Job& job, const std::optional<Error>& error);
 
 // placement.cpp
-[[nodiscard]] Slot* best_slot(Pool& pool, const std::optional<std::string>& group, const Acquiring& acquire);
+[[nodiscard]] Slot* best_slot(const Host& host, Pool& pool, const std::optional<std::string>& group, const Acquiring& acquire);
 [[nodiscard]] Slot* holder_of_commit(Pool& pool, const Oid& commit);
 [[nodiscard]] Slot* holder_of_name(Pool& pool, const std::string& name);
 [[nodiscard]] Slot* recovering_from(Pool& pool, const std::string& name);  // what a dead daemon did under that NAME
@@ -163,6 +163,8 @@ void pump(Turn& t);
 void stop_job(Turn& t, JobId id);
 bool drop_unstarted(Turn& t, JobId id);  // true: it never ran, and is forgotten
 void give_writer_back(Turn& t, Job& job);
+[[nodiscard]] bool can_be_healed(const Slot& slot);                   // it is nobody's now
+[[nodiscard]] bool being_healed(const Host& host, const Slot& slot);  // a Heal job is on it: nobody gets it before that is over
 
 // jobs_done.cpp
 // A job that will not run is given to finish_job with a failure of its own.

@@ -268,7 +268,10 @@ class World {
 
   void other() {
     const proto::Scope scope{pool(), std::nullopt};
-    switch (pick(12)) {
+    switch (pick(13)) {
+      case 12:
+        ask(proto::HostDoctorParams{true}, session());
+        return;
       case 0:
         ask(proto::SlotListParams{scope, pick(2) == 0}, session());
         return;
@@ -411,6 +414,22 @@ class World {
     return facts;
   }
 
+  // A connection lease that the last daemon granted.
+  SlotFacts left_by_a_run(const std::string& slot) {
+    SlotFacts facts;
+    facts.slot = SlotId(slot);
+    facts.git_id = slot;
+    facts.entry = SlotFacts::Entry::sound;
+    facts.directory = SlotFacts::Directory::sound;
+    facts.head = oid(1);
+    facts.marker_read = SlotFacts::MarkerRead::sound;
+    facts.marker = Marker{};
+    facts.marker->lease.id = LeaseId("left-in-" + slot);
+    facts.marker->lease.name = name();
+    facts.marker->lease.kind = LeaseKind::connection;
+    return facts;
+  }
+
   JobOutcome outcome_of(const effect::StartJob& job, bool good) {
     const auto fails = [&](std::uint32_t one_in) { return !good && pick(one_in) == 0; };
     const auto fault = [&]() -> JobOutcome {
@@ -429,7 +448,9 @@ class World {
       if (pick(3) == 0) loaded.config.fetch.when = FetchPolicy::When::always;
       loaded.place = {"/pools/" + load->pool.str(), SourceId("/src/.git"), "/src", 1};
       const auto found = host.pools.find(load->pool);
-      if (found != host.pools.end()) {
+      if (found != host.pools.end() && !found->second.place && pick(2) == 0) {
+        loaded.slots.push_back(left_by_a_run(load->pool.str() == "one" ? "ios-0" : "slot-0"));
+      } else if (found != host.pools.end()) {
         for (const auto& [id, each] : found->second.slots) loaded.slots.push_back(facts_of(each, good));
       }
       return JobDone{loaded};
@@ -449,6 +470,15 @@ class World {
       if (pick(6) == 0) resolved.branch_tip = oid(pick(3));
       if (!good && pick(20) == 0) resolved.checked_out_at = "/elsewhere";
       return JobDone{resolved};
+    }
+    if (const auto* heal = std::get_if<job::Heal>(&job.spec)) {
+      done::Healed healed;
+      const Pool* of = find_pool(host, heal->pool);
+      for (const SlotId& id : heal->slots) {
+        const bool whole = of == nullptr || !of->slots.contains(id) || of->slots.at(id).phase == Phase::idle;
+        if (!good && !whole && pick(4) == 0) healed.freed.push_back(id);
+      }
+      return JobDone{healed};
     }
     if (std::holds_alternative<job::Fetch>(job.spec)) return JobDone{done::Fetched{}};
     if (const auto* acquire = std::get_if<job::Acquire>(&job.spec)) {

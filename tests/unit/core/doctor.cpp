@@ -99,6 +99,50 @@ TEST_F(Doctor, HasAcquiresWaitForASlotAsLongAsItLooks) {
   EXPECT_NE(running<job::Acquire>(), nullptr);
 }
 
+TEST_F(Doctor, FreesNoSlotThatSomebodyGotMeanwhile) {
+  config.max_slots = 1;
+  facts = {seen("slot-0")};
+  open_pool();
+  ask_for_repair();
+  const RequestId id = ask(acquiring("x"));
+  resolve();
+  EXPECT_EQ(slot("slot-0").phase, Phase::idle);
+  done::Healed freed;
+  freed.freed = {SlotId("slot-0")};
+  end<job::Heal>(freed);
+  ASSERT_NE(running<job::Acquire>(), nullptr);
+  EXPECT_TRUE(std::get<job::Acquire>(running<job::Acquire>()->spec).fresh);
+  finish_acquire();
+  EXPECT_TRUE(replies.contains(id));
+}
+
+TEST_F(Doctor, ThatFailsHasAcquiresGoOn) {
+  config.max_slots = 1;
+  facts = {seen("slot-0")};
+  open_pool();
+  ask_for_repair();
+  ask(acquiring("x"));
+  resolve();
+  EXPECT_EQ(running<job::Acquire>(), nullptr);
+  fail<job::Heal>(Fault::host_fault);
+  EXPECT_NE(running<job::Acquire>(), nullptr);
+}
+
+TEST_F(Doctor, LeavesASlotThatIsToBeRepairedToItsRepair) {
+  facts = {seen("slot-0")};
+  facts.front().quarantine = "its directory is gone";
+  open_pool();
+  ask_for_repair();
+  const RequestId repair = ask(proto::SlotRepairParams{{}, "slot-0", false});
+  done::Healed freed;
+  freed.freed = {SlotId("slot-0")};
+  end<job::Heal>(freed);
+  EXPECT_EQ(slot("slot-0").phase, Phase::repairing);
+  end<job::Repair>(done::Fresh{});
+  EXPECT_EQ(slot("slot-0").phase, Phase::fresh);
+  EXPECT_TRUE(replies.contains(repair));
+}
+
 TEST_F(Doctor, AnswersWithAllThatWasDoneWhenAllOfItIs) {
   open_pool();
   const RequestId id = ask_for_repair();
