@@ -12,6 +12,7 @@
 #include "daemon/git/mend.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/source_away.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -178,6 +179,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
     }
     loaded.slots.push_back(std::move(facts));
   }
+  require_source(*pool);  // what was read while it went away is nothing to go by
   if (!served) remove_unfinished(*pool, loaded.slots);
   loaded.config = pool->config;
   loaded.place = pool->place;

@@ -3,6 +3,7 @@
 #include "common/timed.hpp"
 #include "daemon/jobs/end_processes.hpp"
 #include "daemon/jobs/job_names.hpp"
+#include "daemon/jobs/source_away.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -51,6 +52,24 @@ bool needs_pool(const core::JobSpec& spec) {
          !std::holds_alternative<core::job::ListTrash>(spec);
 }
 
+// Of a source that is gone for good nothing is left to judge by, and its slots can still be taken away.
+bool needs_source(const core::JobSpec& spec) {
+  return needs_pool(spec) && !std::holds_alternative<core::job::EndProcesses>(spec) &&
+         !std::holds_alternative<core::job::Quarantine>(spec) && !std::holds_alternative<core::job::RemoveSlot>(spec) &&
+         !std::holds_alternative<core::job::RemovePool>(spec);
+}
+
+bool reports_facts(const core::JobSpec& spec) {
+  return std::holds_alternative<core::job::ReadBack>(spec) || std::holds_alternative<core::job::Heal>(spec);
+}
+
+// What failed while the source went away failed for that, whatever it took to be the reason.
+core::JobFailed failure(const JobContext& job, const core::JobSpec& spec, core::JobFailed failed) {
+  if (failed.fault == core::Fault::cancelled || !job.pool || !needs_source(spec)) return failed;
+  if (auto away = source_away(*job.pool)) return {core::Fault::host_fault, std::move(*away)};
+  return failed;
+}
+
 // Jobs without a slot name their pool themselves.
 PoolKey pool_of(const JobContext& job, const core::JobSpec& spec) {
   return std::visit(
@@ -78,11 +97,14 @@ core::JobOutcome run_job(JobContext& job, const core::JobSpec& spec) {
             core::Error(core::ErrorKind::pool_unavailable, "pool " + job.grant.pool.str() + " is not served any more")};
       }
     }
-    return std::visit(Dispatch{job}, spec);
+    if (needs_source(spec)) require_source(*job.pool);
+    auto done = std::visit(Dispatch{job}, spec);
+    if (reports_facts(spec)) require_source(*job.pool);
+    return done;
   } catch (const FaultError& failed) {
-    return core::JobFailed{failed.fault, failed.error};
+    return failure(job, spec, {failed.fault, failed.error});
   } catch (const core::Error& error) {
-    return core::JobFailed{fault_of(error), error};
+    return failure(job, spec, {fault_of(error), error});
   } catch (const std::exception& error) {
     return core::JobFailed{core::Fault::host_fault,
                            core::Error(core::ErrorKind::internal, std::string("internal error: ") + error.what())};

@@ -1,0 +1,13 @@
+// A source that is not there now: unmounted, renamed by hand, emptied. What is then seen of its slots says nothing of them.
+#pragma once
+
+#include "daemon/jobs/context.hpp"
+
+namespace wtpool::jobs {
+
+// Why the repository cannot be looked at; nothing when it is there. Some plain looks at its files, no git.
+[[nodiscard]] std::optional<core::Error> source_away(const ServedPool& pool);
+// Throws it, as a fault that passes by itself: no slot is judged by it, and what has to be done is done when it is back.
+void require_source(const ServedPool& pool);
+
+}  // namespace wtpool::jobs

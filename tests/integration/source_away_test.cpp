@@ -1,0 +1,85 @@
+// A source that is not there for a while: unmounted, or renamed by hand. Its pool's slots cannot be judged by it.
+#include <gtest/gtest.h>
+
+#include "tests/support/world.hpp"
+
+namespace wtpool::test {
+namespace {
+
+class SourceAway : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    world.start_daemon();
+    world.init(repo, {"--max-slots", "3"});
+    held = world.acquire("held");
+    idle = world.acquire("x");
+    world.release("x");
+  }
+  void take_away() const { fs::rename(repo.path(), away()); }
+  void bring_back() const { fs::rename(away(), repo.path()); }
+  [[nodiscard]] fs::path away() const { return repo.path().string() + ".away"; }
+  void expect_as_before() {
+    EXPECT_EQ(world.state_of("slot-0"), "held");
+    EXPECT_EQ(world.state_of("slot-1"), "idle");
+    EXPECT_TRUE(world.wait_for_state("slot-1", "idle"));
+    EXPECT_EQ(world.acquire("next"), idle);
+    world.release("next");
+    world.release("held");
+    EXPECT_EQ(repo.complaint(), "");
+  }
+  World world;
+  Repo repo = world.make_repo();
+  fs::path held;
+  fs::path idle;
+};
+
+TEST_F(SourceAway, NoSlotIsQuarantinedForIt) {
+  take_away();
+  // Each of these has the daemon read the slots back when its client has gone.
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(world.wtpool({"acquire", "y"}).code, 1);
+    EXPECT_EQ(world.wtpool({"renew", "held", "--ttl", "1h"}).code, 1);
+    EXPECT_EQ(world.wtpool({"release", "held", "--wait"}).code, 1);
+    EXPECT_EQ(world.wtpool({"repair", "slot-1"}).code, 1);
+    EXPECT_NE(world.wtpool({"doctor", "--repair"}).code, 0);
+    EXPECT_EQ(world.state_of("slot-0"), "held");
+    EXPECT_EQ(world.state_of("slot-1"), "idle");
+  }
+  EXPECT_TRUE(fs::exists(idle / "README.md"));
+  EXPECT_FALSE(fs::exists(world.root() / "app/.meta/quarantine"));
+  bring_back();
+  expect_as_before();
+}
+
+TEST_F(SourceAway, AnEmptyDirectoryInItsPlaceIsNoSourceEither) {
+  take_away();
+  fs::create_directories(repo.path() / ".git");
+  EXPECT_EQ(world.wtpool({"renew", "held", "--ttl", "1h"}).code, 1);
+  const auto outcome = world.wtpool({"acquire", "y"});
+  EXPECT_EQ(outcome.code, 1) << outcome;
+  EXPECT_NE(outcome.err.find(repo.path().string()), std::string::npos) << outcome;
+  fs::remove_all(repo.path());
+  bring_back();
+  expect_as_before();
+}
+
+TEST_F(SourceAway, ARecycleIsDoneWhenItIsBack) {
+  write_text(held / "README.md", "work\n");
+  world.stop_daemon();
+  const auto held_up = world.dir() / "held-up";
+  write_text(held_up, "");
+  world.environment["WTPOOL_FAILPOINT"] = "recycle.begun:wait=" + held_up.string();
+  world.start_daemon();
+  Process waits = world.start_wtpool({"release", "held", "--wait"});
+  ASSERT_TRUE(world.wait_for_state("slot-0", "recycling"));
+  take_away();
+  fs::remove(held_up);
+  EXPECT_EQ(waits.wait().code, 1) << "whoever waits for it is told";
+  EXPECT_EQ(world.state_of("slot-0"), "recycling");
+  bring_back();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+  EXPECT_EQ(repo.trash_refs().size(), 1u);
+}
+
+}  // namespace
+}  // namespace wtpool::test
