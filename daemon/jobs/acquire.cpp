@@ -8,6 +8,7 @@
 #include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/halfway.hpp"
 #include "daemon/jobs/leftovers.hpp"
+#include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/reserve.hpp"
 #include "daemon/jobs/short_way.hpp"
 #include "daemon/jobs/tasks.hpp"
@@ -194,6 +195,7 @@ class Acquisition {
     const auto slot = job_.slot_path();
     const std::string& common = job_.pool->place.source.str();
     const bool existed = refuse_ghost(job_);
+    (void)restore_own_entries(*job_.pool);
     move_torn_entry_aside(job_);
 
     const auto intent_file = files.intent(job_.grant.slot);
@@ -234,6 +236,7 @@ class Acquisition {
   void attach_branch() {
     const git::Git source = job_.source_git(&lock_);
     if (short_way_ && go_short_way(source)) return;
+    (void)restore_own_entries(*job_.pool);  // a git that makes or switches branches looks at all worktrees
     git::Git slot = job_.slot_git(git_id_, lock_);
     if (spec_.fresh) {
       job_.progress("checkout", 0);

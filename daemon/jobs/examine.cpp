@@ -11,6 +11,7 @@
 #include "daemon/git/lock_holders.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/own_entries.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -31,10 +32,16 @@ class Examination {
 
   std::vector<Finding> run() {
     std::set<std::string> told;
+    for (const auto& lost : find_lost_pointers(pool_, entries_)) {
+      told.insert(lost.git_id);
+      add_lost(lost);
+    }
+    const auto restorable = told;
     for (const auto& slot : slots_on_disk(pool_, entries_)) {
       const auto facts = read_facts(pool_, slot, entries_);
+      const bool restored = restorable.contains(facts.git_id) && core::classify(facts) != Seen::held;
       if (!facts.git_id.empty()) told.insert(facts.git_id);
-      look_at(facts);
+      if (!restored) look_at(facts);
     }
     for (const auto& name : nameless_entries(pool_, entries_)) {
       if (!told.insert(name).second) continue;
@@ -62,6 +69,14 @@ class Examination {
   void add_torn(const std::string& git_id) {
     add(Weight::error, "worktree entry " + git_id + " of " + common_ + " is torn, and git may fail in the whole source",
         "move it aside, to " + common_ + "/wtpool/aside");
+  }
+
+  void add_lost(const LostPointers& lost) {
+    std::string names;
+    for (const auto& file : lost.files) names += (names.empty() ? "" : " and ") + file;
+    add(Weight::error,
+        "worktree entry " + lost.git_id + " of " + common_ + " has no " + names + ", and git may fail in the whole source",
+        "write " + names + " again, as " + lost.slot.str() + " says");
   }
 
   [[nodiscard]] bool of_another_pool(const git::Entry& entry) const {

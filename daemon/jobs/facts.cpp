@@ -1,10 +1,11 @@
-// What the disk says of slots. Reading only.
+// What the disk says of slots. Reading only; but who reads a pool back finds what stops git in its source first.
 #include <algorithm>
 #include <filesystem>
 #include <set>
 
 #include "common/files.hpp"
 #include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -113,6 +114,7 @@ std::vector<SlotId> slots_on_disk(const ServedPool& pool, const std::vector<git:
 }
 
 core::JobDone read_back(JobContext& job, const core::job::ReadBack& spec) {
+  (void)restore_own_entries(*job.pool);
   const auto entries = git::list_entries(job.pool->place.source.str());
   core::done::ReadSlots read;
   for (const auto& slot : spec.slots) read.slots.push_back(read_facts(*job.pool, slot, entries));

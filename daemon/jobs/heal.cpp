@@ -9,6 +9,7 @@
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/examine.hpp"
 #include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -17,6 +18,13 @@ namespace {
 class Healing {
  public:
   explicit Healing(JobContext& job) : job_(job), common_(job.pool->place.source.str()) {}
+
+  // Held slots' too: what they say is known, and their holders' git fails as everybody's does.
+  void pointers() {
+    for (const auto& lost : restore_own_entries(*job_.pool)) {
+      for (const auto& file : lost.files) did("wrote " + file + " of the worktree entry " + lost.git_id + " again");
+    }
+  }
 
   void slot(const SlotId& id) {
     job_.grant.slot = id;
@@ -110,6 +118,7 @@ class Healing {
 
 core::JobDone heal(JobContext& job, const core::job::Heal& spec) {
   Healing healing(job);
+  healing.pointers();
   for (const auto& slot : spec.slots) {
     job.check_stop();
     healing.slot(slot);

@@ -9,6 +9,7 @@
 #include "common/log.hpp"
 #include "daemon/git/durable_objects.hpp"
 #include "daemon/git/mend.hpp"
+#include "daemon/jobs/own_entries.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -277,8 +278,12 @@ disk::SlotLock take_slot_lock(const JobContext& job) {
 }
 
 void prove_place(const JobContext& job, const std::string& git_id) {
-  const auto why = git_id.empty() ? std::optional<std::string>("it has no worktree entry")
-                                  : git::disproof_of_place(job.pool->place.source.str(), git_id, job.slot_path());
+  const auto disproof = [&] {
+    return git_id.empty() ? std::optional<std::string>("it has no worktree entry")
+                          : git::disproof_of_place(job.pool->place.source.str(), git_id, job.slot_path());
+  };
+  auto why = disproof();
+  if (why && restore_own_entry(*job.pool, git_id, job.grant.slot)) why = disproof();
   if (why) {
     fail(core::Fault::quarantine, core::ErrorKind::quarantined, job.grant.slot.str() + " is not what it was: " + *why,
          "wtpool repair " + job.grant.slot.str() + " --pool " + job.pool->key.str());

@@ -12,6 +12,7 @@
 #include "daemon/git/mend.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/source_away.hpp"
 #include "daemon/jobs/tasks.hpp"
 
@@ -159,6 +160,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   make_directories(pool->files.init_dir());
 
   if (!same_source) git::heal_locks_of_past_boots(pool->source.common_dir);
+  (void)restore_own_entries(*pool);
   heal_heads(*pool);
   if (!served) {
     mend_held_indexes(job, *pool);
@@ -192,6 +194,7 @@ core::JobDone resolve(JobContext& job, const core::job::Resolve& spec) {
 }
 
 core::JobDone fetch(JobContext& job, const core::job::Fetch& spec) {
+  (void)restore_own_entries(*job.pool);
   core::done::Fetched fetched;
   fetched.nothing_to_fetch = !git::fetch(job.source_git(), spec.wanted);
   return fetched;

@@ -6,6 +6,7 @@
 #include "common/log.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -92,7 +93,10 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
   const bool entry_gone = git_id.empty() || !is_directory_no_follow(entry.entry);
   const bool directory_gone = !lstat_of(job.slot_path());
   if (!entry_gone && !directory_gone) prove_place(job, git_id);
-  if (!entry_gone && directory_gone) refuse_if_moved(job, git_id);
+  if (!entry_gone && directory_gone) {
+    (void)restore_own_entry(*job.pool, git_id, job.grant.slot);
+    refuse_if_moved(job, git_id);
+  }
   if (spec.dirty == core::Dirty::refuse && !entry_gone && !directory_gone) refuse_if_dirty(job, spec.lease, lock);
 
   // Who is still in the slot is looked for while the disk is waited for: both take milliseconds, and neither needs the other.

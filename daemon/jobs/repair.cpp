@@ -7,6 +7,7 @@
 #include "common/log.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -90,6 +91,7 @@ std::optional<std::string> forget_slot(const JobContext& job, const core::SlotFa
 core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
   const auto lock = take_slot_lock(job);
   const std::string& common = job.pool->place.source.str();
+  (void)restore_own_entries(*job.pool);
   auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(common));
   const auto lease = last_lease(facts);
   const bool releasing = facts.marker && facts.marker->state == core::MarkerState::releasing;

@@ -189,6 +189,21 @@ TEST_P(Doctor, LocksWorktreesThatAreNot) {
   EXPECT_EQ(state_of("slot-1"), "held");
 }
 
+TEST_P(Doctor, WritesAgainWhatAHeldSlotsEntryLost) {
+  const auto slot = world.acquire("x");
+  const auto entry = gitdir_of(slot);
+  begin();
+  const auto whole = [&] { return read_text(entry / "commondir") + read_text(entry / "gitdir"); };
+  const auto before = whole();
+  for (const std::vector<std::string>& lost : {std::vector<std::string>{"commondir"}, {"gitdir"}, {"gitdir", "commondir"}}) {
+    for (const auto& file : lost) write_text(entry / file, file == "gitdir" ? "" : std::string(6, '\0'));
+    expect_repaired("worktree entry slot-0 of " + (repo.path() / ".git").string() + " has no " + lost.front());
+    EXPECT_EQ(whole(), before);
+  }
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  EXPECT_EQ(state_of("slot-0"), "held");
+}
+
 TEST_P(Doctor, ForgetsASlotWhoseDirectoryIsGoneAndKeepsWhatWasStaged) {
   const auto slot = world.acquire("x");
   world.release("x");

@@ -140,6 +140,7 @@ TEST_F(EntryWork, ACommitOfATornEntryIsKeptBeforeTheEntryIsMovedAside) {
   const auto commit = lone_commit(slot);
   const auto entry = gitdir_of(slot);
   write_text(entry / "commondir", "");
+  fs::remove(slot / ".git");  // else it would be known whose entry it is
   restart_with("repair.head-kept:kill");
   EXPECT_NE(world.wtpool({"repair", "slot-0"}).code, 0);
   EXPECT_TRUE(leading_to(commit).ends_with("/head")) << leading_to(commit);
