@@ -46,7 +46,7 @@ bool can_be_read(const Slot& slot) {
 }
 
 void start(Turn& t, Job& job) {
-  if (auto* read = std::get_if<job::ReadBack>(&job.spec)) {
+  if (auto* read = std::get_if<job::ReadBack>(&job.spec); read != nullptr && job.slots.empty()) {
     for (const auto& [id, slot] : t.host.pools.at(job.pool).slots) {
       if (can_be_read(slot)) job.slots.push_back(id);
     }

@@ -188,6 +188,7 @@ struct Released {
   std::optional<std::string> kept;  // trash id when something was kept already
   bool entry_gone = false;          // nothing left to recycle: the slot is fresh
   std::vector<std::string> warnings;
+  bool files_left = false;  // with entry_gone: but for what stands in its directory, which no git can look at any more
 };
 struct Idle {  // recycle, recover and repair end so
   Oid at;
@@ -195,10 +196,12 @@ struct Idle {  // recycle, recover and repair end so
   std::string git_id;
   std::optional<std::string> kept;  // trash id, when something was saved
   std::vector<std::string> warnings;
-  bool occupied = false;  // processes still have their working directory in it: chosen last, not sealed
+  bool occupied = false;     // processes still have their working directory in it: chosen last, not sealed
+  std::string kept_at = {};  // of a repair: where, for a person
 };
 struct Fresh {  // nothing of the slot is left
   std::optional<std::string> kept;
+  std::string kept_at = {};  // as above, of a removal too
 };
 struct Sealed {
   Oid at;
@@ -234,6 +237,7 @@ struct TrashListed {
 };
 struct TrashRestored {
   std::string branch;
+  std::vector<std::string> warnings;
 };
 
 }  // namespace done

@@ -67,6 +67,16 @@ void upkeep_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   upkeep_failed(t, job, std::get<JobFailed>(outcome));
 }
 
+// Who asked for it goes on by what was found.
+void looked(Turn& t, const Job& job, const JobOutcome& outcome) {
+  Request* request = job.request ? find_request(t, *job.request) : nullptr;
+  if (request == nullptr) return;
+  request->jobs.erase(job.id);
+  if (t.host.draining) return refuse(t, request->id, say::shutting_down());
+  if (const auto error = error_of(outcome)) return refuse(t, request->id, *error);
+  begin(t, *request);
+}
+
 void read_back_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   const auto found = t.host.pools.find(job.pool);
   if (found == t.host.pools.end()) return;
@@ -74,11 +84,12 @@ void read_back_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   if (pool.read_back == job.id) pool.read_back.reset();
   pool.unsettled = true;
   const auto* read = done_as<done::ReadSlots>(outcome);
-  if (read == nullptr) return note(t, 0, "slots of pool '" + pool.key.str() + "' were not read back");
-  for (const SlotFacts& facts : read->slots) {
+  if (read == nullptr) note(t, 0, "slots of pool '" + pool.key.str() + "' were not read back");
+  for (const SlotFacts& facts : read == nullptr ? std::vector<SlotFacts>{} : read->slots) {
     const Slot* slot = find_slot(t, pool.key, facts.slot);
     if (slot != nullptr && slot->changed <= job.turn && !slot->job) apply_facts(t, pool, facts, false);
   }
+  looked(t, job, outcome);
 }
 
 void status_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
@@ -169,6 +180,11 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                    });
                  },
                  [&](const job::RestoreTrash&) {
+                   const auto* restored = done_as<done::TrashRestored>(outcome);
+                   const Request* request = job.request ? find_request(t, *job.request) : nullptr;
+                   if (restored != nullptr && request != nullptr) {
+                     for (const auto& warning : restored->warnings) warn(t, *request, warning);
+                   }
                    answer_plain<done::TrashRestored>(t, job, outcome, [](const done::TrashRestored& done) {
                      return proto::Result(proto::TrashRestoreResult{done.branch});
                    });

@@ -32,6 +32,18 @@ std::string release_command(const Pool& pool, const std::string& name) {
   return "wtpool release " + name + " --pool " + pool.key.str();
 }
 
+std::string repair_command(const Pool& pool, const Slot& slot) {
+  return "wtpool repair " + slot.id.str() + " --pool " + pool.key.str();
+}
+
+std::vector<const Slot*> quarantined_slots(const Pool& pool, const std::optional<std::string>& group) {
+  std::vector<const Slot*> found;
+  for (const Slot* slot : slots_in_order(pool)) {
+    if (slot->group == group && slot->phase == Phase::quarantined) found.push_back(slot);
+  }
+  return found;
+}
+
 // Columns of a width, two spaces apart; names count by character, not by byte.
 std::vector<std::string> table_of(const std::vector<std::array<std::string, 4>>& rows) {
   const auto width = [](const std::string& cell) {
@@ -188,7 +200,10 @@ Error at_capacity(const Pool& pool, const std::optional<std::string>& group, Now
                         " is taken: " + std::to_string(held) + " held";
   if (quarantined_count > 0) message += ", " + std::to_string(quarantined_count) + " quarantined";
   Error error = with({ErrorKind::at_capacity, message, release_command(pool, a_holder)}, pool);
-  if (held == 0 && quarantined_count > 0) error.hint = "wtpool ls --pool " + pool.key.str();
+  if (const auto quarantined_ones = quarantined_slots(pool, group); !quarantined_ones.empty()) {
+    const std::string repair = repair_command(pool, *quarantined_ones.front());
+    error.hint = held == 0 ? repair : error.hint + " (or " + repair + ")";
+  }
   error.details = table_of(table);
   return error;
 }
@@ -205,7 +220,15 @@ Error queue_full(const Pool& pool, std::size_t limit) {
   return with({ErrorKind::queue_full, std::to_string(limit) + " requests wait for " + in_pool(pool) + " already"}, pool);
 }
 
-Error timed_out(const std::string& what) { return {ErrorKind::timed_out, "the time ran out, waiting for " + what}; }
+Error timed_out(const Pool& pool, const std::optional<std::string>& group) {
+  const auto quarantined_ones = quarantined_slots(pool, group);
+  std::string message =
+      "the time ran out, waiting for a slot of " + (group ? "group '" + *group + "' of " : std::string()) + in_pool(pool);
+  if (quarantined_ones.empty()) return with({ErrorKind::timed_out, message}, pool);
+  const auto count = quarantined_ones.size();
+  message += ", of which " + std::to_string(count) + (count == 1 ? " is" : " are") + " quarantined";
+  return with({ErrorKind::timed_out, message, repair_command(pool, *quarantined_ones.front())}, pool);
+}
 
 Error in_no_slot(const Pool& pool, const std::string& verb) {
   return with({ErrorKind::not_held, "the current directory is in no slot of " + in_pool(pool), "wtpool " + verb + " NAME"},
@@ -220,9 +243,8 @@ Error not_held(const Pool& pool, const std::string& what) {
 Error lease_lost(const std::string& what) { return {ErrorKind::lease_lost, what + ": the lease is not yours any more"}; }
 
 Error quarantined(const Pool& pool, const Slot& slot) {
-  return with({ErrorKind::quarantined, slot.id.str() + " is quarantined: " + slot.reason,
-               "wtpool repair " + slot.id.str() + " --pool " + pool.key.str()},
-              pool, &slot);
+  return with({ErrorKind::quarantined, slot.id.str() + " is quarantined: " + slot.reason, repair_command(pool, slot)}, pool,
+              &slot);
 }
 
 Error slot_unknown(const Pool& pool, const std::string& slot) {
@@ -237,10 +259,9 @@ Error slot_held(const Pool& pool, const Slot& slot, Now now) {
               pool, &slot, name);
 }
 
-// The ref, not a command: a pool that is taken away has no trash to ask.
-std::string work_kept(const Pool& pool, const Slot& slot, const std::string& trash_id) {
-  return "work left in " + slot.id.str() + " is kept as " + trash_id + ": refs/wtpool/trash/" + trash_id +
-         " in the source, and what could not go there in " + pool.place->root + "/.meta/trash/" + trash_id;
+// Places, not a command: a pool that is taken away has no trash to ask.
+std::string work_kept(const Slot& slot, const std::string& trash_id, const std::string& where) {
+  return "work left in " + slot.id.str() + " is kept as " + trash_id + ": " + where;
 }
 
 Error shutting_down() { return {ErrorKind::shutting_down, "the daemon is shutting down", "try again"}; }

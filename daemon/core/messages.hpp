@@ -26,14 +26,14 @@ namespace wtpool::core::say {
 [[nodiscard]] Error contended(const Pool& pool, const std::string& why);
 [[nodiscard]] Error busy(const Pool& pool, const Slot& slot, const std::string& being);  // repaired, removed
 [[nodiscard]] Error queue_full(const Pool& pool, std::size_t limit);
-[[nodiscard]] Error timed_out(const std::string& what);
-[[nodiscard]] Error in_no_slot(const Pool& pool, const std::string& verb);  // the current directory
+[[nodiscard]] Error timed_out(const Pool& pool, const std::optional<std::string>& group);  // waiting for a slot
+[[nodiscard]] Error in_no_slot(const Pool& pool, const std::string& verb);                 // the current directory
 [[nodiscard]] Error not_held(const Pool& pool, const std::string& what);
 [[nodiscard]] Error lease_lost(const std::string& what);
 [[nodiscard]] Error quarantined(const Pool& pool, const Slot& slot);
 [[nodiscard]] Error slot_unknown(const Pool& pool, const std::string& slot);
 [[nodiscard]] Error slot_held(const Pool& pool, const Slot& slot, Now now);
-[[nodiscard]] std::string work_kept(const Pool& pool, const Slot& slot, const std::string& trash_id);
+[[nodiscard]] std::string work_kept(const Slot& slot, const std::string& trash_id, const std::string& where);
 [[nodiscard]] Error shutting_down();
 
 }  // namespace wtpool::core::say

@@ -188,6 +188,8 @@ void release_done(Turn& t, const Job& job, const done::Released& done) {
   }
   if (done.entry_gone) {
     became_fresh(t, pool, slot);
+    if (done.files_left)
+      quarantine(t, pool, slot, "its worktree entry is gone, and files are left in its directory", "release");
   } else {
     start_recycle(t, pool, slot);
   }

@@ -1,5 +1,6 @@
 // Repair, and taking slots and pools away.
 #include <algorithm>
+#include <utility>
 
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
@@ -42,6 +43,11 @@ void next_of_pool(Turn& t, Request& request, Pool& pool) {
   request.jobs.insert(ask(t, JobClass::answering, job::RemovePool{pool.key}, pool.key, {}, request.id, true));
 }
 
+void tell_kept(Turn& t, const Request& request, const Slot& slot, const std::optional<std::string>& id,
+               const std::string& where) {
+  if (id && !where.empty()) warn(t, request, say::work_kept(slot, *id, where));
+}
+
 }  // namespace
 
 void begin_repair(Turn& t, Request& request, Pool& pool) {
@@ -50,6 +56,14 @@ void begin_repair(Turn& t, Request& request, Pool& pool) {
   if (found == pool.slots.end()) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
   Slot& slot = found->second;
   if (slot.phase == Phase::repairing) return refuse(t, request.id, say::busy(pool, slot, "repaired"));
+  const bool steady = slot.phase == Phase::fresh || slot.phase == Phase::idle;
+  if (steady && !std::exchange(request.looked, true)) {
+    // `doctor` may have seen what nobody here has looked at since.
+    request.stage = Stage::running;
+    request.slot = slot.id;
+    request.jobs.insert(ask(t, JobClass::answering, job::ReadBack{pool.key, {slot.id}}, pool.key, {slot.id}, request.id));
+    return;
+  }
   if (slot.phase != Phase::quarantined) {
     Error error(ErrorKind::not_held, slot.id.str() + " of pool '" + pool.key.str() + "' is not quarantined");
     error.pool = pool.key.str();
@@ -85,12 +99,12 @@ void repair_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   if (idle != nullptr) {
     if (request != nullptr) {
       for (const auto& warning : idle->warnings) warn(t, *request, warning);
-      if (idle->kept) warn(t, *request, say::work_kept(pool, slot, *idle->kept));
+      tell_kept(t, *request, slot, idle->kept, idle->kept_at);
     }
     became_idle(t, pool, slot, *idle);
   } else {
     if (fresh->kept) emit(t, pool, &slot, "trash_saved", nullptr, *fresh->kept);
-    if (fresh->kept && request != nullptr) warn(t, *request, say::work_kept(pool, slot, *fresh->kept));
+    if (request != nullptr) tell_kept(t, *request, slot, fresh->kept, fresh->kept_at);
     became_fresh(t, pool, slot);
   }
   if (request != nullptr) answer(t, request->id, proto::EmptyResult{});
@@ -136,7 +150,7 @@ void remove_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   } else {
     const auto* fresh = std::get_if<done::Fresh>(std::get_if<JobDone>(&outcome));
     if (fresh != nullptr && fresh->kept) emit(t, pool, &slot, "trash_saved", nullptr, *fresh->kept);
-    if (fresh != nullptr && fresh->kept && request != nullptr) warn(t, *request, say::work_kept(pool, slot, *fresh->kept));
+    if (fresh != nullptr && request != nullptr) tell_kept(t, *request, slot, fresh->kept, fresh->kept_at);
     became_fresh(t, pool, slot);
   }
   if (request == nullptr) return;
@@ -169,7 +183,8 @@ void pool_removed(Turn& t, const Job& job, const std::optional<Error>& error) {
     }
     for (const RequestId id : of_it) {
       Request* request = find_request(t, id);
-      if (request->stage == Stage::parked || request->stage == Stage::queued || request->stage == Stage::waiting) {
+      const bool looks = request->looked && request->stage == Stage::running;
+      if (looks || request->stage == Stage::parked || request->stage == Stage::queued || request->stage == Stage::waiting) {
         leave_queue(t, *request);
         refuse(t, id, say::pool_unknown(job.pool));
       }

@@ -153,6 +153,7 @@ struct Request {
   PoolKey pool;               // once chosen
   bool reload_tried = false;  // it had an unavailable pool loaded again
   SlotId slot;
+  bool looked = false;                        // slot.repair: the slot was read back for it
   std::optional<proto::PoolInitResult> made;  // pool.init: the pool stands, it is being loaded
   std::optional<Error> failed;                // pool.remove: the first slot that would not go
   std::set<JobId> jobs;                       // its own

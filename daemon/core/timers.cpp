@@ -31,9 +31,7 @@ void requests_due(Turn& t) {
     const auto& params = std::get<proto::AcquireParams>(request->params);
     leave_queue(t, *request);
     if (queued) {
-      const std::string what =
-          (params.group ? "a slot of group '" + *params.group + "' of pool '" : "a slot of pool '") + pool.key.str() + "'";
-      refuse(t, id, say::timed_out(what));
+      refuse(t, id, say::timed_out(pool, params.group));
     } else {
       refuse(t, id, say::contended(pool, "slots are still being recycled"));
     }

@@ -20,6 +20,9 @@ namespace wtpool::jobs {
 // Whether two commits of stash shape keep the same.
 [[nodiscard]] bool same_work(const git::Git& git, const std::string& one, const std::string& other);
 
+// Where that entry's refs and files are, for a person: of the two, what there is.
+[[nodiscard]] std::string where_kept(const JobContext& job, const std::string& id);
+
 // Writes <ID>.yaml unless it stands; to be done before the first ref or file of that entry.
 void record_trash(const JobContext& job, const std::string& id, const std::string& name);
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <future>
 
 #include "common/failpoint.hpp"
@@ -54,6 +55,12 @@ std::vector<std::string> name_processes(const JobContext& job, const core::job::
                        job.grant.slot.str());
   }
   return warnings;
+}
+
+// What cannot be looked into may hold something.
+bool holds_something(const disk::path& directory) {
+  std::error_code failed;
+  return !std::filesystem::is_empty(directory, failed) || failed;
 }
 
 }  // namespace
@@ -140,6 +147,13 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
     FAILPOINT("release.entry-removed");
   }
   released.entry_gone = entry_gone || directory_gone;
+  released.files_left = entry_gone && !directory_gone && holds_something(job.slot_path());
+  if (released.files_left) {
+    released.warnings.push_back("the worktree entry of " + job.grant.slot.str() +
+                                " is gone: what is not committed is still in " + job.slot_path().string() +
+                                ", and was neither saved nor deleted; look at it, then wtpool repair " + job.grant.slot.str() +
+                                " --pool " + job.pool->key.str());
+  }
   return released;
 }
 

@@ -3,11 +3,21 @@
 #include "common/timed.hpp"
 #include "daemon/jobs/end_processes.hpp"
 #include "daemon/jobs/job_names.hpp"
+#include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/source_away.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
 namespace {
+
+// Whoever took a slot apart is told where its work went.
+core::JobDone say_where(const JobContext& job, core::JobDone done) {
+  if (auto* idle = std::get_if<core::done::Idle>(&done); idle != nullptr && idle->kept)
+    idle->kept_at = where_kept(job, *idle->kept);
+  if (auto* fresh = std::get_if<core::done::Fresh>(&done); fresh != nullptr && fresh->kept)
+    fresh->kept_at = where_kept(job, *fresh->kept);
+  return done;
+}
 
 struct Dispatch {
   JobContext& job;
@@ -34,8 +44,8 @@ struct Dispatch {
   core::JobDone operator()(const core::job::LookAtTip& s) const { return look_at_tip(job, s); }
   core::JobDone operator()(const core::job::Advance& s) const { return advance(job, s); }
   core::JobDone operator()(const core::job::Seal& s) const { return seal(job, s); }
-  core::JobDone operator()(const core::job::Repair& s) const { return repair(job, s); }
-  core::JobDone operator()(const core::job::RemoveSlot& s) const { return remove_slot(job, s); }
+  core::JobDone operator()(const core::job::Repair& s) const { return say_where(job, repair(job, s)); }
+  core::JobDone operator()(const core::job::RemoveSlot& s) const { return say_where(job, remove_slot(job, s)); }
   core::JobDone operator()(const core::job::RemovePool& s) const { return remove_pool(job, s); }
   core::JobDone operator()(const core::job::InitPool& s) const { return init_pool(job, s); }
   core::JobDone operator()(const core::job::Heal& s) const { return heal(job, s); }

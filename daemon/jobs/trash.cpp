@@ -49,6 +49,19 @@ void add_diff(const git::Git& git, const std::string& from, const std::string& t
   }
 }
 
+// Of what was moved instead of stored in git.
+Sizes sizes_of_files(const disk::path& directory) {
+  Sizes sizes;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    std::error_code gone;
+    if (at->is_directory(gone) && !at->is_symlink(gone)) continue;
+    ++sizes.files;
+    if (at->is_regular_file(gone) && !at->is_symlink(gone)) sizes.bytes += static_cast<std::int64_t>(at->file_size(gone));
+  }
+  return sizes;
+}
+
 Sizes sizes_of(const ServedPool& pool, const git::Git& git, const std::string& id) {
   Sizes sizes;
   const std::string work = git::trash_ref(id, "work");
@@ -58,13 +71,9 @@ Sizes sizes_of(const ServedPool& pool, const git::Git& git, const std::string& i
     const auto empty = git.must({.arguments = {"hash-object", "-t", "tree", "--stdin"}, .input = {}, .environment = {}});
     add_diff(git, empty.substr(0, empty.find('\n')), ids[3]->str(), sizes);
   }
-  std::error_code error;
-  for (std::filesystem::recursive_directory_iterator at(pool.files.trash_files(id), error), end; !error && at != end;
-       at.increment(error)) {
-    if (!at->is_regular_file(error) || at->is_symlink(error)) continue;
-    ++sizes.files;
-    sizes.bytes += static_cast<std::int64_t>(at->file_size(error));
-  }
+  const Sizes moved = sizes_of_files(pool.files.trash_files(id));
+  sizes.files += moved.files;
+  sizes.bytes += moved.bytes;
   return sizes;
 }
 
@@ -171,6 +180,18 @@ Oid commit_of(const git::Git& git, const std::string& tree, const std::vector<gi
 
 }  // namespace
 
+std::string where_kept(const JobContext& job, const std::string& id) {
+  std::string where;
+  try {
+    if (git::list_trash(job.source_git()).contains(id)) where = "refs/wtpool/trash/" + id + " in the source";
+  } catch (const core::Error& error) {
+    log_warn("whether the source keeps " + id + " cannot be told: " + error.message);
+  }
+  const auto files = job.pool->files.trash_files(id);
+  if (lstat_of(files)) where += (where.empty() ? "" : ", and ") + files.string();
+  return where;
+}
+
 core::JobDone list_trash(JobContext& job, const core::job::ListTrash& spec) {
   core::done::TrashListed listed;
   for (const auto& key : spec.pools) {
@@ -257,7 +278,13 @@ core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec
   transaction.create("refs/heads/" + branch, tip);
   transaction.commit(git);
   FAILPOINT("trash.restored");
-  return core::done::TrashRestored{branch};
+  core::done::TrashRestored restored{branch, {}};
+  const auto directory = job.pool->files.trash_files(spec.id);
+  if (const auto count = sizes_of_files(directory).files; count > 0) {
+    restored.warnings.push_back(std::to_string(count) + (count == 1 ? " file is" : " files are") + " only in " +
+                                directory.string() + ": not in the branch, and deleted with the entry");
+  }
+  return restored;
 }
 
 }  // namespace wtpool::jobs

@@ -126,6 +126,30 @@ TEST_F(Trash, AStashOfARebaseAloneIsRestored) {
   EXPECT_EQ(repo.git({"rev-parse", "back^1"}), repo.head());
 }
 
+TEST_F(Trash, FilesThatAreInNoBranchAreNamedWhenItIsRestored) {
+  const auto config = world.root() / "app/.meta/config.yaml";
+  write_text(config, read_text(config) + "save_limit_files: 3\n");
+  const auto slot = world.acquire("x");
+  for (const char* file : {"README.md", "Makefile", "src/main.c", ".gitignore"}) write_text(slot / file, "changed\n");
+  world.release("x");
+  const auto entries = world.json_of({"trash", "ls"});
+  ASSERT_EQ(entries.size(), 1u) << entries;
+  const std::string id = entries[0].value("id", "");
+  const auto outcome = world.wtpool({"trash", "restore", id, "--branch", "back"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  const auto directory = world.root() / "app/.meta/trash" / id;
+  EXPECT_NE(outcome.err.find("4 files are only in " + directory.string() + ": not in the branch"), std::string::npos)
+      << outcome;
+  EXPECT_EQ(read_text(directory / "README.md"), "changed\n");
+  EXPECT_EQ(world.wtpool({"trash", "drop", id}).code, 0);
+  EXPECT_FALSE(fs::exists(directory));
+}
+
+TEST_F(Trash, NothingIsSaidOfFilesWhereAllAreInTheBranch) {
+  const auto outcome = world.wtpool({"trash", "restore", keep_something(), "--branch", "back"});
+  EXPECT_EQ(outcome.err.find("only in"), std::string::npos) << outcome;
+}
+
 TEST_F(Trash, IsDroppedForGood) {
   const auto id = keep_something();
   const auto outcome = world.wtpool({"trash", "drop", id});
