@@ -91,7 +91,7 @@ TEST_F(Reports, HandTrashRequestsToTheirJobs) {
   proto::TrashRestoreParams restore;
   restore.id = "one";
   const RequestId restored = ask(restore);
-  end<job::RestoreTrash>(done::TrashRestored{"back"});
+  end<job::RestoreTrash>(done::TrashRestored{"back", {}});
   EXPECT_EQ(std::get<proto::TrashRestoreResult>(replies[restored]).branch, "back");
   proto::TrashDropParams drop;
   drop.id = "one";
