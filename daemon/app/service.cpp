@@ -33,6 +33,7 @@ core::Settings settings_of(const disk::HostConfig& config, const std::filesystem
   settings.recycling_limit = static_cast<std::size_t>(limit_of(config.recycling_jobs, std::min(8U, cores)));
   settings.background_limit = 1;
   settings.network_limit = 4;
+  settings.ending_limit = 4;
   settings.queue_limit = static_cast<std::size_t>(config.queue_limit);
   settings.default_ttl = config.default_ttl;
   settings.trash_expiry = config.trash_expiry;
@@ -51,7 +52,7 @@ core::Settings settings_of(const disk::HostConfig& config, const std::filesystem
 int threads_for(const core::Settings& settings) {
   // One more than the core can fill, for the host's own checks.
   return static_cast<int>(settings.answering_limit + settings.recycling_limit + settings.background_limit +
-                          settings.network_limit) +
+                          settings.network_limit + settings.ending_limit) +
          1;
 }
 

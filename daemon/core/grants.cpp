@@ -18,6 +18,8 @@ std::size_t limit_of(const Settings& settings, JobClass job_class) {
       return std::max<std::size_t>(1, settings.background_limit);
     case JobClass::network:
       return std::max<std::size_t>(1, settings.network_limit);
+    case JobClass::ending:
+      return std::max<std::size_t>(1, settings.ending_limit);
   }
   return 1;
 }
@@ -131,7 +133,8 @@ bool may_start_now(const Host& host, JobClass job_class) {
 }
 
 void pump(Turn& t) {
-  for (const JobClass job_class : {JobClass::answering, JobClass::recycling, JobClass::background, JobClass::network}) {
+  for (const JobClass job_class :
+       {JobClass::answering, JobClass::recycling, JobClass::background, JobClass::network, JobClass::ending}) {
     const auto index = static_cast<std::size_t>(job_class);
     const std::size_t limit = limit_of(t.host.settings, job_class);
     auto& waiting = t.host.unstarted[index];

@@ -103,7 +103,7 @@ class Check {
   void check_jobs() {
     std::map<std::pair<PoolKey, SlotId>, JobId> slots;
     std::map<SourceId, JobId> writers;
-    std::array<std::size_t, 4> running{};
+    std::array<std::size_t, kJobClasses> running{};
     for (const auto& [id, each] : host_.jobs) {
       if (!each.started) continue;
       if (std::holds_alternative<job::Advance>(each.spec)) {
@@ -124,6 +124,7 @@ class Check {
     require(running[1] <= std::max<std::size_t>(1, host_.settings.recycling_limit), "recycling jobs keep to their limit");
     require(running[2] <= std::max<std::size_t>(1, host_.settings.background_limit), "background jobs keep to their limit");
     require(running[3] <= std::max<std::size_t>(1, host_.settings.network_limit), "fetches keep to their limit");
+    require(running[4] <= std::max<std::size_t>(1, host_.settings.ending_limit), "ends of processes keep to their limit");
   }
 
   void check_requests() {

@@ -6,8 +6,10 @@
 namespace wtpool::core {
 
 // Answering jobs are what somebody waits for (never fewer than 2 threads); recycling follows; background comes last. Fetches
-// run apart, with whatever else waits for others (a remote, processes asked to end): they never hold a slot job up.
-enum class JobClass { answering, recycling, background, network };
+// run apart, with whatever else waits for others, and so does the ending of processes: neither holds a slot job up, nor a
+// remote that hangs the end of a lease.
+enum class JobClass { answering, recycling, background, network, ending };
+inline constexpr std::size_t kJobClasses = 5;
 
 namespace job {
 

@@ -123,7 +123,7 @@ void start_release(Turn& t, Pool& pool, Slot& slot) {
   slot.changed = t.host.turn;
   slot.retry_at.reset();
   if (slot.lease->kind == LeaseKind::connection && !slot.processes_ended) {
-    ask(t, JobClass::network, job::EndProcesses{slot.lease->id, slot.process_group}, pool.key, {slot.id});
+    ask(t, JobClass::ending, job::EndProcesses{slot.lease->id, slot.process_group}, pool.key, {slot.id});
     return;
   }
   job::Release spec;

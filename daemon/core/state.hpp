@@ -18,6 +18,7 @@ struct Settings {
   std::size_t recycling_limit = 1;
   std::size_t background_limit = 1;
   std::size_t network_limit = 4;
+  std::size_t ending_limit = 4;
   std::size_t queue_limit = 1024;  // waiters per pool
   std::optional<seconds> default_ttl;
   seconds trash_expiry{14 * 24 * 3600};
@@ -232,8 +233,8 @@ struct Host {
   std::map<RequestId, Request> requests;
   std::map<SessionId, std::set<PoolKey>> changed_by;  // what a session changed: read back when it ends
   std::map<JobId, Job> jobs;
-  std::array<std::set<JobId>, 4> unstarted;  // by class, in order of asking
-  std::array<std::size_t, 4> running{};      // by class
+  std::array<std::set<JobId>, kJobClasses> unstarted;  // by class, in order of asking
+  std::array<std::size_t, kJobClasses> running{};      // by class
   std::uint64_t next_job = 1;
   std::uint64_t next_ticket = 1;
   std::int64_t next_seq = 1;

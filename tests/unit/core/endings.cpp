@@ -93,6 +93,17 @@ TEST_F(ConnectionLease, EndsWithItsConnectionItsProcessesFirst) {
   EXPECT_NE(running<job::Release>(), nullptr);
 }
 
+TEST_F(ConnectionLease, EndsWhileRemotesHang) {
+  host.settings.network_limit = 1;
+  open_pool();
+  hold_with(connection("x"));
+  ask(acquiring("y"), other_);
+  end<job::Resolve>(done::Resolved{});
+  ASSERT_NE(running<job::Fetch>(), nullptr);
+  happen(event::SessionClosed{kSession});
+  EXPECT_NE(running<job::EndProcesses>(), nullptr);
+}
+
 TEST_F(ConnectionLease, IsReleasedAfterItsProcessesWhenAskedTo) {
   open_pool();
   hold_with(connection("x"));
