@@ -254,9 +254,28 @@ bool Service::answer_here(RequestId id, SessionId session, const proto::Params& 
   return false;
 }
 
+// One at a time, on the thread that is there for them: they go before no slot job, however many are asked for.
+void Service::check_host(RequestId id, std::function<void()> check) {
+  checks_.emplace_back(id, std::move(check));
+  next_check();
+}
+
+void Service::next_check() {
+  std::erase_if(checks_, [this](const auto& waiting) { return !server_.awaits(waiting.first); });
+  if (checks_.empty() || std::exchange(checking_, true)) return;
+  runner_->run([this, check = std::move(checks_.front().second)] {
+    check();
+    asio::post(loop_, [this] {
+      checking_ = false;
+      next_check();
+    });
+  });
+  checks_.pop_front();
+}
+
 // The host's checks, and behind them what was done before.
 void Service::look_and_reply(RequestId id, std::vector<proto::DoctorCheck> did) {
-  runner_->run([this, id, did = std::move(did), facts = CheckFacts{paths_, root_, socket_, true}] {
+  check_host(id, [this, id, did = std::move(did), facts = CheckFacts{paths_, root_, socket_, true}] {
     auto result = run_doctor(facts);
     result.checks.insert(result.checks.end(), did.begin(), did.end());
     asio::post(loop_, [this, id, result = std::move(result)] { server_.reply(id, result); });
@@ -264,7 +283,7 @@ void Service::look_and_reply(RequestId id, std::vector<proto::DoctorCheck> did) 
 }
 
 void Service::plan_and_repair(RequestId id, SessionId session, const proto::Params& params) {
-  runner_->run([this, id, session, params, facts = CheckFacts{paths_, root_, socket_, true}] {
+  check_host(id, [this, id, session, params, facts = CheckFacts{paths_, root_, socket_, true}] {
     auto plan = plan_repair(facts);
     asio::post(loop_, [this, id, session, params, plan = std::move(plan)] {
       for (const auto& line : plan) server_.tell(id, proto::Warning{0, line});

@@ -5,6 +5,8 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -31,6 +33,8 @@ class Service {
  private:
   void on_request(RequestId id, SessionId session, const proto::Params& params);
   [[nodiscard]] bool answer_here(RequestId id, SessionId session, const proto::Params& params);
+  void check_host(RequestId id, std::function<void()> check);
+  void next_check();
   void look_and_reply(RequestId id, std::vector<proto::DoctorCheck> did);
   void plan_and_repair(RequestId id, SessionId session, const proto::Params& params);
   void feed(core::Event event);
@@ -64,6 +68,8 @@ class Service {
   asio::posix::stream_descriptor seals_;
   OwnerWatch owners_;
   std::unique_ptr<jobs::JobRunner> runner_;
+  std::deque<std::pair<RequestId, std::function<void()>>> checks_;
+  bool checking_ = false;
   bool shutting_down_ = false;
   bool leaving_ = false;
   bool feeding_ = false;

@@ -49,6 +49,7 @@ class Server {
   void refuse(RequestId id, const proto::Error& error);
   void tell(RequestId id, proto::Notification note);
   void broadcast(const proto::EventNote& note);
+  [[nodiscard]] bool awaits(RequestId id) const { return pending_.contains(id); }  // somebody still wants its answer
   [[nodiscard]] std::size_t clients() const { return sessions_.size(); }
 
  private:
