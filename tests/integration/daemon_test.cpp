@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <memory>
 #include <set>
 
 #include "tests/support/wire.hpp"
@@ -59,6 +61,23 @@ TEST(Daemon, ToldToEndAtItsFirstConnectionItDrains) {
     world.stop_daemon();   // expects 0
     EXPECT_FALSE(fs::exists(world.socket()));
   }
+}
+
+TEST(Daemon, IsNotHeldUpByAnyNumberOfChecks) {
+  World world;
+  world.start_daemon();
+  world.init(world.make_repo());
+  std::vector<std::unique_ptr<Wire>> curious;
+  for (int count = 0; count < 30; ++count) {
+    curious.push_back(std::make_unique<Wire>(world.socket()));
+    for (int id = 1; id <= 60; ++id) ASSERT_TRUE(curious.back()->send(request(id, "host.doctor")));
+  }
+  Wire wire(world.socket());
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(wire.call("slot.acquire", {{"name", "x"}}).contains("result"));
+  curious.clear();
+  EXPECT_TRUE(wire.call("host.doctor").contains("result")) << "what nobody wants any more is not looked for";
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 8s);
 }
 
 TEST(Daemon, WritesWhoItIsIntoTheInstanceLock) {
