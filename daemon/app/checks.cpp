@@ -25,6 +25,14 @@ class Report {
     if (status == "error") result_.ok = false;
     result_.checks.push_back({name, status, detail, std::move(hint)});
   }
+  // What nothing else has explained yet.
+  void add_unless_told(const std::vector<proto::DoctorCheck>& checks) {
+    for (const auto& check : checks) {
+      const bool told = std::ranges::any_of(
+          result_.checks, [&](const auto& each) { return each.name == check.name && each.status == "error"; });
+      if (!told) add(check.name, check.status, check.detail, check.hint);
+    }
+  }
   [[nodiscard]] proto::DoctorResult take() { return std::move(result_); }
 
  private:
@@ -78,12 +86,38 @@ void check_root(Report& report, const CheckFacts& facts) {
   report.add("root", free && *free < kLittle ? "warn" : "ok", facts.root.string() + ", " + room);
 }
 
-void check_pool(Report& report, const std::string& key, const std::filesystem::path& directory) {
+// What `init` or a daemon made, but for kept work, which outlives its pool.
+void check_lost_configs(Report& report, const std::filesystem::path& root) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
+    const auto meta = at->path() / ".meta";
+    if (!is_directory_no_follow(meta) || lstat_of(meta / "config.yaml")) continue;
+    const auto parts = children_of(meta);
+    if (std::ranges::all_of(parts, [](const auto& part) { return part.filename() == "trash"; })) continue;
+    const std::string key = at->path().filename().string();
+    report.add("pool " + key, "error", (meta / "config.yaml").string() + " is not there: the pool cannot be served",
+               "wtpool init --pool " + key + " --source REPO");
+  }
+}
+
+// The daemon writes its pid into the locks of its pools; who else has one may write nothing.
+bool serves(const CheckFacts& facts, const jobs::ServedPool& pool) {
+  const auto running = running_instance(facts.paths.instance_lock);
+  const std::string text = disk::FileLock::text_of(pool.files.pool_lock());
+  return running && text.starts_with("pid: " + std::to_string(running->pid) + "\n");
+}
+
+void check_pool(Report& report, const CheckFacts& facts, const std::string& key, const std::filesystem::path& directory) {
   const std::string name = "pool " + key;
   try {
     const auto pool = view(key, directory);
     report.add(name, "ok", "source " + pool->config.source + ", " + std::to_string(pool->config.max_slots) + " slots");
-    for (const auto& finding : jobs::examine(*pool, served(*pool))) {
+    const auto is_served = served(*pool);
+    if (is_served == jobs::Served::yes && !serves(facts, *pool)) {
+      report.add(name, "error", "another process than your daemon holds " + pool->files.pool_lock().string(),
+                 "wtpool unstick --pool " + key);
+    }
+    for (const auto& finding : jobs::examine(*pool, is_served)) {
       const std::string hint = finding.remedy.empty() ? finding.hint : "wtpool doctor --repair";
       report.add(name, finding.weight == jobs::Finding::Weight::error ? "error" : "warn", finding.what,
                  hint.empty() ? std::nullopt : std::optional(hint));
@@ -144,7 +178,9 @@ proto::DoctorResult run_doctor(const CheckFacts& facts) {
   check_daemon(report, facts);
   check_socket(report, facts);
   check_root(report, facts);
-  for (const auto& pool : pools_below(facts.root)) check_pool(report, pool.filename().string(), pool);
+  for (const auto& pool : pools_below(facts.root)) check_pool(report, facts, pool.filename().string(), pool);
+  check_lost_configs(report, facts.root);
+  report.add_unless_told(facts.away);
   return report.take();
 }
 

@@ -18,6 +18,7 @@ struct CheckFacts {
   std::filesystem::path root;
   std::filesystem::path socket;
   bool from_daemon = false;
+  std::vector<proto::DoctorCheck> away = {};  // pools that the daemon does not serve, and why
 };
 
 [[nodiscard]] std::vector<std::filesystem::path> pools_below(const std::filesystem::path& root);

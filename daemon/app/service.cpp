@@ -65,6 +65,24 @@ bool has_stake(const core::Host& host, SessionId session) {
   return false;
 }
 
+std::vector<proto::DoctorCheck> pools_away(const core::Host& host) {
+  std::vector<proto::DoctorCheck> away;
+  for (const auto& [key, pool] : host.pools) {
+    const std::string name = "pool " + key.str();
+    if (pool.unavailable) {
+      const auto& hint = pool.unavailable->hint;
+      away.push_back({name, "error", "it is unavailable: " + pool.unavailable->message,
+                      hint.empty() ? std::nullopt : std::optional(hint)});
+    } else if (!pool.present) {
+      away.push_back(
+          {name, "error",
+           "it is unavailable: its .meta/config.yaml is not there, or its directory is on another device than before",
+           "ls -la " + host.settings.root + "/" + key.str()});
+    }
+  }
+  return away;
+}
+
 }  // namespace
 
 Service::Service(InstanceLock instance, HostPaths paths, disk::HostConfig config, std::filesystem::path root,
@@ -275,7 +293,7 @@ void Service::next_check() {
 
 // The host's checks, and behind them what was done before.
 void Service::look_and_reply(RequestId id, std::vector<proto::DoctorCheck> did) {
-  check_host(id, [this, id, did = std::move(did), facts = CheckFacts{paths_, root_, socket_, true}] {
+  check_host(id, [this, id, did = std::move(did), facts = CheckFacts{paths_, root_, socket_, true, pools_away(host_)}] {
     auto result = run_doctor(facts);
     result.checks.insert(result.checks.end(), did.begin(), did.end());
     asio::post(loop_, [this, id, result = std::move(result)] { server_.reply(id, result); });

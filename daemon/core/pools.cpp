@@ -113,7 +113,9 @@ void load_failed(Turn& t, Pool& pool, const JobFailed& failed) {
       pool.load_retry = t.now.awake + kLockAgain;
       return;
     }
-    became_unavailable(t, pool, say::pool_unavailable(pool.key, failed.error.message));
+    Error error = say::pool_unavailable(pool.key, failed.error.message);
+    error.hint = failed.error.hint;
+    became_unavailable(t, pool, std::move(error));
   } else if (failed.error.kind == ErrorKind::bad_config && pool.config && pool.place) {
     pool.unavailable.reset();
     pool.bad_config = failed.error.message + " (the last good config is used)";

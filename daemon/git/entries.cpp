@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 using State = core::SlotFacts::Entry;
 using DirectoryState = core::SlotFacts::Directory;
 
-constexpr std::string_view kHeadProblem = "its HEAD";
 constexpr std::size_t kSmallFile = 64 * 1024;
 constexpr std::size_t kPackedRefs = std::size_t{512} * 1024 * 1024;
 

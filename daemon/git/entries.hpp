@@ -8,6 +8,8 @@
 
 namespace wtpool::git {
 
+inline constexpr std::string_view kHeadProblem = "its HEAD";  // begins the problem of an entry with nothing else wrong
+
 struct Entry {
   std::string git_id;
   core::SlotFacts::Entry state = core::SlotFacts::Entry::sound;

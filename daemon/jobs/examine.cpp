@@ -55,6 +55,7 @@ class Examination {
           "mv " + path + " ELSEWHERE");
     }
     look_at_shared_locks();
+    look_at_source();
     return std::move(findings_);
   }
 
@@ -101,10 +102,7 @@ class Examination {
         look_at_lock_file(facts);
         return look_at_locks(facts, true);
       case Seen::held:
-        if (facts.directory == core::SlotFacts::Directory::absent) {
-          add(Weight::warn, slot + " is held by '" + printable(facts.marker->lease.name) + "', and its directory is gone", {},
-              verb("release", facts));
-        }
+        look_at_held(facts);
         look_at_lock_file(facts);
         look_at_index(facts);
         return look_at_locks(facts, false);
@@ -121,6 +119,29 @@ class Examination {
       case Seen::torn:
         add(Weight::error, slot + ": " + core::why_quarantined(facts, seen, core::Holds::unknown), {}, verb("repair", facts));
         return;
+    }
+  }
+
+  // Whatever became of the slot, its lease lives: what helps leaves the work where it is.
+  void look_at_held(const core::SlotFacts& facts) {
+    using core::SlotFacts;
+    const std::string held = facts.slot.str() + " is held by '" + printable(facts.marker->lease.name) + "', and ";
+    const auto path = pool_.files.slot(facts.slot);
+    if (facts.directory == SlotFacts::Directory::absent) {
+      add(Weight::warn, held + "its directory is gone", {}, verb("release", facts));
+    } else if (facts.directory != SlotFacts::Directory::sound) {
+      const auto directory = git::look_at_directory(common_, path);
+      const auto gitfile = lstat_of(path / ".git");
+      const bool mendable = is_directory_no_follow(path) && (!gitfile || S_ISREG(gitfile->st_mode));
+      add(Weight::error, held + (directory.problem.empty() ? facts.problem : directory.problem), {},
+          mendable ? "git -C " + common_ + " worktree repair" : "ls -ld " + path.string() + " " + (path / ".git").string());
+    }
+    if (facts.entry == SlotFacts::Entry::torn && facts.problem.starts_with(git::kHeadProblem)) {
+      add(Weight::error, held + facts.problem + ": git fails in it", {},
+          std::string("wtpool daemon ") + (served_ == Served::yes ? "restart" : "start"));
+    } else if (facts.entry == SlotFacts::Entry::foreign) {
+      add(Weight::error, held + facts.problem, {},
+          "ls -l " + disk::EntryFiles(pool_.place.source, facts.git_id).entry.string());
     }
   }
 
@@ -192,6 +213,23 @@ class Examination {
       } else if (lock.old_enough(now)) {
         add(Weight::warn, what + ", which nobody holds, of no git that we know of", {}, "rm " + lock.file.string());
       }
+    }
+  }
+
+  void look_at_source() {
+    const auto& wanted = pool_.config.default_commit;
+    try {
+      const git::Git source({common_, {}}, git::Context{});
+      if (!wanted.empty() && !git::ids_of(source, {wanted + "^{commit}"}).front()) {
+        add(Weight::warn, "its default commit '" + printable(wanted) + "' is unknown in the source", {},
+            "git -C " + common_ + " branch -a");
+      }
+    } catch (const core::Error& error) {
+      add(Weight::error, "git fails in the source: " + error.message, {}, "git -C " + common_ + " status");
+    }
+    constexpr std::uint64_t kLittle = 1024ULL * 1024 * 1024;
+    if (const auto free = free_bytes(common_); free && *free < kLittle) {
+      add(Weight::warn, "the source's file system has " + std::to_string(*free >> 20) + " MiB free", {}, "df -h " + common_);
     }
   }
 

@@ -204,6 +204,54 @@ TEST_P(Doctor, WritesAgainWhatAHeldSlotsEntryLost) {
   EXPECT_EQ(state_of("slot-0"), "held");
 }
 
+TEST_P(Doctor, ReportsWhatIsWrongWithAHeldSlotAndLeavesIt) {
+  const auto slot = world.acquire("x");
+  const auto entry = gitdir_of(slot);
+  const auto gitfile = read_text(slot / ".git");
+  const auto head = read_text(entry / "HEAD");
+  begin();
+  const std::string held = "slot-0 is held by 'x', and ";
+  const std::string mend = "git -C " + (repo.path() / ".git").string() + " worktree repair";
+  fs::remove(slot / ".git");
+  expect_left(held + slot.string() + " has no .git file", mend);
+  write_text(slot / ".git", "gitdir: " + (repo.path() / ".git/worktrees/slot-1").string() + "\n");
+  expect_left(held, mend);
+  write_text(slot / ".git", gitfile);
+  for (const char* text : {"", "garbage\n"}) {
+    write_text(entry / "HEAD", text);
+    EXPECT_NE(doctor().out.find(held + "its HEAD"), std::string::npos) << doctor();
+    EXPECT_NE(doctor().out.find("hint: wtpool daemon "), std::string::npos) << doctor();
+    EXPECT_EQ(doctor().code, 1);
+  }
+  write_text(entry / "HEAD", head);
+  fs::rename(slot, world.dir() / "elsewhere");
+  fs::create_directory_symlink(world.dir() / "elsewhere", slot);
+  expect_left(held + slot.string() + " is a symlink", "ls -ld " + slot.string());
+  fs::remove(slot);
+  fs::rename(world.dir() / "elsewhere", slot);
+  EXPECT_EQ(doctor().code, 0) << doctor();
+  EXPECT_EQ(state_of("slot-0"), "held");
+}
+
+TEST_P(Doctor, SaysThatTheDefaultCommitIsUnknown) {
+  begin();
+  const auto config = world.root() / "app/.meta/config.yaml";
+  auto text = read_text(config);
+  text.replace(text.find("refs/heads/main"), 15, "refs/heads/gone");
+  write_text(config, text);
+  EXPECT_NE(doctor().out.find("its default commit 'refs/heads/gone' is unknown"), std::string::npos) << doctor();
+}
+
+TEST_P(Doctor, SaysThatAPoolHasLostItsConfig) {
+  world.acquire("x");
+  begin();
+  fs::remove(world.root() / "app/.meta/config.yaml");
+  const auto outcome = doctor();
+  EXPECT_EQ(outcome.code, 1) << outcome;
+  EXPECT_NE(outcome.out.find("config.yaml is not there"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.out.find("hint: wtpool init --pool app"), std::string::npos) << outcome;
+}
+
 TEST_P(Doctor, ForgetsASlotWhoseDirectoryIsGoneAndKeepsWhatWasStaged) {
   const auto slot = world.acquire("x");
   world.release("x");
@@ -316,6 +364,25 @@ TEST_P(LonelyDoctor, TouchesNothingInAPoolWhoseLockAnotherProcessHas) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Alone, LonelyDoctor, ::testing::Values(false));
+
+TEST(DoctorOfAPoolAway, SaysWhyItIsNotServed) {
+  World world;
+  const Repo repo = world.make_repo();
+  world.start_daemon();
+  world.init(repo);
+  world.stop_daemon();
+  const auto pool_lock = world.root() / "app/.meta/pool.lock";
+  Process holder(
+      {{"sh", "-c", "exec 9<" + pool_lock.string() + "; flock 9; echo locked >&2; exec sleep 60"}, world.environment});
+  ASSERT_TRUE(wait_until([&] { return !holder.err_so_far().empty(); }));
+  for (const bool running : {false, true}) {
+    if (running) world.start_daemon();
+    const auto outcome = world.wtpool({"doctor"});
+    EXPECT_EQ(outcome.code, 1) << outcome;
+    EXPECT_NE(outcome.out.find("another process than your daemon holds " + pool_lock.string()), std::string::npos) << outcome;
+    EXPECT_NE(outcome.out.find("hint: wtpool unstick --pool app"), std::string::npos) << outcome;
+  }
+}
 
 class Unstick : public Doctor {};
 
