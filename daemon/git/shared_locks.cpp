@@ -56,8 +56,8 @@ std::optional<SharedLock> look_at(const fs::path& file, const std::vector<Life>&
   return lock;
 }
 
-void ask_who_has_it(SharedLock& lock, const std::string& common_dir) {
-  const auto holders = holders_of(lock.file, lock.made, common_dir);
+void ask_who_has_it(SharedLock& lock, const std::string& common_dir, std::int64_t made) {
+  const auto holders = holders_of(lock.file, made, common_dir);
   lock.tellable = holders.has_value();
   if (holders) lock.held_by = *holders;
 }
@@ -92,7 +92,7 @@ std::vector<SharedLock> shared_locks(const std::string& common_dir) {
   for (const fs::path& file : lock_files(common_dir)) {
     auto lock = look_at(file, lives);
     if (!lock) continue;
-    ask_who_has_it(*lock, common_dir);
+    ask_who_has_it(*lock, common_dir, lock->made);
     found.push_back(std::move(*lock));
   }
   return found;
@@ -110,7 +110,7 @@ Healed heal_shared_locks(const std::string& common_dir) {
     auto lock = look_at(file, lives);
     if (!lock || !lock->ours) continue;
     left = true;
-    ask_who_has_it(*lock, common_dir);
+    ask_who_has_it(*lock, common_dir, lock->made);
     const bool may_wait = now >= lock->made;  // one from the future would never get old
     if (!lock->nobodys()) {
       if (may_wait && lock->regular && now - lock->made < kHoldersPatience) healed.awaited.push_back(file);
@@ -142,8 +142,11 @@ void heal_locks_of_past_boots(const std::string& common_dir) {
   const std::int64_t boot = booted_at() - kClockGrain;
   for (const fs::path& file : lock_files_if_told(common_dir).value_or(std::vector<fs::path>{})) {
     auto lock = look_at(file, {});
-    if (!lock || lock->made >= boot || !lock->old_enough(wall_now())) continue;
-    ask_who_has_it(*lock, common_dir);
+    const std::int64_t now = wall_now();
+    if (!lock || lock->made >= boot || !lock->old_enough(now)) continue;
+    // A clock that was set forward since makes one of this boot look older than the machine: any git counts that is at work
+    // now.
+    ask_who_has_it(*lock, common_dir, now);
     if (lock->nobodys() && remove_judged(*lock))
       log_warn("removed " + file.string() + ", left from before this machine was started");
   }

@@ -176,6 +176,23 @@ TEST_F(SharedLocks, OfALivingGitStayThoughNobodyHasThemOpen) {
   EXPECT_EQ(sh(source_dir, "git branch --list doomed"), "");
 }
 
+// So does one of this boot that a living git has, when the clock was set forward since.
+TEST_F(SharedLocks, FromBeforeTheMachineWasStartedStayWhereAGitIsAtWork) {
+  SpawnOptions options;
+  options.argv = {"git", "--git-dir=" + common, "update-ref", "--stdin"};
+  options.environment = {"PATH=/usr/bin:/bin:/usr/local/bin:/opt/homebrew/bin"};
+  options.directory = "/";
+  auto git = LineChild::start(options);
+  ASSERT_TRUE(git->write("start\n"));
+  ASSERT_EQ(git->read_line(std::chrono::seconds(20)), "start: ok");
+  plant(branch(), wall_now() - booted_at() + 100);
+  heal_locks_of_past_boots(common);
+  EXPECT_TRUE(fs::exists(branch()));
+  git.reset();
+  heal_locks_of_past_boots(common);
+  EXPECT_FALSE(fs::exists(branch()));
+}
+
 // It is there all the time: nothing would ever be healed beside it.
 TEST_F(SharedLocks, AreNotHeldByAHelperThatIsIdle) {
   Context context;
