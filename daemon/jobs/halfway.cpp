@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
 
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
@@ -98,6 +99,34 @@ std::vector<std::string> not_of_commit(const git::Git& slot, const Oid& commit, 
   return others;
 }
 
+// Which of `paths` the index has as neither commit does: staged by somebody, whatever the file itself is like by now.
+std::set<std::string> staged_by_somebody(const git::Git& slot, const std::optional<Oid>& from, const Oid& to,
+                                         const std::vector<std::string>& paths) {
+  std::set<std::string> found;
+  if (paths.empty()) return found;
+  const std::set<std::string> asked(paths.begin(), paths.end());
+  const auto of_to = blobs_of(slot, to);
+  const auto of_from = from ? blobs_of(slot, *from) : of_to;
+  const auto has = [](const std::map<std::string, Blob>& blobs, const std::string& path, const std::string& id) {
+    const auto blob = blobs.find(path);
+    return blob != blobs.end() && blob->second.id == id;
+  };
+  git::Command list;
+  list.arguments = {"ls-files", "--stage", "-z"};
+  const std::string index = slot.must(list);
+  for (std::size_t begin = 0, end; (end = index.find('\0', begin)) != std::string::npos; begin = end + 1) {
+    const std::string line = index.substr(begin, end - begin);  // <mode> <oid> <stage>\t<path>
+    const auto first = line.find(' ');
+    const auto second = line.find(' ', first + 1);
+    const auto tab = line.find('\t');
+    if (first == std::string::npos || second == std::string::npos || tab == std::string::npos) continue;
+    const std::string path = line.substr(tab + 1);
+    const std::string id = line.substr(first + 1, second - first - 1);
+    if (asked.contains(path) && !has(of_from, path, id) && !has(of_to, path, id)) found.insert(path);
+  }
+  return found;
+}
+
 // Where a submodule belongs git leaves a directory as it is.
 bool is_submodule(const git::Git& slot, const Oid& commit, const std::string& path) {
   git::Command list;
@@ -121,7 +150,9 @@ void bring_to_commit(const JobContext& job, const git::Git& slot, const std::str
   auto look = git::look(slot, git::Untracked::all, true);
   if (look.head == nobody.full_sha && look.changed.empty()) return;
   (void)keep_strangers_commit(job, git_id, look, trash_id);
-  look.changed = not_of_commit(slot, nobody.full_sha, look.changed, work_tree);
+  auto theirs = staged_by_somebody(slot, look.head, nobody.full_sha, look.changed);
+  for (auto& path : not_of_commit(slot, nobody.full_sha, look.changed, work_tree)) theirs.insert(std::move(path));
+  look.changed.assign(theirs.begin(), theirs.end());
   (void)save_dirt(job, slot, git_id, nobody, look, {}, trash_id);
   FAILPOINT("recover.work-kept");
   if (look.head) {

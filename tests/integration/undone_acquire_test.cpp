@@ -83,6 +83,22 @@ TEST_F(UndoneAcquire, OfAnIdleSlotWhoseIndexWasRemovedLeavesWhatLiesInIt) {
   EXPECT_EQ(world.acquire("x"), slot);
 }
 
+TEST_F(UndoneAcquire, KeepsWhatWasStagedWhileNobodyHadTheSlot) {
+  world.acquire("before");
+  world.release("before");
+  write_text(slot / "README.md", "staged while nobody had the slot\n");
+  git(slot, {"add", "README.md"});
+  write_text(slot / "README.md", "A repository.\n");
+  kill_acquire_at("acquire.marker-written");
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  bool kept = false;
+  for (const auto& ref : repo.trash_refs())
+    kept = kept || repo.try_git({"show", ref + "^2:README.md"}).out == "staged while nobody had the slot\n";
+  EXPECT_TRUE(kept);
+}
+
 TEST_F(UndoneAcquire, OfAFreshSlotTakesItAway) {
   kill_acquire_at("acquire.fresh-marker-written");
   EXPECT_EQ(flat_yaml(read_text(marker_of(slot))).at("fresh"), "true");
