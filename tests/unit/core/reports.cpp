@@ -113,9 +113,45 @@ TEST_F(Repair, TakesASlotOutOfQuarantineOrLeavesItThere) {
   end<job::Repair>(done::Idle{commit('a'), commit('7'), "slot-0", {}, {}, false});
   EXPECT_TRUE(replies.contains(works));
   EXPECT_EQ(slot("slot-0").phase, Phase::idle);
-  EXPECT_EQ(refused(ask(params)), ErrorKind::not_held);
+  const RequestId sound = ask(params);
+  end<job::ReadBack>(done::ReadSlots{{seen("slot-0")}});
+  EXPECT_EQ(refused(sound), ErrorKind::not_held);
+  const RequestId unread = ask(params);
+  fail<job::ReadBack>(Fault::host_fault, ErrorKind::source_missing);
+  EXPECT_EQ(refused(unread), ErrorKind::source_missing);
+  EXPECT_EQ(slot("slot-0").phase, Phase::idle);
   params.slot = "slot-9";
   EXPECT_EQ(refused(ask(params)), ErrorKind::slot_unknown);
+}
+
+TEST_F(Repair, LooksFirstAtASlotThatIsNotKnownToNeedIt) {
+  open_quarantined();
+  proto::SlotRepairParams params;
+  params.slot = "slot-1";
+  const RequestId asked = ask(params);
+  auto ghost = seen("slot-1");
+  ghost.directory = SlotFacts::Directory::no_gitfile;
+  end<job::ReadBack>(done::ReadSlots{{ghost}});
+  EXPECT_EQ(slot("slot-1").phase, Phase::repairing);
+  end<job::Quarantine>(done::Plain{});
+  end<job::Repair>(done::Fresh{});
+  EXPECT_TRUE(replies.contains(asked));
+}
+
+TEST_F(Repair, IsRefusedWhenItsPoolIsTakenAwayMeanwhile) {
+  SlotFacts quarantined = seen("slot-0");
+  quarantined.quarantine = "look";
+  facts = {quarantined};
+  open_pool();
+  proto::SlotRepairParams params;
+  params.slot = "slot-1";
+  const RequestId asked = ask(params);
+  const RequestId removal = ask(proto::PoolRemoveParams{"app"});
+  end<job::RemoveSlot>(done::Fresh{});
+  end<job::RemovePool>(done::Plain{});
+  EXPECT_TRUE(replies.contains(removal));
+  EXPECT_EQ(refused(asked), ErrorKind::pool_unknown);
+  end<job::ReadBack>(done::ReadSlots{});
 }
 
 TEST_F(Repair, IsNamedToWhoReleasesAQuarantinedSlot) {
