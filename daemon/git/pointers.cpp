@@ -14,11 +14,11 @@ namespace fs = std::filesystem;
 constexpr const char* kCommondir = "../..";
 constexpr std::size_t kSmallFile = 64 * 1024;
 
-// What is left of the line; nothing when there is a file that cannot be read as one.
+// What is left of the line; nothing when it cannot be read, or is not there: then somebody may be deleting the entry.
 std::optional<std::string> left_of(const fs::path& file) {
   try {
-    auto text = read_file(file, kSmallFile).value_or("");
-    text.resize(std::min(text.find_first_of(std::string("\0\r\n", 3)), text.size()));
+    auto text = read_file(file, kSmallFile);
+    if (text) text->resize(std::min(text->find_first_of(std::string("\0\r\n", 3)), text->size()));
     return text;
   } catch (const proto::Error&) {
     return std::nullopt;

@@ -8,7 +8,7 @@
 
 namespace wtpool::git {
 
-// Those of the two that are missing, empty or cut. None unless the entry is known to be that of the worktree at `slot`: the
+// Those of the two that are empty or cut. None unless the entry is known to be that of the worktree at `slot`: the
 // .git file there leads to it, or, where there is none any more, its own `gitdir` leads there.
 [[nodiscard]] std::vector<std::string> lost_pointers(const std::string& common_dir, const std::string& git_id,
                                                      const std::filesystem::path& slot);
