@@ -21,6 +21,7 @@ using State = core::SlotFacts::Entry;
 using DirectoryState = core::SlotFacts::Directory;
 
 constexpr std::size_t kSmallFile = 64 * 1024;
+constexpr std::string_view kCommondir = "../..";
 constexpr std::size_t kPackedRefs = std::size_t{512} * 1024 * 1024;
 
 // A link, a directory or a pipe, or more than git writes: what stands there is known, though it is not read.
@@ -75,7 +76,7 @@ fs::path entry_path(const std::string& common_dir, const std::string& git_id) {
 
 // As git writes it, it leads two levels up; then there is nothing to look up but that no symlink is on the way.
 bool leads_to(const fs::path& entry, const std::string& commondir, const fs::path& common) {
-  if (commondir == "../.." && entry.parent_path() == common / "worktrees" && is_directory_no_follow(entry.parent_path())) {
+  if (commondir == kCommondir && entry.parent_path() == common / "worktrees" && is_directory_no_follow(entry.parent_path())) {
     return true;
   }
   return real_path(absolute_from(entry, commondir)) == real_path(common);
@@ -105,6 +106,8 @@ Entry read_entry(const fs::path& entry, const fs::path& common) {
   const auto commondir = line_of(entry / "commondir", &unread);
   if (!commondir) {
     torn("its commondir file is missing or damaged");
+  } else if (commondir->size() < kCommondir.size() && kCommondir.starts_with(*commondir)) {
+    torn("its commondir file is cut");
   } else if (!leads_to(entry, *commondir, common)) {
     result.state = State::foreign;
     result.problem = "its commondir leads to another repository";

@@ -132,7 +132,8 @@ TEST_F(Run, EndsWhatTheCommandTookOutOfItsGroup) {
 }
 
 TEST_F(Run, PassesATerminationOnAndReleases) {
-  auto running = start_sh("trap 'exit 33' TERM; while :; do sleep 0.05; done");
+  auto running = start_sh("trap 'exit 33' TERM; touch $T/trapped; while :; do sleep 0.05; done");
+  ASSERT_TRUE(wait_until([this] { return fs::exists(world.dir() / "trapped"); }));
   running.signal(SIGTERM);
   const auto outcome = running.wait();
   EXPECT_EQ(outcome.code, 33) << outcome;

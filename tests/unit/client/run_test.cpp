@@ -222,10 +222,10 @@ TEST(Run, ComesBackToADaemonThatWasRestarted) {
   std::optional<proto::ResumeParams> resumed;
   const auto second = [&](Peer& peer) {
     peer.greet();
+    if (!lease.subscribe(peer)) return;
     resumed = peer.request<proto::ResumeParams>();
     if (!resumed) return;
     peer.answer(proto::EmptyResult{});
-    if (!lease.subscribe(peer)) return;
     std::ofstream(home.path / "go") << "go";
     lease.release(peer);
   };
@@ -243,9 +243,9 @@ TEST(Run, ComesBackToADaemonThatWasRestarted) {
 TEST(Run, EndsTheCommandWhenTheLeaseIsNotThereAnyMore) {
   Home home;
   Lease lease(home.path);
-  const auto second = [](Peer& peer) {
+  const auto second = [&lease](Peer& peer) {
     peer.greet();
-    if (peer.request<proto::ResumeParams>())
+    if (lease.subscribe(peer) && peer.request<proto::ResumeParams>())
       peer.fail({ErrorKind::lease_lost, "cannot resume: the lease is not yours any more"});
   };
   FakeDaemon daemon(home.socket, {[&](Peer& peer) { lease.start(peer); }, second});
@@ -261,9 +261,9 @@ TEST(Run, ReleasesThroughADaemonThatCameBackAfterTheCommandsEnd) {
   Lease lease(home.path);
   const auto second = [&](Peer& peer) {
     peer.greet();
-    if (!peer.request<proto::ResumeParams>()) return;
+    if (!lease.subscribe(peer) || !peer.request<proto::ResumeParams>()) return;
     peer.answer(proto::EmptyResult{});
-    static_cast<void>(lease.subscribe(peer) && lease.release(peer));
+    static_cast<void>(lease.release(peer));
   };
   const auto first = [&](Peer& peer) {
     // the question arrives, the answer never leaves
@@ -280,7 +280,8 @@ TEST(Run, IsDoneWhenTheReleaseWasAndOnlyItsAnswerGotLost) {
   Lease lease(home.path);
   const auto second = [&](Peer& peer) {
     peer.greet();
-    if (peer.request<proto::ResumeParams>()) peer.fail({ErrorKind::lease_lost, "cannot resume: the lease is over"});
+    if (lease.subscribe(peer) && peer.request<proto::ResumeParams>())
+      peer.fail({ErrorKind::lease_lost, "cannot resume: the lease is over"});
   };
   FakeDaemon daemon(home.socket,
                     {[&](Peer& peer) { static_cast<void>(lease.start(peer) && lease.asked_to_release(peer)); }, second});
