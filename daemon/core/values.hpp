@@ -98,7 +98,7 @@ struct PoolConfig {
   Clean clean = Clean::none;
   Dirty on_dirty = Dirty::save;
   std::optional<seconds> ttl;
-  std::vector<std::string> filters;
+  std::vector<std::string> filters{"lfs"};  // drivers that may run, where a configuration names them
   std::uint64_t save_limit_bytes = 256ull * 1024 * 1024;
   std::uint64_t save_limit_files = 20000;
 };

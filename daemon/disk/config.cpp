@@ -92,6 +92,7 @@ std::string fetch_text(const FetchPolicy& policy) {
 
 std::string list_text(const std::vector<std::string>& words) {
   std::string text;
+  if (words.empty()) return "[]";
   for (const std::string& word : words) text += (text.empty() ? "[" : ", ") + yaml::scalar(word);
   return text + "]";
 }
@@ -120,7 +121,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
   config.clean = clean_policy(map);
   config.on_dirty = dirty_policy(map);
   config.ttl = map.duration("ttl");
-  config.filters = map.words("filters");
+  if (map.names("filters")) config.filters = map.words("filters");
   for (const std::string& filter : config.filters)
     if (bad_pool_key(filter)) throw map.wrong("filters", "names '" + filter + "', which is no name of a filter driver");
   if (const auto bytes = map.number("save_limit_bytes", 0, kMaxNumber))
@@ -146,7 +147,7 @@ std::string format_pool_config(const core::PoolConfig& config) {
   if (config.clean != defaults.clean) add("clean", config.clean == core::Clean::ignored ? "ignored" : "untracked");
   if (config.on_dirty != defaults.on_dirty) add("on_dirty", std::string(proto::to_text(config.on_dirty)));
   if (config.ttl) add("ttl", duration_text(*config.ttl));
-  if (!config.filters.empty()) add("filters", list_text(config.filters));
+  if (config.filters != defaults.filters) add("filters", list_text(config.filters));
   if (config.save_limit_bytes != defaults.save_limit_bytes) add("save_limit_bytes", std::to_string(config.save_limit_bytes));
   if (config.save_limit_files != defaults.save_limit_files) add("save_limit_files", std::to_string(config.save_limit_files));
   return text;

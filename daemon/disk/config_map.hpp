@@ -19,6 +19,7 @@ class ConfigMap {
   ConfigMap(const std::string& text, const std::filesystem::path& file, const std::set<std::string>& known_keys);
 
   // Absent and null are the same: the key says nothing.
+  [[nodiscard]] bool names(const std::string& key) const { return value(key).has_value(); }
   [[nodiscard]] std::optional<std::string> text(const std::string& key) const;
   [[nodiscard]] std::optional<std::int64_t> number(const std::string& key, std::int64_t least, std::int64_t most) const;
   [[nodiscard]] std::optional<bool> boolean(const std::string& key) const;  // true or false

@@ -154,6 +154,25 @@ TEST_F(Hostile, NoFilterRunsThatThePoolDoesNotAllow) {
   EXPECT_EQ(read_text(log()), "") << first;
 }
 
+TEST_F(Hostile, LfsRunsUnlessThePoolSaysOtherwise) {
+  repo.commit(".gitattributes", "*.bin filter=lfs\n");
+  repo.commit("data.bin", "pointer\n");
+  repo.git({"config", "filter.lfs.smudge", "sed s/pointer/content/"});
+  repo.git({"config", "filter.lfs.clean", "sed s/content/pointer/"});
+  repo.git({"config", "filter.lfs.required", "true"});
+  world.init(repo);
+  const auto slot = world.acquire("a");
+  EXPECT_EQ(read_text(slot / "data.bin"), "content\n");
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  world.release("a");
+  EXPECT_EQ(world.json_of({"trash", "ls"}).size(), 0u);
+  const auto config = world.root() / "app/.meta/config.yaml";
+  write_text(config, read_text(config) + "filters: []\n");
+  world.acquire("b");
+  const auto other = world.acquire("c");
+  EXPECT_EQ(read_text(other / "data.bin"), "pointer\n");
+}
+
 TEST_F(Hostile, AFilterThatThePoolAllowsRuns) {
   repo.commit(".gitattributes", "*.bin filter=good\n");
   repo.commit("data.bin", "data\n");

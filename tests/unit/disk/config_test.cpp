@@ -15,7 +15,7 @@ const std::string kFile = "/pools/app/.meta/config.yaml";
 const std::string kFull =
     "schema_version: 1\nsource: /src/app\ndefault_commit: refs/remotes/origin/main\nmax_slots: 4\ngroups: [ios, android]\n"
     "submodule_mirror_mode: git-modules\nsubmodule_mirror_base: ../mirrors\nfetch: 10m\nclean: ignored\non_dirty: refuse\n"
-    "ttl: 24h\nfilters: [lfs]\nsave_limit_bytes: 1000\nsave_limit_files: 5\n";
+    "ttl: 24h\nfilters: [lfs, crypt]\nsave_limit_bytes: 1000\nsave_limit_files: 5\n";
 
 std::string error_of(const std::string& text) {
   try {
@@ -42,7 +42,7 @@ TEST(PoolConfig, ReadsEveryKey) {
   EXPECT_EQ(config.clean, core::Clean::ignored);
   EXPECT_EQ(config.on_dirty, core::Dirty::refuse);
   EXPECT_EQ(config.ttl, core::seconds(86400));
-  EXPECT_EQ(config.filters, std::vector<std::string>{"lfs"});
+  EXPECT_EQ(config.filters, (std::vector<std::string>{"lfs", "crypt"}));
   EXPECT_EQ(config.save_limit_bytes, 1000u);
   EXPECT_EQ(config.save_limit_files, 5u);
 }
@@ -55,6 +55,13 @@ TEST(PoolConfig, ReadsBackWhatItWrote) {
   EXPECT_EQ(parse_pool_config(text, kFile).source, config.source);
   const std::string least = format_pool_config(parse_pool_config(with(""), kFile));
   EXPECT_EQ(least, "schema_version: 1\nsource: /src\ndefault_commit: HEAD\nmax_slots: 16\n");
+}
+
+TEST(PoolConfig, AllowsLfsWhereItDoesNotSayWhichFiltersMayRun) {
+  EXPECT_EQ(parse_pool_config(with(""), kFile).filters, std::vector<std::string>{"lfs"});
+  const auto none = parse_pool_config(with("filters: []\n"), kFile);
+  EXPECT_TRUE(none.filters.empty());
+  EXPECT_TRUE(parse_pool_config(format_pool_config(none), kFile).filters.empty());
 }
 
 TEST(PoolConfig, TakesGroupsWithCommasAndNullsAsAbsent) {
