@@ -236,6 +236,7 @@ class Acquisition {
   void attach_branch() {
     const git::Git source = job_.source_git(&lock_);
     if (short_way_ && go_short_way(source)) return;
+    (void)restore_own_entries(*job_.pool);  // a git that makes or switches branches looks at all worktrees
     git::Git slot = job_.slot_git(git_id_, lock_);
     if (spec_.fresh) {
       job_.progress("checkout", 0);
@@ -255,12 +256,11 @@ class Acquisition {
         bring_back(undo, undo.slot_git(git_id_, lock_), *head_, lease_);
       });
     }
-    if (!resumes() && !spec_.fresh && short_way_to(slot) && go_short_way(source)) return;
-    (void)restore_own_entries(*job_.pool);  // a git that makes or switches branches looks at all worktrees
     if (resumes()) {
       resume(source, slot);
       return;
     }
+    if (!spec_.fresh && short_way_to(slot) && go_short_way(source)) return;
     steps_.done("remove branch " + lease_.name, [this, source] { remove_made_branch(undo_git(source)); });
     try {
       spec_.fresh ? git::checkout_fresh(slot, lease_.name, lease_.full_sha)
