@@ -17,7 +17,8 @@ using proto::Error;
 using proto::ErrorKind;
 
 constexpr auto kStopLimit = 30s;
-constexpr auto kSilentLimit = 5s;
+constexpr auto kDrainLimit = 25s;  // a daemon that is told to end has 20 s, if it hears it
+constexpr auto kKilledLimit = 5s;
 
 int report_status(const proto::StatusResult& status, Context& context) {
   return write_result(context, context.globals.json ? proto::to_json_text(status) + "\n" : render_status(status));
@@ -51,11 +52,10 @@ void end_silent(const Error& why, Context& context) {
   const Endpoint endpoint = find_endpoint(context.globals, context.paths);
   if (!running || running->pid <= 1 || running->socket != endpoint.socket.string()) throw why;
   context.output.say("the daemon at " + running->socket + " does not answer: ending process " + std::to_string(running->pid));
-  for (const int signal : {SIGTERM, SIGKILL}) {
-    ::kill(static_cast<pid_t>(running->pid), signal);
-    if (ended(running->pid, context.paths.instance_lock, kSilentLimit)) return;
-  }
-  throw why;
+  ::kill(static_cast<pid_t>(running->pid), SIGTERM);
+  if (ended(running->pid, context.paths.instance_lock, kDrainLimit)) return;
+  ::kill(static_cast<pid_t>(running->pid), SIGKILL);
+  if (!ended(running->pid, context.paths.instance_lock, kKilledLimit)) throw why;
 }
 
 void stop(Context& context) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "client/spawn.hpp"
 
@@ -64,12 +65,12 @@ Error lost(const Endpoint& endpoint) {
 template <class Try>
 std::optional<Opened> try_again(const Endpoint& endpoint, const Try& once) {
   const auto end = steady_clock::now() + kGreetLimit;
-  while (true) {
+  for (auto pause = 50ms;; pause *= 2) {
     bool closed = false;
     auto opened = once(closed);
     if (opened || !closed) return opened;
     if (steady_clock::now() >= end) throw lost(endpoint);
-    ::poll(nullptr, 0, 50);
+    ::poll(nullptr, 0, static_cast<int>(pause.count()));
   }
 }
 
@@ -107,9 +108,11 @@ std::optional<Opened> open_running_daemon(const Globals& globals, const HostPath
 
 Opened open_daemon(const Globals& globals, const HostPaths& paths, Start start) {
   const Endpoint first = find_endpoint(globals, paths);
+  bool begun = false;  // one that ends before it answers does so again
   auto opened = try_again(first, [&](bool& closed) -> std::optional<Opened> {
     const Endpoint endpoint = find_endpoint(globals, paths);
     auto socket = wait_until_it_listens(endpoint, paths);
+    if (!socket && std::exchange(begun, true)) throw lost(endpoint);
     if (!socket && (start == Start::never || (start == Start::if_needed && must_not_start(paths))))
       throw nobody_there(endpoint, paths);
     auto found = socket ? greet(std::move(*socket), endpoint, paths, false) : start_one(endpoint, paths);

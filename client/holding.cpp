@@ -62,6 +62,7 @@ int Holding::descriptor() const { return opened_ ? opened_->connection.descripto
 void Holding::lose() {
   opened_.reset();
   back_until_ = steady_clock::now() + kComeBack;
+  try_at_ = {};
 }
 
 std::optional<std::string> Holding::read_news() {
@@ -74,6 +75,7 @@ std::optional<std::string> Holding::read_news() {
 }
 
 std::optional<std::string> Holding::come_back() {
+  if (steady_clock::now() < try_at_) return std::nullopt;
   try {
     opened_ = open_at_once(context_.globals, context_.paths);
     if (opened_) {
@@ -88,6 +90,7 @@ std::optional<std::string> Holding::come_back() {
     opened_.reset();
     lost_because_ = error.message;
     gone_ = error.kind == ErrorKind::lease_lost;
+    if (!passes(error)) try_at_ = steady_clock::now() + kTryLater;
     if (gone_) return error.message;  // any other error: its pool cannot be read, or is not there, for now
   }
   if (steady_clock::now() < back_until_) return std::nullopt;
@@ -115,6 +118,7 @@ std::optional<std::string> Holding::release() {
   release.target.lease_id = lease_.lease_id;
   release.caller_pids = platform::ancestors_of(::getpid());
   bool asked = false;
+  const int before = interrupts_.count();
   for (int losses = 0;;) {
     while (!opened_) {
       if (const auto over = come_back()) {
@@ -122,7 +126,11 @@ std::optional<std::string> Holding::release() {
         if (gone_) return over;
         throw Error(ErrorKind::unreachable, "cannot release '" + lease_.name + "': " + *over);
       }
-      if (!opened_) ::poll(nullptr, 0, static_cast<int>(kTryAgain.count()));
+      if (opened_) break;
+      struct pollfd signals = {interrupts_.descriptor(), POLLIN, 0};
+      ::poll(&signals, 1, static_cast<int>(kTryAgain.count()));
+      interrupts_.drain();
+      if (interrupts_.count() > before) throw Interrupted{interrupts_.last()};
     }
     try {
       if (auto over = read_news()) return over;

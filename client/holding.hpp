@@ -40,6 +40,7 @@ class Holding {
   Interrupts& interrupts_;
   std::int64_t group_ = 0;
   Moment back_until_{};
+  Moment try_at_{};
   std::string lost_because_;
   bool gone_ = false;  // the daemon knows no such lease
 };
@@ -47,5 +48,7 @@ class Holding {
 // How long the daemon keeps a connection lease whose client has not come back yet.
 inline constexpr std::chrono::seconds kComeBack{30};
 inline constexpr std::chrono::milliseconds kTryAgain{100};
+// What a daemon that is there cannot do, it will not be able to do in a moment either.
+inline constexpr std::chrono::seconds kTryLater{1};
 
 }  // namespace wtpool::client

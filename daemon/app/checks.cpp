@@ -91,7 +91,9 @@ void check_lost_configs(Report& report, const std::filesystem::path& root) {
   std::error_code error;
   for (std::filesystem::directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
     const auto meta = at->path() / ".meta";
-    if (!is_directory_no_follow(meta) || lstat_of(meta / "config.yaml")) continue;
+    struct ::stat stat {};
+    if (::lstat(meta.c_str(), &stat) != 0 || !S_ISDIR(stat.st_mode)) continue;
+    if (::lstat((meta / "config.yaml").c_str(), &stat) == 0 || errno != ENOENT) continue;
     const auto parts = children_of(meta);
     if (std::ranges::all_of(parts, [](const auto& part) { return part.filename() == "trash"; })) continue;
     const std::string key = at->path().filename().string();
@@ -158,7 +160,9 @@ std::vector<std::filesystem::path> pools_below(const std::filesystem::path& root
   std::vector<std::filesystem::path> pools;
   std::error_code error;
   for (std::filesystem::directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
-    if (lstat_of(at->path() / ".meta" / "config.yaml")) pools.push_back(at->path());
+    // What cannot be looked into is no pool of ours: the lost+found of a disk, say.
+    struct ::stat config {};
+    if (::lstat((at->path() / ".meta" / "config.yaml").c_str(), &config) == 0) pools.push_back(at->path());
   }
   std::sort(pools.begin(), pools.end());
   return pools;

@@ -71,7 +71,7 @@ std::vector<proto::DoctorCheck> pools_away(const core::Host& host) {
     const std::string name = "pool " + key.str();
     if (pool.unavailable) {
       const auto& hint = pool.unavailable->hint;
-      away.push_back({name, "error", "it is unavailable: " + pool.unavailable->message,
+      away.push_back({name, "warn", "it was unavailable when it was last asked for: " + pool.unavailable->message,
                       hint.empty() ? std::nullopt : std::optional(hint)});
     } else if (!pool.present) {
       away.push_back(
@@ -281,8 +281,13 @@ void Service::check_host(RequestId id, std::function<void()> check) {
 void Service::next_check() {
   std::erase_if(checks_, [this](const auto& waiting) { return !server_.awaits(waiting.first); });
   if (checks_.empty() || std::exchange(checking_, true)) return;
-  runner_->run([this, check = std::move(checks_.front().second)] {
-    check();
+  runner_->run([this, id = checks_.front().first, check = std::move(checks_.front().second)] {
+    try {
+      check();
+    } catch (const std::exception& failed) {
+      proto::Error error(proto::ErrorKind::io_error, std::string("cannot look at the host: ") + failed.what());
+      asio::post(loop_, [this, id, error = std::move(error)] { server_.refuse(id, error); });
+    }
     asio::post(loop_, [this] {
       checking_ = false;
       next_check();

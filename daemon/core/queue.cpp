@@ -13,7 +13,8 @@ bool anything_recycles(const Host& host, const Pool& pool, const std::optional<s
   return std::any_of(pool.slots.begin(), pool.slots.end(), [&](const auto& entry) {
     const Slot& slot = entry.second;
     const bool soon_free = slot.phase == Phase::recycling || slot.phase == Phase::recovering || slot.phase == Phase::removing;
-    return slot.group == group && (soon_free || being_healed(host, slot));
+    const bool looked_at = slot.phase != Phase::quarantined && being_healed(host, slot);
+    return slot.group == group && (soon_free || looked_at);
   });
 }
 

@@ -15,6 +15,13 @@ bool awaits_confirmation(const Pool& pool) {
   });
 }
 
+// Its client died before it was told of it: kept, it would be held for nobody.
+bool ends_a_lease_of_nobody(Turn& t, const Job& job) {
+  if (!std::holds_alternative<job::Release>(job.spec) && !std::holds_alternative<job::EndProcesses>(job.spec)) return false;
+  const Slot* slot = job.slots.empty() ? nullptr : find_slot(t, job.pool, job.slots.front());
+  return slot != nullptr && slot->ending == Ending::rolled_back;
+}
+
 }  // namespace
 
 void begin_shutdown(Turn& t) {
@@ -22,7 +29,7 @@ void begin_shutdown(Turn& t) {
   t.host.draining = true;
   std::vector<Job> never;
   for (const auto& [id, job] : t.host.jobs) {
-    if (!job.started) never.push_back(job);
+    if (!job.started && !ends_a_lease_of_nobody(t, job)) never.push_back(job);
   }
   for (const Job& job : never) {
     if (drop_unstarted(t, job.id)) finish_job(t, job, JobFailed{Fault::cancelled, say::shutting_down()});

@@ -150,8 +150,10 @@ core::Fault fault_in_upkeep(const core::Error& error) {
   const bool passes = error.kind == ErrorKind::no_space || error.kind == ErrorKind::read_only ||
                       says(error, "No space left on device") || says(error, "Read-only file system") || lacks_means(error) ||
                       says(error, ".lock': File exists") || says(error, "packed-refs.new: File exists");
-  if (passes) return core::Fault::host_fault;
-  return was_killed(error) ? core::Fault::slot_fault : core::Fault::quarantine;
+  // What git has no memory for may never fit: it is tried again, and counted.
+  const bool too_large = says(error, "Out of memory") || says(error, "Cannot allocate memory");
+  if (passes && !too_large) return core::Fault::host_fault;
+  return too_large || was_killed(error) ? core::Fault::slot_fault : core::Fault::quarantine;
 }
 
 bool was_killed(const core::Error& error) { return error.git && error.git->exit_code > 128; }

@@ -27,6 +27,7 @@ struct Blob {
 std::map<std::string, Blob> blobs_of(const git::Git& slot, const Oid& commit) {
   git::Command list;
   list.arguments = {"ls-tree", "-r", "-z", "--full-tree", commit.str()};
+  list.output_limit = git::kWholeTree;
   const std::string tree = slot.must(list);
   std::map<std::string, Blob> blobs;
   for (std::size_t begin = 0, end; (end = tree.find('\0', begin)) != std::string::npos; begin = end + 1) {
@@ -43,6 +44,7 @@ std::map<std::string, Blob> blobs_of(const git::Git& slot, const Oid& commit) {
 std::optional<std::string> content_of(const git::Git& slot, const Oid& commit, const std::string& path, const Blob& blob) {
   git::Command show;
   show.arguments = {"cat-file", blob.mode == kLink ? "blob" : "--filters", commit.str() + ":" + path};
+  show.directory = slot.place().work_tree;  // there it finds the attributes
   show.may_filter = true;
   try {
     return slot.must(show);
@@ -113,6 +115,7 @@ std::set<std::string> staged_by_somebody(const git::Git& slot, const std::option
   };
   git::Command list;
   list.arguments = {"ls-files", "--stage", "-z"};
+  list.output_limit = git::kWholeTree;
   const std::string index = slot.must(list);
   for (std::size_t begin = 0, end; (end = index.find('\0', begin)) != std::string::npos; begin = end + 1) {
     const std::string line = index.substr(begin, end - begin);  // <mode> <oid> <stage>\t<path>

@@ -53,10 +53,17 @@ std::vector<LostPointers> find_lost_pointers(const ServedPool& pool, const std::
 std::vector<LostPointers> restore_own_entries(const ServedPool& pool) {
   const std::string& common = pool.place.source.str();
   auto found = find_lost_pointers(pool, git::list_entries(common));
-  for (auto& lost : found) {
-    lost.files = git::restore_pointers(common, lost.git_id, pool.files.slot(lost.slot));
+  std::erase_if(found, [&](LostPointers& lost) {
+    try {
+      lost.files = git::restore_pointers(common, lost.git_id, pool.files.slot(lost.slot));
+    } catch (const core::Error& error) {
+      // Whoever asks may get on without it, and the other slots do.
+      log_warn("the entry of " + lost.slot.str() + " cannot be put right: " + error.message);
+      return true;
+    }
     say(pool, lost);
-  }
+    return false;
+  });
   return found;
 }
 

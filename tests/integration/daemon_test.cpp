@@ -266,5 +266,16 @@ TEST(Daemon, ThatAnswersNoMoreIsEndedByStop) {
   EXPECT_EQ(world.state_of("slot-0"), "held");
 }
 
+TEST(Daemon, OutlivesADoctorWhoComesByWhatCannotBeLookedInto) {
+  World world;
+  const Repo repo = world.make_repo();
+  world.start_daemon();
+  world.init(repo);
+  fs::create_symlink("loop", world.root() / "loop");
+  EXPECT_EQ(world.wtpool({"doctor"}).code, 0);
+  EXPECT_EQ(world.wtpool({"doctor", "--repair"}).code, 0);
+  EXPECT_EQ(world.wtpool({"status"}).code, 0);
+}
+
 }  // namespace
 }  // namespace wtpool::test
