@@ -152,10 +152,12 @@ class KilledGit : public ::testing::Test {
   // `also`: what it does besides, before it kills itself.
   void make_shim(const std::string& also = "") const {
     const std::string armed = (world.dir() / "armed").string();
-    write_text(shim(), "#!/bin/sh\nif [ -e " + armed + " ]; then case \"$*\" in *\"$(cat " + armed + ")\"*)\n  rm " + armed +
-                           "; : > " + lock().string() + "; " + also +
-                           "kill -9 $$;; esac; fi\nPATH=${PATH#*:} exec git \"$@\"\n");
-    fs::permissions(shim(), fs::perms::owner_all);
+    // Whole at once: a git of the daemon may be about to begin, and nobody writes to a program that begins.
+    const fs::path made = shim().string() + ".made";
+    write_text(made, "#!/bin/sh\nif [ -e " + armed + " ]; then case \"$*\" in *\"$(cat " + armed + ")\"*)\n  rm " + armed +
+                         "; : > " + lock().string() + "; " + also + "kill -9 $$;; esac; fi\nPATH=${PATH#*:} exec git \"$@\"\n");
+    fs::permissions(made, fs::perms::owner_all);
+    fs::rename(made, shim());
   }
   void arm(const std::string& words) const { write_text(world.dir() / "armed", words); }
   [[nodiscard]] fs::path shim() const { return world.dir() / "shim/git"; }
