@@ -29,6 +29,14 @@ bool heal_waits(const Host& host, const Pool& pool) {
   });
 }
 
+// Another job is about to take it: somebody has it repaired, say.
+bool is_awaited(const Host& host, const Pool& pool, const Slot& slot) {
+  return std::any_of(host.jobs.begin(), host.jobs.end(), [&](const auto& entry) {
+    const Job& job = entry.second;
+    return !job.started && job.pool == pool.key && std::find(job.slots.begin(), job.slots.end(), slot.id) != job.slots.end();
+  });
+}
+
 bool advancing_runs(const Host& host) {
   return std::any_of(host.jobs.begin(), host.jobs.end(),
                      [](const auto& entry) { return std::holds_alternative<job::Advance>(entry.second.spec); });
@@ -103,7 +111,8 @@ void look_after_tips(Turn& t) {
     if (!pool.ready() || pool.removing || !pool.queue.empty() || !pool.waiting.empty() || heal_waits(t.host, pool)) continue;
     Slot* latest = nullptr;
     for (auto& [id, slot] : pool.slots) {
-      if (is_behind(pool, slot) && (latest == nullptr || slot.last_used > latest->last_used)) latest = &slot;
+      const bool later = latest == nullptr || slot.last_used > latest->last_used;
+      if (later && is_behind(pool, slot) && !is_awaited(t.host, pool, slot)) latest = &slot;
     }
     if (latest == nullptr) continue;
     unseal(t, pool, *latest, std::nullopt);  // the job takes the seal
