@@ -86,6 +86,9 @@ void start(Turn& t, Job& job) {
 // The lease that a marker was to be written for may be over by the time its slot is free; what only idle slots get may find it
 // taken.
 bool outdated(Turn& t, const Job& job) {
+  // A slot that was taken out of the pool meanwhile; one of its id may be there again before the job has ended.
+  if (std::holds_alternative<job::ReadBack>(job.spec) && !job.slots.empty())
+    return find_slot(t, job.pool, job.slots.front()) == nullptr;
   if (std::holds_alternative<job::Quarantine>(job.spec)) {
     // Somebody put the slot right before its quarantine was written down; it may have another holder by now.
     const Slot* slot = find_slot(t, job.pool, job.slots.front());
@@ -150,6 +153,8 @@ void pump(Turn& t) {
         t.host.jobs.erase(id);
         if (std::holds_alternative<job::RewriteMarker>(job.spec))
           renewed(t, job, say::lease_lost("cannot write the marker of " + job.slots.front().str()));
+        if (std::holds_alternative<job::ReadBack>(job.spec))
+          finish_job(t, job, JobFailed{Fault::cancelled, {ErrorKind::slot_unknown, job.slots.front().str() + " is gone"}});
         continue;
       }
       start(t, t.host.jobs.at(id));
