@@ -97,7 +97,7 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
     return refuse(t, request.id, std::move(error));
   }
   if (slot.phase == Phase::acquiring) {
-    return refuse(t, request.id, say::contended(pool, "'" + slot.lease->name + "' is being acquired just now"));
+    return refuse(t, request.id, say::busy(pool, slot, "acquired for '" + slot.lease->name + "'"));
   }
   note_change(t, request);
   join_release(request, slot);

@@ -176,7 +176,13 @@ class Crew::Client {
       params["dirty"] = "discard";
     }
     crew_.ledger_.leaving(name);
-    const auto answer = ask("slot.release", params);
+    auto answer = ask("slot.release", params);
+    // The client that was killed in its acquire: the daemon may not have taken that back yet, or not have seen it go.
+    for (const auto end = std::chrono::steady_clock::now() + kPatience;
+         kind_of(answer) == "contended" && std::chrono::steady_clock::now() < end;) {
+      std::this_thread::sleep_for(5ms);
+      answer = ask("slot.release", params);
+    }
     if (!answer.contains("result")) return broke("3: release of " + name + " was answered with " + answer.dump());
     crew_.ledger_.left(name);
     ++crew_.figures_.released;
