@@ -132,6 +132,7 @@ void sweep_unit(const Unit& unit, int minutes, Swept& swept) {
     }
     const std::lock_guard lock(swept.mutex);
     swept.tell_progress();
+    if (!tried.violations.empty()) tried.violations.back() += host ? host->log() : "";
     for (const auto& violation : tried.violations)
       tell(swept, unit.name() + " " + std::to_string(at) + " (" + tried.where + "): " + violation);
     if (!tried.violations.empty()) {

@@ -2,11 +2,12 @@
 //
 //   wtpool_kill_at --order FILE --report FILE -- PROGRAM [ARGUMENT...]
 //
-// The order is `daemon N`, `git N` or `all N`, and anything behind it, and holds while the file is there; another text begins
-// at zero. `daemon` counts the calls of the program, all its threads together, and kills it alone; `git` counts the calls of
-// everything that it starts, and kills the one process that makes the N-th; `all` counts both and kills every process at once,
-// as the end of a control group does. The call of the kill is not carried out. The report says `killed N <program> <call>` once
-// it happened. After a SIGUSR1 the order that is followed from then on is in the report's file with `.seen` behind its name.
+// The order is `daemon N`, `git N` or `all N`, and anything behind it, and holds while the file is there and the program lives;
+// another text begins at zero. `daemon` counts the calls of the program, all its threads together, and kills it alone; `git`
+// counts the calls of everything that it starts, and kills the one process that makes the N-th; `all` counts both and kills
+// every process at once, as the end of a control group does. The call of the kill is not carried out. The report says `killed N
+// <program> <call>` once it happened. After a SIGUSR1 the order that is followed from then on is in the report's file with
+// `.seen` behind its name.
 //
 // strace counts its when=N per thread, and jobs run in whichever thread is free; a point of a run can be named by a count over
 // all threads only. SIGTERM is handed on to the program; when it has ended and all that it left behind, its code is this one's.
@@ -106,6 +107,7 @@ class Killer {
       if (thread < 0) break;
       if (WIFEXITED(status) || WIFSIGNALED(status)) {
         process_.erase(thread);
+        if (thread == daemon_) over_ = true;
         if (thread == daemon_) code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
       } else if (WIFSTOPPED(status)) {
         stopped(thread, status);
@@ -167,7 +169,7 @@ class Killer {
   // A thread is about to make a call that changes something. True when it, or everybody, was killed.
   bool entered(pid_t thread) {
     follow_order();
-    if (who_.empty()) return false;
+    if (who_.empty() || over_) return false;
     auto known = process_.find(thread);
     if (known == process_.end()) known = process_.emplace(thread, process_of(thread)).first;
     const pid_t process = known->second;
@@ -181,6 +183,7 @@ class Killer {
     } else {
       ::kill(process, SIGKILL);
     }
+    over_ = who_ != "git";
     report("killed " + std::to_string(count_) + " " + victim + " " + *call);
     return true;
   }
@@ -204,6 +207,7 @@ class Killer {
   std::string order_, who_;  // who_ empty: nobody is to be killed
   long at_ = 0;
   pid_t daemon_ = -1;
+  bool over_ = false;  // the program was killed, or ended: what it left behind is not whom the next order means
   int code_ = 1;
   long count_ = 0;
   std::map<pid_t, pid_t> process_;  // of a thread
