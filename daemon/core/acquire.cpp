@@ -38,6 +38,7 @@ std::optional<Error> check_owner(const Request& request, const proto::AcquirePar
     return Error{ErrorKind::invalid_params, "lease_kind: a process lease needs owner_pid"};
   }
   if (params.ttl_seconds && *params.ttl_seconds <= 0) return Error{ErrorKind::invalid_params, "ttl_seconds: must be above 0"};
+  if (params.key && params.key->empty()) return Error{ErrorKind::invalid_params, "key: must not be empty"};
   if (params.resume && params.replace) return Error{ErrorKind::invalid_params, "resume: not together with replace"};
   return std::nullopt;
 }
@@ -48,12 +49,16 @@ std::optional<Error> no_longer_ready(const Pool& pool) {
   return pool.unavailable.value_or(say::pool_unavailable(pool.key, "its directory is not there"));
 }
 
+LeaseKind kind_wanted(const Request& request, const proto::AcquireParams& params) {
+  return params.lease_kind.value_or(request.owner ? LeaseKind::process : LeaseKind::durable);
+}
+
 Lease make_lease(const Turn& t, const Request& request, const Pool& pool, const Slot& slot) {
   const auto& params = std::get<proto::AcquireParams>(request.params);
   Lease lease;
   lease.id = request.lease_id;
   lease.name = params.name;
-  lease.kind = params.lease_kind.value_or(request.owner ? LeaseKind::process : LeaseKind::durable);
+  lease.kind = kind_wanted(request, params);
   lease.started_at = t.now.wall;
   lease.full_sha = request.acquire.full_sha;
   if (request.acquire.plan.mode != job::BranchMode::resume) lease.branch_base = lease.full_sha;
@@ -99,8 +104,9 @@ std::optional<Error> check_name(Turn& t, Request& request, Pool& pool, bool comm
   const auto& params = std::get<proto::AcquireParams>(request.params);
   Slot* slot = holder_of_name(pool, params.name);
   if (slot == nullptr) return std::nullopt;
-  const bool same_key =
-      params.key && slot->lease->key == params.key && slot->phase != Phase::releasing && slot->ending == Ending::none;
+  // One that ends in another way is not what was asked for.
+  const bool same_key = params.key && slot->lease->key == params.key && slot->lease->kind == kind_wanted(request, params) &&
+                        slot->phase != Phase::releasing && slot->ending == Ending::none;
   if (!same_key) return say::name_held(pool, *slot, t.now);
   if (params.commit && !commit_known) return std::nullopt;       // whether it is the same commit is known when it is resolved
   const bool comparable = slot->lease->branch_base.has_value();  // a resumed branch stands at its own tip, whatever was asked
@@ -145,6 +151,7 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
   bool given_back = false;
   if (auto error = check_name(t, request, pool, true, given_back)) return refuse(t, request.id, std::move(*error));
   if (given_back) return;
+  if (Slot* slot = recovering_from(pool, params.name); slot != nullptr && waits_for_upkeep(request, *slot)) return;
 
   if (facts.checked_out_at) {
     return refuse(t, request.id, say::branch_checked_out(pool, params.name, *facts.checked_out_at));

@@ -35,6 +35,16 @@ void tie_to_session(Slot& slot, const Request& request) {
   }
 }
 
+// Of an acquire that was not taken back, as if its daemon had died. Its entry and directory are looked at by the job, which may
+// find any of them gone.
+SlotFacts left_halfway(const Slot& slot) {
+  SlotFacts left;
+  left.slot = slot.id;
+  left.git_id = slot.git_id;
+  left.marker = Marker{*slot.lease, MarkerState::acquiring, {}, {}};
+  return left;
+}
+
 void slot_goes_back(Turn& t, Pool& pool, Slot& slot, bool untouched) {
   slot.phase = slot.fresh_made ? Phase::fresh : Phase::idle;
   if (slot.fresh_made) {
@@ -133,9 +143,16 @@ void acquire_failed(Turn& t, const Job& job, const JobFailed& failed) {
   Slot& slot = pool.slots.at(job.slots.front());
   const SlotId id = slot.id;
   const Consequence then = consequence(Doing::acquiring, failed.fault);
+  SlotFacts left = left_halfway(slot);
   slot_goes_back(t, pool, slot, then == Consequence::pass_over);
   const bool too_often = then == Consequence::set_aside && ++slot.faults >= kFaultsUntilQuarantine;
-  if (too_often || then == Consequence::quarantine_slot) quarantine(t, pool, slot, failed.error.message, "acquire");
+  if (pool.ready() && (too_often || then == Consequence::quarantine_slot)) {
+    quarantine(t, pool, slot, failed.error.message, "acquire");
+  } else if (failed.halfway) {
+    slot.facts = std::move(left);
+    slot.of_own = true;
+    start_recover(t, pool, slot);
+  }
   // Others may be waiting to try it again, whatever becomes of this request.
   if (slot.phase == Phase::idle || slot.phase == Phase::fresh) {
     if (then == Consequence::pass_over) {
@@ -150,7 +167,8 @@ void acquire_failed(Turn& t, const Job& job, const JobFailed& failed) {
   Request* request = job.request ? find_request(t, *job.request) : nullptr;
   if (request == nullptr) return;
   request->jobs.erase(job.id);
-  const bool next = then != Consequence::tell;
+  // Not while its NAME and its lease are still being taken back here.
+  const bool next = then != Consequence::tell && slot.phase != Phase::recovering;
   if (next && request->stop == Stop::none && !t.host.draining && pool.ready()) {
     if (then == Consequence::pass_over) {
       request->acquire.passed.insert(id);

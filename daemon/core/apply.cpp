@@ -89,6 +89,7 @@ void apply_facts(Turn& t, Pool& pool, const SlotFacts& facts, bool first) {
     case Action::recover:
       take_place(slot, facts);
       slot.facts = facts;
+      slot.of_own = false;
       slot.attempts = 0;
       slot.orphan_ends.reset();
       return start_recover(t, pool, slot);

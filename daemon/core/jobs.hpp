@@ -33,7 +33,8 @@ struct Fetch {
 };
 enum class BranchMode { create, resume, replace };
 // Steps 5 to 8 of an acquire on a slot the core gave it. `grant.source_writer` is set when the slot is fresh; the job reports
-// WriterReleased as soon as the entry stands. Done = the marker `held` is durable. Anything else = it rolled back itself.
+// WriterReleased as soon as the entry stands. Done = the marker `held` is durable. Anything else = it rolled back itself,
+// or could not and said `halfway`.
 struct Acquire {
   RequestId request;
   Lease lease;
@@ -74,6 +75,7 @@ struct Recycle {
 struct Recover {
   SlotFacts facts;
   bool end_orphan = false;
+  bool of_own = false;  // an acquire of this daemon: what its gits may have left in the source is known already
 };
 // A held slot whose marker on disk is not what memory says: writes it again.
 struct RewriteMarker {
@@ -251,6 +253,7 @@ using JobDone = std::variant<done::Plain, done::LoadedPool, done::Resolved, done
 struct JobFailed {
   Fault fault = Fault::source_fault;
   Error error;
+  bool halfway = false;  // of an Acquire: what it had begun is not all taken back; a Recover goes on as if its daemon had died
 };
 
 using JobOutcome = std::variant<JobDone, JobFailed>;

@@ -99,6 +99,7 @@ struct Slot {
   std::optional<nanoseconds> retry_at;     // when that job is started again
   std::optional<nanoseconds> orphan_ends;  // until when an orphan's git is waited for
   SlotFacts facts;                         // recovering: what was found
+  bool of_own = false;                     // recovering: from an acquire of this daemon
   std::string reason;                      // quarantined: why
   Phase before_removing = Phase::idle;
 

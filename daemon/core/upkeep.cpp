@@ -69,6 +69,7 @@ void forget_lease(Slot& slot) {
   slot.orphan_ends.reset();
   slot.attempts = 0;
   slot.facts = SlotFacts{};
+  slot.of_own = false;
 }
 
 bool must_wait(const Turn& t, const Pool& pool) { return t.host.draining || !pool.ready(); }
@@ -114,7 +115,7 @@ void start_recover(Turn& t, Pool& pool, Slot& slot) {
   const bool end_orphan = slot.orphan_ends && t.now.awake >= *slot.orphan_ends;
   const bool shares =
       slot.facts.intent || slot.facts.entry != SlotFacts::Entry::sound || slot.facts.directory != SlotFacts::Directory::sound;
-  ask(t, JobClass::background, job::Recover{slot.facts, end_orphan}, pool.key, {slot.id}, std::nullopt, shares);
+  ask(t, JobClass::background, job::Recover{slot.facts, end_orphan, slot.of_own}, pool.key, {slot.id}, std::nullopt, shares);
 }
 
 void quarantine(Turn& t, Pool& pool, Slot& slot, const std::string& reason, const std::string& doing) {

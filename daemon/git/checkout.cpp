@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/git/changes.hpp"
@@ -253,7 +254,15 @@ std::vector<std::string> clear_hiding_bits(const Git& slot, const std::string& e
 }
 
 void no_longer_left_out(const Git& slot, const std::vector<std::string>& paths) {
+  if (paths.empty()) return;
+  // The files first: who is cut off in between finds them there, and not deleted. What cannot be written, the reset tells.
+  Command write;
+  prepare(write);
+  write.arguments = {"checkout-index", "-f", "-q", "-z", "--stdin", "--ignore-skip-worktree-bits"};
+  for (const std::string& path : paths) write.input += path + '\0';
+  (void)slot.run(write);
   clear_bit(slot, "--no-skip-worktree", paths);
+  FAILPOINT("tree.left-out-back");
 }
 
 }  // namespace wtpool::git

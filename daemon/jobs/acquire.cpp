@@ -5,36 +5,20 @@
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "daemon/git/text.hpp"
+#include "daemon/jobs/branch_steps.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/halfway.hpp"
 #include "daemon/jobs/leftovers.hpp"
 #include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/reserve.hpp"
 #include "daemon/jobs/short_way.hpp"
+#include "daemon/jobs/source_away.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
 namespace {
 
 using core::job::BranchMode;
-
-constexpr std::chrono::minutes kUndoTime{2};
-
-// Undos run though the job was told to stop.
-git::Git undo_git(const git::Git& git) {
-  auto context = git.context();
-  context.stop = StopToken();
-  context.deadline = std::chrono::steady_clock::now() + kUndoTime;
-  context.on_progress = nullptr;
-  return {git.place(), std::move(context)};
-}
-
-JobContext undo_job(const JobContext& job) {
-  JobContext undo = job;
-  undo.stop = StopToken();
-  undo.deadline = std::chrono::steady_clock::now() + kUndoTime;
-  return undo;
-}
 
 class Acquisition {
  public:
@@ -87,8 +71,15 @@ class Acquisition {
          "wtpool acquire ANOTHER --commit " + lease_.name + " --pool " + job_.pool->key.str());
   }
 
+  // What cannot be taken back now is left as a kill would leave it, for a recovery; nor can it be told without its source
+  // whether it was.
   FaultError after_roll_back(FaultError failed) {
     short_way_.reset();
+    const bool begun = !steps_.empty();
+    if (begun && source_away(*job_.pool)) {
+      failed.halfway = true;
+      return failed;
+    }
     // A git that was ended leaves its locks; nobody else is in this slot while the lock is ours.
     try {
       if (!git_id_.empty()) git::remove_stale_locks(job_.entry(git_id_).entry.string());
@@ -98,11 +89,14 @@ class Acquisition {
     FAILPOINT("acquire.rolling-back");
     const auto stuck = steps_.roll_back();
     FAILPOINT("acquire.rolled-back");
-    if (!stuck.empty()) {
-      failed.fault = core::Fault::quarantine;
-      failed.error.message += "; and then the slot could not be put back: " + stuck.front();
-    }
+    if (stuck) log_warn("roll-back in " + job_.grant.slot.str() + ": " + *stuck + "; it is recovered from");
+    failed.halfway = stuck.has_value();
     return failed;
+  }
+
+  // Of a source that has gone, nothing seems to be left.
+  void still_there() const {
+    if (const auto away = source_away(*job_.pool)) throw *away;
   }
 
   core::Marker marker(core::MarkerState state) const {
@@ -110,7 +104,7 @@ class Acquisition {
     made.lease = lease_;
     made.state = state;
     made.fresh = state == core::MarkerState::acquiring && spec_.fresh;
-    if (state == core::MarkerState::acquiring && spec_.mode == BranchMode::replace) made.trash_id = trash_id();
+    if (state == core::MarkerState::acquiring && spec_.mode == BranchMode::replace && branch_tip_) made.trash_id = trash_id();
     return made;
   }
 
@@ -132,7 +126,11 @@ class Acquisition {
     remove_staged(entry.own());
     head_ = proven_at();
     if (head_ && goes_short()) short_way_ = ShortWay::stage(job_, git_id_, *head_, marker(core::MarkerState::held));
-    steps_.done("remove the marker", [entry] { (void)disk::MarkerFile(entry.marker()).remove(); });
+    steps_.done("remove the marker", [this, entry] {
+      (void)disk::MarkerFile(entry.marker()).remove();
+      FAILPOINT("acquire.marker-gone");
+      still_there();
+    });
     short_way_ ? stage_acquiring_marker() : write_acquiring_marker();
     FAILPOINT("acquire.marker-written");
     git::restore_private_config(entry.entry.string(), entry.pristine().string());
@@ -217,6 +215,7 @@ class Acquisition {
       } else {
         git::remove_entry(common, git_id_);
       }
+      still_there();
     });
     job_.progress("creating");
     git_id_ = git::add_worktree(job_.source_git(&lock_), slot, lease_.full_sha, "wtpool " + job_.pool->key.str());
@@ -266,7 +265,7 @@ class Acquisition {
       spec_.fresh ? git::checkout_fresh(slot, lease_.name, lease_.full_sha)
                   : git::switch_to_new(slot, lease_.name, lease_.full_sha);
     } catch (const core::Error& error) {
-      branch_is_others_ = error.kind == core::ErrorKind::branch_exists;
+      if (error.kind == core::ErrorKind::branch_exists) branch_is_anothers();
       throw;
     }
     FAILPOINT("acquire.branch-made");
@@ -301,8 +300,18 @@ class Acquisition {
     return true;
   }
 
+  // Made by somebody since it was looked for, maybe at the very commit: not to be taken for what this acquire made.
+  void branch_is_anothers() {
+    branch_is_others_ = true;
+    lease_.branch_base.reset();
+    write_acquiring_marker();
+  }
+
   void resume(const git::Git& source, const git::Git& slot) {
-    steps_.done("detach HEAD", [this, source] { detach(undo_git(source)); });
+    steps_.done("detach HEAD", [this, source] {
+      const auto& common = job_.pool->place.source.str();
+      if (git::read_head(common, git_id_).branch) detach_again(undo_git(source), git_id_, lease_.full_sha);
+    });
     try {
       git::switch_to_existing(slot, lease_.name, spec_.fresh);
     } catch (const core::Error& error) {
@@ -317,43 +326,13 @@ class Acquisition {
   }
 
   void set_old_tip_aside(const git::Git& source) {
-    const Oid old = *branch_tip_;
     record_trash(job_, trash_id(), lease_.name);
-    const std::string kept = git::trash_ref(trash_id(), "heads/" + lease_.name);
-    steps_.done("put branch " + lease_.name + " back", [this, source, old, kept] {
-      // A git that ended half-way may have moved none of the two, or one.
-      const auto now = git::ids_of(source, {branch_, kept});
-      git::RefTransaction back;
-      if (now[0] != old) back.create(branch_, old);
-      if (now[1] == old) back.remove(kept, old);
-      back.commit(undo_git(source));
-    });
-    git::RefTransaction aside;
-    aside.set(kept, old);
-    aside.remove(branch_, old);
-    aside.commit(source);
+    replace_branch(source, steps_, lease_.name, *branch_tip_, trash_id());
     FAILPOINT("acquire.old-branch-aside");
     warnings_.push_back("the old branch " + lease_.name + " is kept as " + trash_id());
   }
 
-  void detach(const git::Git& source) const {
-    if (!git::read_head(job_.pool->place.source.str(), git_id_).branch) return;
-    git::RefTransaction transaction;
-    const auto at = git::ids_of(source, {"worktrees/" + git_id_ + "/HEAD"}).front();
-    transaction.detach_head(git_id_, at.value_or(lease_.full_sha));
-    transaction.commit(source);
-  }
-
-  void remove_made_branch(const git::Git& source) const {
-    git::RefTransaction transaction;
-    const auto ids = git::ids_of(source, {"worktrees/" + git_id_ + "/HEAD", branch_});
-    if (git::read_head(job_.pool->place.source.str(), git_id_).branch) {
-      transaction.detach_head(git_id_, ids[0].value_or(lease_.full_sha));
-    }
-    const bool is_ours = !branch_is_others_ && !git::checked_out_at(job_.pool->source, lease_.name, git_id_);
-    if (ids[1] == lease_.full_sha && is_ours) transaction.remove(branch_, lease_.full_sha);
-    if (!transaction.empty()) transaction.commit(source);
-  }
+  void remove_made_branch(const git::Git& source) const { take_branch_back(job_, source, git_id_, lease_, branch_is_others_); }
 
   void report_checkout(std::string_view text) const {
     if (const auto percent = git::percent_in(text)) job_.progress("checkout", percent);

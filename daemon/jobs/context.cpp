@@ -75,28 +75,22 @@ bool may_pass(const std::exception& error) {
 
 void Steps::done(std::string what, std::function<void()> undo) { undos_.emplace_back(std::move(what), std::move(undo)); }
 
-std::vector<std::string> Steps::roll_back() {
-  std::vector<std::string> failed;
+std::optional<std::string> Steps::roll_back() {
   const auto patient_until = std::chrono::steady_clock::now() + kUndoPatience;
   while (!undos_.empty()) {
-    auto [what, undo] = std::move(undos_.back());
-    undos_.pop_back();
-    for (bool again = true; again;) {
-      again = false;
-      try {
-        undo();
-      } catch (const std::exception& error) {
-        again = may_pass(error) && std::chrono::steady_clock::now() < patient_until;
-        if (again) {
-          std::this_thread::sleep_for(kUndoAgain);
-          continue;
-        }
-        failed.push_back("cannot " + what + ": " + error.what());
-        log_warn("roll-back: " + failed.back());
+    const auto& [what, undo] = undos_.back();
+    try {
+      undo();
+      undos_.pop_back();
+    } catch (const std::exception& error) {
+      if (may_pass(error) && std::chrono::steady_clock::now() < patient_until) {
+        std::this_thread::sleep_for(kUndoAgain);
+        continue;
       }
+      return "cannot " + what + ": " + error.what();
     }
   }
-  return failed;
+  return std::nullopt;
 }
 
 void fail(core::Fault fault, core::ErrorKind kind, std::string message, std::string hint) {

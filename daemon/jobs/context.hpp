@@ -70,13 +70,15 @@ struct JobContext {
 };
 
 // What was done, in order, each beside what takes it back. Unless committed, `roll_back` runs the undos last first; one that
-// fails for want of what others may give back is run again for a while, and one that fails for good does not stop the others.
+// fails for want of what others may give back is run again for a while. One that fails for good is the last: what is left
+// then is what a kill at that moment leaves, which a recovery knows.
 class Steps {
  public:
   void done(std::string what, std::function<void()> undo);
   void commit() { undos_.clear(); }
-  // What could not be taken back, as clauses; empty when all was.
-  [[nodiscard]] std::vector<std::string> roll_back();
+  [[nodiscard]] bool empty() const { return undos_.empty(); }
+  // What could not be taken back, and why, as a clause; nothing when all was.
+  [[nodiscard]] std::optional<std::string> roll_back();
 
  private:
   std::vector<std::pair<std::string, std::function<void()>>> undos_;
@@ -86,6 +88,7 @@ class Steps {
 struct FaultError {
   core::Fault fault;
   core::Error error;
+  bool halfway = false;  // see core::JobFailed
 };
 [[noreturn]] void fail(core::Fault fault, core::ErrorKind kind, std::string message, std::string hint = {});
 

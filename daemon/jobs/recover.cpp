@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "common/platform/process.hpp"
+#include "daemon/core/reconcile.hpp"
 #include "daemon/git/killed.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/halfway.hpp"
@@ -126,7 +128,9 @@ void undo_branch(const JobContext& job, const std::string& git_id, const core::M
   // Made by this acquire: none was there when the marker was written, and it has not moved since. One that is checked out
   // elsewhere, or named by another marker, is somebody's by now, whoever made it.
   const bool at_base = ids[1] && lease.branch_base && *ids[1] == *lease.branch_base;
-  const bool ours = at_base && (!attached || *attached == lease.name) &&
+  // What was to be replaced stands there, wherever it stands, until it is kept; and again once it was put back.
+  const bool made = !marker.trash_id || ids[2];
+  const bool ours = made && at_base && (!attached || *attached == lease.name) &&
                     !git::checked_out_at(job.pool->source, lease.name, git_id) && !is_given_away(job, git_id, lease);
   if (ids[2] && (!ids[1] || ours)) {
     if (ids[1])
@@ -208,6 +212,24 @@ core::JobDone finish_release(const JobContext& job, const core::SlotFacts& facts
   return idle;
 }
 
+// Everything was taken back, but for being told so: idle, once it was looked at.
+core::JobDone look_again(const JobContext& job, const core::SlotFacts& facts, const core::Lease& undone,
+                         const disk::SlotLock& lock) {
+  core::Lease nobody;
+  nobody.id = undone.id;
+  nobody.full_sha = facts.head.value_or(undone.full_sha);
+  return recycle_tree(job, facts.git_id, nobody, core::Dirty::save, unused_trash_id(job, nobody.id), lock);
+}
+
+core::JobDone or_whose_fault(const std::function<core::JobDone()>& work) {
+  try {
+    return work();
+  } catch (const core::Error& error) {
+    if (error.kind == core::ErrorKind::cancelled) throw;
+    throw FaultError{fault_in_upkeep(error), error};
+  }
+}
+
 }  // namespace
 
 core::JobDone recover(JobContext& job, const core::job::Recover& spec) {
@@ -216,7 +238,7 @@ core::JobDone recover(JobContext& job, const core::job::Recover& spec) {
   FAILPOINT("recover.begun");
   // Read again under the lock: what was read before may be older than the orphan's last act.
   const auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(job.pool->place.source.str()));
-  remember_gits(job, facts.git_id);
+  if (!spec.of_own) remember_gits(job, facts.git_id);
   const bool sound_marker = facts.marker && facts.entry == core::SlotFacts::Entry::sound;
   if (facts.intent) {
     if (!sound_marker) return undo_intent(job);
@@ -225,19 +247,20 @@ core::JobDone recover(JobContext& job, const core::job::Recover& spec) {
   if (!sound_marker) {
     if (facts.entry == core::SlotFacts::Entry::absent && facts.directory == core::SlotFacts::Directory::absent)
       return core::done::Fresh{};
+    const bool was_undone = spec.facts.marker && spec.facts.marker->state == core::MarkerState::acquiring && !facts.branch;
+    if (was_undone && core::classify(facts) == core::Seen::idle) {
+      return or_whose_fault([&] { return look_again(job, facts, spec.facts.marker->lease, lock); });
+    }
     fail(core::Fault::quarantine, core::ErrorKind::quarantined,
          job.grant.slot.str() + " cannot be recovered: " + (facts.problem.empty() ? "its marker is gone" : facts.problem));
   }
   if (facts.marker->state == core::MarkerState::held) {
     fail(core::Fault::quarantine, core::ErrorKind::quarantined, job.grant.slot.str() + " is held, by its marker");
   }
-  try {
+  return or_whose_fault([&] {
     return facts.marker->state == core::MarkerState::acquiring ? undo_acquire(job, facts, lock)
                                                                : finish_release(job, facts, lock);
-  } catch (const core::Error& error) {
-    if (error.kind == core::ErrorKind::cancelled) throw;
-    throw FaultError{fault_in_upkeep(error), error};
-  }
+  });
 }
 
 }  // namespace wtpool::jobs

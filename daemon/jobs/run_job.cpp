@@ -76,7 +76,7 @@ bool reports_facts(const core::JobSpec& spec) {
 // What failed while the source went away failed for that, whatever it took to be the reason.
 core::JobFailed failure(const JobContext& job, const core::JobSpec& spec, core::JobFailed failed) {
   if (failed.fault == core::Fault::cancelled || !job.pool || !needs_source(spec)) return failed;
-  if (auto away = source_away(*job.pool)) return {core::Fault::host_fault, std::move(*away)};
+  if (auto away = source_away(*job.pool)) return {core::Fault::host_fault, std::move(*away), failed.halfway};
   return failed;
 }
 
@@ -112,7 +112,7 @@ core::JobOutcome run_job(JobContext& job, const core::JobSpec& spec) {
     if (reports_facts(spec)) require_source(*job.pool);
     return done;
   } catch (const FaultError& failed) {
-    return failure(job, spec, {failed.fault, failed.error});
+    return failure(job, spec, {failed.fault, failed.error, failed.halfway});
   } catch (const core::Error& error) {
     return failure(job, spec, {fault_of(error), error});
   } catch (const std::exception& error) {

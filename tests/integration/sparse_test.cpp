@@ -102,6 +102,21 @@ TEST_F(SparseHolder, HasDeletedNothing) {
   expect_all_of_it();
 }
 
+TEST_F(SparseHolder, HasDeletedNothingWhenHisReleaseIsCutOffEither) {
+  choose_a_part();
+  world.stop_daemon();
+  world.environment["WTPOOL_FAILPOINT"] = "tree.left-out-back:kill";
+  world.start_daemon();
+  (void)world.wtpool({"release", "first"});  // answered or not
+  ASSERT_TRUE(wait_until([&] { return !world.answers(); }));
+  world.kill_daemon();
+  world.environment.erase("WTPOOL_FAILPOINT");
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+  EXPECT_TRUE(repo.trash_refs().empty());
+  expect_all_of_it();
+}
+
 TEST_F(SparseHolder, HasChangedNoMoreThanHeEdited) {
   choose_a_part();
   write_text(slot / "a/f", "work\n");

@@ -1,5 +1,8 @@
 // What a recovery takes back of an acquire that was cut off, and what it leaves: only what that acquire is known to have made.
 #include <gtest/gtest.h>
+#include <signal.h>
+
+#include <optional>
 
 #include "tests/support/world.hpp"
 
@@ -15,14 +18,28 @@ class UndoneAcquire : public ::testing::Test {
     world.init(repo);
   }
   // An acquire of x, killed there. The next daemon is the test's to start.
-  void kill_acquire_at(const std::string& failpoint) {
+  void kill_acquire_at(const std::string& failpoint, const std::vector<std::string>& options = {}) {
     world.stop_daemon();
     world.environment["WTPOOL_FAILPOINT"] = failpoint + ":kill";
     world.start_daemon();
-    EXPECT_NE(world.wtpool({"acquire", "x"}).code, 0);
+    std::vector<std::string> arguments = {"acquire", "x"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    EXPECT_NE(world.wtpool(arguments).code, 0);
     world.kill_daemon();
     world.environment.erase("WTPOOL_FAILPOINT");
   }
+  // One that stays there until the file is removed.
+  void hold_acquire_at(const std::string& failpoint, const std::string& and_then = {}) {
+    world.stop_daemon();
+    const auto come = world.dir() / "come";
+    write_text(wait_file(), "");
+    world.environment["WTPOOL_FAILPOINT"] =
+        failpoint + ":wait=" + wait_file().string() + "," + failpoint + ":log=" + come.string() + and_then;
+    world.start_daemon();
+    client.emplace(world.start_wtpool({"acquire", "x"}));
+    ASSERT_TRUE(wait_until([&] { return fs::exists(come); })) << client->err_so_far();
+  }
+  [[nodiscard]] fs::path wait_file() const { return world.dir() / "wait"; }
   [[nodiscard]] bool left_in_meta() const {
     for (const auto& item : fs::directory_iterator(world.root() / "app/.meta")) {
       if (item.path().filename().string().starts_with("removing-")) return true;
@@ -32,6 +49,7 @@ class UndoneAcquire : public ::testing::Test {
   World world;
   Repo repo = world.make_repo();
   fs::path slot = world.root() / "app/slot-0";
+  std::optional<Process> client;
 };
 
 TEST_F(UndoneAcquire, LeavesABranchThatSomebodyMadeMeanwhileAndHasCheckedOut) {
@@ -192,6 +210,57 @@ TEST_F(UndoneAcquire, AnEmptyDirectoryThatStoodThereStandsThereAgain) {
   EXPECT_TRUE(fs::is_directory(slot) && fs::is_empty(slot));
   fs::remove_all(repo.path() / ".git/refs/heads/x");
   EXPECT_EQ(world.acquire("x"), slot);
+}
+
+// The branch that it made is locked by somebody just then.
+TEST_F(UndoneAcquire, ThatCannotBeTakenBackAtOnceIsTakenBackLater) {
+  world.acquire("before");
+  world.release("before");
+  hold_acquire_at("acquire.branch-made");
+  const auto lock = repo.path() / ".git/refs/heads/x.lock";
+  write_text(lock, "");
+  client->signal(SIGINT);
+  fs::remove(wait_file());
+  EXPECT_NE(client->wait().code, 0);
+  EXPECT_TRUE(fs::exists(lock)) << "another's";
+  EXPECT_TRUE(repo.has_branch("x"));
+  fs::remove(lock);
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle")) << world.state_of("slot-0");
+  EXPECT_FALSE(repo.has_branch("x"));
+  EXPECT_EQ(world.acquire("x"), slot);
+}
+
+TEST_F(UndoneAcquire, LeavesTheBranchThatItWasToReplaceWhereItStoodAtTheVeryCommit) {
+  world.acquire("before");
+  world.release("before");
+  repo.git({"branch", "x"});
+  kill_acquire_at("acquire.marker-written", {"--replace"});
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+  EXPECT_TRUE(repo.has_branch("x"));
+
+  kill_acquire_at("acquire.old-branch-aside", {"--replace"});
+  EXPECT_FALSE(repo.has_branch("x"));
+  world.environment["WTPOOL_FAILPOINT"] = "recover.branch-undone:kill";
+  world.launch_daemon();
+  ASSERT_TRUE(wait_until([&] { return repo.has_branch("x"); }));
+  world.kill_daemon();
+  world.environment.erase("WTPOOL_FAILPOINT");
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+  EXPECT_TRUE(repo.has_branch("x"));
+}
+
+TEST_F(UndoneAcquire, LeavesABranchThatSomebodyMadeAtTheVeryCommitWhileItWasUnderWay) {
+  hold_acquire_at("acquire.fresh-marker-written", ",acquire.rolling-back:kill");
+  repo.git({"branch", "x"});
+  fs::remove(wait_file());
+  EXPECT_NE(client->wait().code, 0);
+  world.kill_daemon();
+  world.environment.erase("WTPOOL_FAILPOINT");
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "fresh")) << world.state_of("slot-0");
+  EXPECT_TRUE(repo.has_branch("x"));
 }
 
 }  // namespace

@@ -435,7 +435,8 @@ class World {
     const auto fault = [&]() -> JobOutcome {
       constexpr Fault kFaults[] = {Fault::slot_busy,    Fault::slot_fault, Fault::quarantine,
                                    Fault::source_fault, Fault::host_fault, Fault::cancelled};
-      return JobFailed{kFaults[pick(6)], Error(pick(3) == 0 ? ErrorKind::bad_config : ErrorKind::io_error, "it failed")};
+      return JobFailed{kFaults[pick(6)], Error(pick(3) == 0 ? ErrorKind::bad_config : ErrorKind::io_error, "it failed"),
+                       pick(3) == 0};
     };
     if (fails(5)) return fault();
     const auto idle = [&]() { return done::Idle{oid(pick(3)), oid(5), job.grant.slot.str(), {}, {}, pick(5) == 0}; };

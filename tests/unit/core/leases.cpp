@@ -60,6 +60,20 @@ TEST_F(Acquire, GivesTheSameLeaseBackForTheSameKey) {
   }
 }
 
+TEST_F(Acquire, GivesNoLeaseThatEndsInAnotherWayBackForTheSameKey) {
+  open_pool();
+  auto params = acquiring("x");
+  params.key = "build-7";
+  ask(params);
+  resolve();
+  finish_acquire();
+  params.lease_kind = LeaseKind::connection;
+  EXPECT_EQ(refused(ask(params)), ErrorKind::name_held);
+  params = acquiring("y");
+  params.key = "";
+  EXPECT_EQ(refused(ask(params)), ErrorKind::invalid_params);
+}
+
 TEST_F(Acquire, RefusesABranchThatExistsUnlessResumedOrReplaced) {
   open_pool();
   const RequestId id = ask(acquiring("x"));
@@ -272,6 +286,36 @@ TEST_F(Acquire, QuarantinesASlotAtItsThirdFault) {
     if (running<job::ReadBack>() != nullptr) end<job::ReadBack>(done::ReadSlots{});
   }
   EXPECT_EQ(slot("slot-0").phase, Phase::quarantined);
+}
+
+TEST_F(Acquire, ThatWasNotTakenBackIsRecoveredFromLikeADeadDaemons) {
+  open_pool();
+  const RequestId id = ask(acquiring("x"));
+  resolve();
+  const auto lease = std::get<job::Acquire>(running<job::Acquire>()->spec).lease;
+  end_with<job::Acquire>(JobFailed{Fault::source_fault, Error(ErrorKind::git_failed, "it failed"), true});
+  EXPECT_EQ(refused(id), ErrorKind::git_failed);
+  ASSERT_NE(running<job::Recover>(), nullptr);
+  const auto& left = std::get<job::Recover>(running<job::Recover>()->spec).facts;
+  ASSERT_TRUE(left.marker);
+  EXPECT_EQ(left.marker->lease.id, lease.id);
+  EXPECT_EQ(left.marker->state, MarkerState::acquiring);
+  // Its branch may still be there.
+  const RequestId again = ask(acquiring("x"));
+  EXPECT_EQ(running<job::Resolve>(), nullptr);
+  end<job::Recover>(done::Fresh{});
+  EXPECT_NE(running<job::Resolve>(), nullptr);
+  EXPECT_FALSE(refusals.contains(again));
+}
+
+TEST_F(Acquire, DoesNotBeginInAnotherSlotWhileItsNameIsTakenBackInTheFirst) {
+  open_pool();
+  const RequestId id = ask(acquiring("x"));
+  resolve();
+  end_with<job::Acquire>(JobFailed{Fault::slot_fault, Error(ErrorKind::git_failed, "it failed"), true});
+  EXPECT_EQ(refused(id), ErrorKind::git_failed);
+  EXPECT_EQ(running<job::Acquire>(), nullptr);
+  EXPECT_NE(running<job::Recover>(), nullptr);
 }
 
 TEST_F(Acquire, RollsBackALeaseThatNobodyConfirmed) {
