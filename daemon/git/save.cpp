@@ -79,6 +79,7 @@ class ScratchIndex {
   void set_entries(const std::string& lines) const {
     if (!lines.empty()) git({"update-index", "-z", "--index-info"}, lines);
   }
+  [[nodiscard]] std::size_t count() const { return split(git({"ls-files", "-z"}), '\0').size(); }
   void add_files(const std::vector<std::string>& paths) const {
     if (paths.empty()) return;
     std::string input;
@@ -182,7 +183,7 @@ Sorted sort_out(const SaveRequest& request, const fs::path& work_tree, const std
 
 class Committer {
  public:
-  Committer(const Git& slot, const std::string& name, const Oid& base) : slot_(slot) {
+  Committer(const Git& slot, const std::string& name, const Oid& base, const std::string& at = "HEAD") : slot_(slot) {
     Command who;
     who.arguments = {"var", "GIT_COMMITTER_IDENT"};
     Command author = who;
@@ -194,7 +195,7 @@ class Committer {
       }
     }
     Command head;
-    head.arguments = {"rev-parse", "-q", "--verify", "HEAD^{commit}"};
+    head.arguments = {"rev-parse", "-q", "--verify", at + "^{commit}"};
     const ChildResult found = slot.run(head);
     head_ = found.ok() ? Oid(trimmed(found.output)) : base;
 
@@ -293,6 +294,24 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
     move_aside(work_tree, files, request.aside);
   }
   return saved;
+}
+
+std::optional<Oid> with_untracked(const Git& slot, const Oid& work, const SaveRequest& request) {
+  const Sorted sorted = sort_out(request, slot.place().work_tree, {});
+  if (sorted.bytes > request.limit_bytes || sorted.files > request.limit_files) return std::nullopt;
+  const std::string& saved = work.str();
+  const auto parts = ids_of(slot, {saved + "^{tree}", saved + "^1", saved + "^2", saved + "^3^{tree}"});
+  if (!parts[0] || !parts[1] || !parts[2]) return std::nullopt;
+
+  const ScratchIndex others(slot);
+  if (parts[3]) others.git({"read-tree", parts[3]->str()});
+  const std::size_t before = others.count();
+  others.add_files(sorted.untracked);
+  if (others.count() != before + sorted.untracked.size()) return std::nullopt;
+
+  const Committer committer(slot, request.name, request.base, parts[1]->str());
+  const Oid untracked = committer.commit("untracked files", others.write_tree(), {});
+  return committer.commit("WIP", *parts[0], {*parts[1], *parts[2], untracked});
 }
 
 std::optional<Oid> save_index(const Git& entry, const std::string& name, const Oid& base) {

@@ -27,6 +27,9 @@ struct Saved {
 // aside). Unmerged, intent-to-add, type-changed, deleted and renamed paths, modes and symlinks are all kept; submodules and
 // nested repositories are left out. Throws when anything could not be kept: then nothing may be destroyed.
 [[nodiscard]] Saved save_work(const Git& slot, const SaveRequest& request);
+// `work`, as save_work makes it, and the untracked files of `request` in it as well. Nothing where they are above a limit, or
+// one of them would take the place of another that is in there.
+[[nodiscard]] std::optional<Oid> with_untracked(const Git& slot, const Oid& work, const SaveRequest& request);
 
 // What is staged in an entry whose directory may be gone, as a commit of the same shape; a conflict counts as our side. Nothing
 // when that is what HEAD has, or `base` where HEAD leads nowhere. Throws like save_work.

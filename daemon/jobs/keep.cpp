@@ -172,12 +172,10 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
   return settle_refs(job, git_id, lease, trash_id, lock, Settling::first, std::move(first));
 }
 
-std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot, const std::string& git_id,
-                                     const core::Lease& lease, const git::TreeLook& look,
-                                     const std::vector<std::string>& untracked, const std::string& trash_id) {
-  if (look.changed.empty() && untracked.empty()) return std::nullopt;
-  const auto files = job.entry(git_id);
-  const std::string id = free_trash_id(slot, trash_id, lease.id);
+namespace {
+
+git::SaveRequest what_to_save(const JobContext& job, const core::Lease& lease, const git::TreeLook& look,
+                              const std::vector<std::string>& untracked, const std::string& id) {
   git::SaveRequest request;
   request.name = lease.name.empty() ? job.grant.slot.str() : lease.name;
   request.base = look.head.value_or(lease.full_sha);
@@ -186,6 +184,18 @@ std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot
   request.limit_bytes = job.pool->config.save_limit_bytes;
   request.limit_files = job.pool->config.save_limit_files;
   request.aside = job.pool->files.trash_files(id);
+  return request;
+}
+
+}  // namespace
+
+std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot, const std::string& git_id,
+                                     const core::Lease& lease, const git::TreeLook& look,
+                                     const std::vector<std::string>& untracked, const std::string& trash_id) {
+  if (look.changed.empty() && untracked.empty()) return std::nullopt;
+  const auto files = job.entry(git_id);
+  const std::string id = free_trash_id(slot, trash_id, lease.id);
+  const git::SaveRequest request = what_to_save(job, lease, look, untracked, id);
   record_trash(job, id, request.name);
   const git::Saved saved = git::save_work(slot, request);
   FAILPOINT("keep.work-written");
@@ -207,6 +217,27 @@ std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot
   FAILPOINT("keep.work-reachable");
   write_durably(files.last_save(), id);
   return id;
+}
+
+std::optional<std::string> save_late(const JobContext& job, const git::Git& slot, const std::string& git_id,
+                                     const core::Lease& lease, const git::TreeLook& look,
+                                     const std::vector<std::string>& untracked, const std::optional<std::string>& kept,
+                                     const std::string& trash_id) {
+  const bool is_own = kept && kept->ends_with("-" + first_eight(lease.id));
+  if (is_own && look.changed.empty() && !untracked.empty()) {
+    const auto ref = git::trash_ref(*kept, "work");
+    const auto work = git::ids_of(slot, {ref}).front();
+    const auto whole = work ? git::with_untracked(slot, *work, what_to_save(job, lease, look, untracked, *kept)) : std::nullopt;
+    if (whole) {
+      keep_objects(slot, {*whole}, lease.full_sha);
+      git::RefTransaction transaction;
+      transaction.update(ref, *whole, *work);
+      transaction.commit(job.source_git());
+      FAILPOINT("keep.late-work-reachable");
+      return kept;
+    }
+  }
+  return save_dirt(job, slot, git_id, lease, look, untracked, trash_id);
 }
 
 std::optional<std::string> save_before_reset(const JobContext& job, const git::Git& slot, const std::string& git_id,

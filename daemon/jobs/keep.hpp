@@ -58,6 +58,13 @@ enum class Settling { first, again };
                                                    const core::Lease& lease, const git::TreeLook& look,
                                                    const std::vector<std::string>& untracked, const std::string& trash_id);
 
+// Of files that came to light when the rest was kept as `kept` already, if there was any: into that entry, where it is of this
+// lease and has room for them; else save_dirt.
+[[nodiscard]] std::optional<std::string> save_late(const JobContext& job, const git::Git& slot, const std::string& git_id,
+                                                   const core::Lease& lease, const git::TreeLook& look,
+                                                   const std::vector<std::string>& untracked,
+                                                   const std::optional<std::string>& kept, const std::string& trash_id);
+
 // Before a forced checkout of `to`: save_dirt of what would be lost by it as well, unless `dirty` is discard; a nested
 // repository in the way is set aside whole either way.
 [[nodiscard]] std::optional<std::string> save_before_reset(const JobContext& job, const git::Git& slot,

@@ -14,7 +14,8 @@
 namespace wtpool::jobs {
 namespace {
 
-constexpr int kTries = 2;  // a git that was killed is tried once more; a second kill is no accident
+constexpr int kRounds = 64;  // of .gitignore files that covered one another, one for each directory on the way down
+constexpr int kTries = 2;    // a git that was killed is tried once more; a second kill is no accident
 
 // The slot's directory as it was proven: whatever stands at its path later is not to be written over.
 class Place {
@@ -50,6 +51,11 @@ std::vector<std::string> uncovered(std::vector<std::string> before, const std::v
     if (!std::binary_search(before.begin(), before.end(), path)) found.push_back(path);
   }
   return found;
+}
+
+bool has_gitignore(const std::vector<std::string>& files) {
+  return std::any_of(files.begin(), files.end(),
+                     [](const std::string& file) { return file == ".gitignore" || file.ends_with("/.gitignore"); });
 }
 
 core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
@@ -96,17 +102,30 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     }
   }
   if (clean != core::Clean::none) {
-    if (dirty != core::Dirty::discard) {
-      const auto late = save_dirt(job, slot, git_id, lease, look, uncovered(seen, look.untracked), trash_id);
-      if (late && idle.kept && *late != *idle.kept)
-        idle.warnings.push_back("files of " + job.grant.slot.str() + " that only its .gitignore covered are kept as " + *late);
-      if (!idle.kept) idle.kept = late;
+    auto late = uncovered(seen, look.untracked);
+    for (int round = 1;; ++round) {
+      if (dirty != core::Dirty::discard) {
+        const auto kept = save_late(job, slot, git_id, lease, look, late, idle.kept, trash_id);
+        if (kept && idle.kept && *kept != *idle.kept)
+          idle.warnings.push_back("files of " + job.grant.slot.str() + " that only its .gitignore covered are kept as " +
+                                  *kept);
+        if (!idle.kept) idle.kept = kept;
+      }
+      FAILPOINT("recycle.before-clean");
+      place.still();
+      git::clean(slot, clean == core::Clean::ignored);
+      FAILPOINT("recycle.cleaned");
+      // A .gitignore that nobody tracked has gone, and git names now what that one covered.
+      const bool uncovers = clean == core::Clean::untracked && has_gitignore(look.untracked);
+      look.untracked.clear();
+      if (!uncovers) break;
+      look = git::look(slot, git::Untracked::all, true);
+      if (round == kRounds) {
+        idle.warnings.push_back("too many .gitignore files of " + job.grant.slot.str() + " covered one another: some stay");
+        break;
+      }
+      late = look.untracked;
     }
-    FAILPOINT("recycle.before-clean");
-    place.still();
-    git::clean(slot, clean == core::Clean::ignored);
-    FAILPOINT("recycle.cleaned");
-    look.untracked.clear();
   }
   for (const auto& nested : look.nested) {
     idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + nested);

@@ -78,6 +78,12 @@ void held_in_a_cleaning_pool(Stage& stage) {
   held_dirty(stage);
 }
 
+void held_with_an_untracked_gitignore(Stage& stage) {
+  held_in_a_cleaning_pool(stage);
+  stage.write("x", "private/covered.txt");
+  write_text(stage.slot("x") / "private/.gitignore", "covered.txt\n");
+}
+
 void held_and_directory_lost(Stage& stage) {
   held(stage);
   stage.commit("x", "committed.txt");
@@ -236,6 +242,11 @@ const std::vector<Scenario>& scenarios() {
        finish_release},
       {"release-moved", {"keep.refs-moved"}, held_moved, release_x, finish_release},
       {"release-cleaning", {"recycle.before-clean", "recycle.cleaned"}, held_in_a_cleaning_pool, release_x, finish_release},
+      {"release-uncovering",
+       {"recycle.cleaned", "keep.late-work-reachable"},
+       held_with_an_untracked_gitignore,
+       release_x,
+       finish_release},
       {"release-discard", {"recycle.reset"}, held_dirty, discard_x, finish_release},
       {"release-directory-lost",
        {"release.staged-kept", "release.entry-removed"},

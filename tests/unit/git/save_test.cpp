@@ -55,6 +55,32 @@ TEST_F(Save, RestoresByHandWithGitStashApplyInAPlainClone) {
   EXPECT_EQ(sh(root / "clone", "git fsck --no-dangling"), "");
 }
 
+TEST_F(Save, TakesUntrackedFilesInLaterUnlessOneWouldTakeThePlaceOfAnother) {
+  make_source();
+  const Git git = ready_slot();
+  write(slot_path() / "file", "changed\n");
+  write(slot_path() / "first", "first\n");
+  const Saved saved = save(git);
+  ASSERT_TRUE(saved.work);
+  const auto late = [&](const std::string& path) {
+    return with_untracked(git, *saved.work, {"feature", id("main"), {}, {path}, 1 << 20, 1000, {}});
+  };
+  write(slot_path() / "late/second", "second\n");
+  const auto work = late("late/second");
+  ASSERT_TRUE(work);
+  EXPECT_EQ(tree(work->str() + "^3"), "100644 first\n100644 late/second");
+  for (const auto* same : {"^{tree}", "^1", "^2"})
+    EXPECT_EQ(sh(source_dir, "git rev-parse '" + work->str() + same + "'"),
+              sh(source_dir, "git rev-parse '" + saved.work->str() + same + "'"));
+
+  write(slot_path() / "first", "another\n");
+  EXPECT_FALSE(late("first"));
+  fs::remove(slot_path() / "first");
+  write(slot_path() / "first/below", "a directory by now\n");
+  EXPECT_FALSE(late("first/below"));
+  EXPECT_EQ(tree(saved.work->str() + "^3"), "100644 first");
+}
+
 TEST_F(Save, KeepsNothingWhenThereIsNothing) {
   make_source();
   const Git git = ready_slot();
