@@ -116,6 +116,7 @@ std::optional<std::string> Holding::release() {
   proto::ReleaseParams release;
   release.scope.pool = lease_.pool;
   release.target.lease_id = lease_.lease_id;
+  release.dirty = proto::Dirty::save;  // the lease ends because the command did, and nobody stands there to be refused
   release.caller_pids = platform::ancestors_of(::getpid());
   bool asked = false;
   const int before = interrupts_.count();

@@ -17,6 +17,21 @@ std::string files_text(std::size_t count, const std::string& of_what) {
   return std::to_string(count) + " " + of_what + (count == 1 ? " file" : " files");
 }
 
+// What the same release does where it is not told to refuse is the pool's to say, and that may be to refuse as well.
+std::string way_out(const JobContext& job, const core::Lease& lease) {
+  const std::string release = "wtpool release " + lease.name + " --pool " + job.pool->key.str();
+  const std::string drops = " (keeps commits in the trash and drops the rest: commit first what is to stay)";
+  switch (job.pool->config.on_dirty) {
+    case core::Dirty::save:
+      break;
+    case core::Dirty::refuse:
+      return release + " --discard" + drops;
+    case core::Dirty::discard:
+      return release + drops;
+  }
+  return release + " (keeps the work in the trash)";
+}
+
 void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk::SlotLock& lock) {
   const auto& git_id = job.grant.git_id;
   prove_place(job, git_id);
@@ -31,8 +46,7 @@ void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk
   if (why.empty()) return;
   std::string text = "cannot release " + lease.name + ": " + job.grant.slot.str() + " is dirty: ";
   for (std::size_t i = 0; i < why.size(); ++i) text += (i == 0 ? "" : ", ") + why[i];
-  core::Error error(core::ErrorKind::dirty, text,
-                    "wtpool release " + lease.name + " --pool " + job.pool->key.str() + " (keeps the work in the trash)");
+  core::Error error(core::ErrorKind::dirty, text, way_out(job, lease));
   error.slot = job.grant.slot.str();
   error.name = lease.name;
   for (std::size_t i = 0; i < look.changed.size() && i < 10; ++i) error.details.push_back("  " + look.changed[i]);

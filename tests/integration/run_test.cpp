@@ -60,6 +60,18 @@ TEST_F(Run, FromAHookItsCommandsGitWorksInTheSlot) {
   EXPECT_EQ(repo.git({"log", "--format=%s", "-1"}).find("generated"), std::string::npos);
 }
 
+TEST_F(Run, GivesASlotBackWithItsWorkKeptAlsoInAPoolThatRefusesDirt) {
+  const auto config = world.root() / "app/.meta/config.yaml";
+  write_text(config, read_text(config) + "on_dirty: refuse\n");
+  const auto outcome = run_sh("echo work > README.md");
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+  const auto refs = repo.trash_refs();
+  ASSERT_EQ(refs.size(), 1u);
+  EXPECT_EQ(repo.git({"show", refs.front() + ":README.md"}), "work");
+}
+
 TEST_F(Run, HoldsAConnectionLeaseMeanwhile) {
   auto running = start_sh("sleep 300");
   const auto slot = world.slot("slot-0");

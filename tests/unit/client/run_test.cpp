@@ -31,7 +31,7 @@ TEST(Run, GivesTheCommandsOwnExitCode) {
     ASSERT_TRUE(lease.released) << script;
     EXPECT_EQ(lease.released->target.lease_id ? lease.released->target.lease_id : lease.released->lease_id,
               lease.granted.lease_id);
-    EXPECT_FALSE(lease.released->dirty) << "what the pool's on_dirty says is not overridden";
+    EXPECT_EQ(lease.released->dirty, proto::Dirty::save) << "the pool's on_dirty is for who asks for a release";
   }
 }
 
