@@ -157,7 +157,9 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                  },
                  [&](const job::DeleteRemote& spec) {
                    if (const auto error = error_of(outcome))
-                     note(t, 2, "branch '" + spec.name + "' was not deleted at the remote: " + error->message);
+                     note(t, 2,
+                          "release of '" + spec.name + "' in pool '" + spec.pool.str() + "': refs/heads/" + spec.name +
+                              " was not deleted at the remote: " + error->message);
                  },
                  [&](const job::Release&) { release_ended(t, job, outcome); },
                  [&](const job::Recycle&) { upkeep_ended(t, job, outcome); },

@@ -49,5 +49,20 @@ TEST_F(RefusedRelease, SaysOfDirtWhatHelpsInThisPool) {
   EXPECT_EQ(repo.git({"rev-parse", refs.front()}), tip);
 }
 
+TEST_F(RefusedRelease, SaysInTheLogWhyARemoteBranchWasNotDeleted) {
+  repo.git({"remote", "add", "origin", (world.dir() / "nowhere.git").string()});
+  world.release("x", {"--delete-remote"});
+  const auto said = [&] {
+    std::string found;
+    for (const auto& line : lines_of(read_text(world.state() / "wtpoold.log"))) {
+      if (line.find(" warning ") != std::string::npos && line.find("'x' in pool 'app'") != std::string::npos) found = line;
+    }
+    return found;
+  };
+  EXPECT_TRUE(wait_until([&] { return !said().empty(); })) << read_text(world.state() / "wtpoold.log");
+  EXPECT_NE(said().find("refs/heads/x"), std::string::npos) << said();
+  EXPECT_NE(said().find("nowhere.git"), std::string::npos) << said();
+}
+
 }  // namespace
 }  // namespace wtpool::test
