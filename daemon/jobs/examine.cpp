@@ -12,6 +12,7 @@
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/own_entries.hpp"
+#include "daemon/jobs/source_away.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -250,7 +251,7 @@ std::shared_ptr<const ServedPool> view_pool(const PoolKey& key, const disk::Pool
   }
   auto pool = std::make_shared<ServedPool>(ServedPool{key, files, {}, {}, {}, nullptr, nullptr});
   pool->config = disk::parse_pool_config(*text, files.config());
-  pool->source = git::open_source(pool->config.source, git::Context{});
+  pool->source = open_source_of(key, files, pool->config.source, git::Context{});
   pool->place.root = files.root.string();
   pool->place.source = SourceId(pool->source.common_dir);
   pool->place.worktree = pool->source.worktree;

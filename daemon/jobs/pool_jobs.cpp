@@ -122,16 +122,6 @@ void finish_removals(const ServedPool& pool) {
   }
 }
 
-git::SourceFacts source_of(const ServedPool& pool, const JobContext& job) {
-  try {
-    return git::open_source(pool.config.source, job.git_context(nullptr));
-  } catch (core::Error& error) {
-    if (error.kind == core::ErrorKind::source_missing)
-      error.hint = "put the repository back, or, if it is gone for good: rm -r " + pool.files.root.string();
-    throw;
-  }
-}
-
 }  // namespace
 
 core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
@@ -149,7 +139,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   }
   pool->config = disk::parse_pool_config(*text, pool->files.config());
   pool->lock = lock_pool(job, pool->files, spec.pool);
-  pool->source = source_of(*pool, job);
+  pool->source = open_source_of(spec.pool, pool->files, pool->config.source, job.git_context(nullptr));
   const auto served = job.pools->find(spec.pool);
   const bool same_source = served && served->source.common_dir == pool->source.common_dir;
   pool->helpers = same_source ? served->helpers : git::make_helpers(pool->source.common_dir);

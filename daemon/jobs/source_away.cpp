@@ -4,6 +4,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "common/names.hpp"
+#include "daemon/git/source.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -21,6 +27,23 @@ std::optional<std::string> why_no_repository(const disk::path& common) {
   return std::nullopt;
 }
 
+// What cannot be listed may hold anything.
+bool holds_only(const disk::path& directory, const std::set<std::string>& names) {
+  std::error_code failed;
+  std::filesystem::directory_iterator at(directory, failed);
+  if (failed) return failed == std::errc::no_such_file_or_directory;
+  for (const std::filesystem::directory_iterator end; !failed && at != end; at.increment(failed)) {
+    if (!names.contains(at->path().filename().string())) return false;
+  }
+  return !failed;
+}
+
+bool holds_nothing(const disk::PoolFiles& files) {
+  return holds_only(files.root, {".meta"}) &&
+         holds_only(files.meta(), {"config.yaml", "pool.lock", "init", "quarantine", "trash"}) &&
+         holds_only(files.quarantine_dir(), {}) && holds_only(files.trash_dir(), {});
+}
+
 }  // namespace
 
 std::optional<core::Error> source_away(const ServedPool& pool) {
@@ -35,6 +58,25 @@ std::optional<core::Error> source_away(const ServedPool& pool) {
 
 void require_source(const ServedPool& pool) {
   if (auto error = source_away(pool)) throw FaultError{core::Fault::host_fault, std::move(*error)};
+}
+
+git::SourceFacts open_source_of(const PoolKey& key, const disk::PoolFiles& files, const std::string& source,
+                                const git::Context& context) {
+  try {
+    return git::open_source(source, context);
+  } catch (core::Error& error) {
+    if (error.kind != core::ErrorKind::source_missing) throw;
+    error.hint = "put the repository back: the pool goes on as it was";
+    if (holds_nothing(files)) {
+      error.hint += "; if it is gone for good, the pool holds nothing: rm -r " + printable(files.root.string());
+    } else {
+      // The empty one proves no slot its own, so that none is held any more, and what is in them goes to the pool's trash.
+      error.hint += ", its slots and their files lie untouched in " + printable(files.root.string()) +
+                    "; if it is gone for good: git init " + printable(source) + " && wtpool remove --pool " + key.str() +
+                    ", which keeps what is in them";
+    }
+    throw;
+  }
 }
 
 }  // namespace wtpool::jobs

@@ -10,4 +10,8 @@ namespace wtpool::jobs {
 // Throws it, as a fault that passes by itself: no slot is judged by it, and what has to be done is done when it is back.
 void require_source(const ServedPool& pool);
 
+// The source that a pool's config names. Where it is not there, the error says what becomes of the pool, and what helps.
+[[nodiscard]] git::SourceFacts open_source_of(const PoolKey& key, const disk::PoolFiles& files, const std::string& source,
+                                              const git::Context& context);
+
 }  // namespace wtpool::jobs

@@ -81,55 +81,49 @@ TEST_F(SourceAway, ARecycleIsDoneWhenItIsBack) {
   EXPECT_EQ(repo.trash_refs().size(), 1u);
 }
 
-// Of an acquire that was under way: held at a step of it, or of its roll-back, while the source goes.
-class SourceAwayInAnAcquire : public SourceAway {
- protected:
-  void acquire_while_it_goes(const std::string& step) {
-    world.stop_daemon();
-    write_text(here(), "");
-    world.environment["WTPOOL_FAILPOINT"] = step + ":wait=" + here().string() + "," + step + ":log=" + come().string();
-    world.start_daemon();
-    Process client = world.start_wtpool({"acquire", "y"});
-    ASSERT_TRUE(wait_until([&] { return fs::exists(come()); })) << client.err_so_far();
-    take_away();
-    fs::remove(here());
-    const auto outcome = client.wait();
-    EXPECT_EQ(outcome.code, 1) << outcome;
-    EXPECT_NE(outcome.err.find(repo.path().string()), std::string::npos) << outcome;
-    bring_back();
+// Its slots may hold work that stands nowhere else.
+TEST_F(SourceAway, WhenTheDaemonStartsNoHintEndangersWhatIsInTheSlots) {
+  write_text(held / "notes.txt", "work\n");
+  world.stop_daemon();
+  take_away();
+  for (const bool running : {false, true}) {
+    if (running) world.start_daemon();
+    for (const std::vector<std::string>& verb :
+         {std::vector<std::string>{"release", "held"}, {"remove", "--pool", "app"}, {"doctor"}, {"doctor", "--repair"}}) {
+      if (!running && verb.front() != "doctor") continue;
+      const auto outcome = world.wtpool(verb);
+      EXPECT_EQ(outcome.code, 1) << outcome;
+      const std::string said = outcome.out + outcome.err;
+      EXPECT_NE(said.find("there is no such directory"), std::string::npos) << outcome;
+      EXPECT_NE(said.find("hint: put the repository back: the pool goes on as it was"), std::string::npos) << outcome;
+      EXPECT_NE(said.find("lie untouched in " + (world.root() / "app").string()), std::string::npos) << outcome;
+      EXPECT_EQ(said.find("rm -r"), std::string::npos) << outcome;
+      EXPECT_EQ(said.find("top directory of a clone"), std::string::npos) << outcome;
+    }
   }
-  [[nodiscard]] fs::path here() const { return world.dir() / "here"; }
-  [[nodiscard]] fs::path come() const { return world.dir() / "come"; }
-  void expect_nothing_of_it(const std::string& slot, const std::string& state) {
-    EXPECT_TRUE(world.wait_for_state(slot, state)) << world.state_of(slot);
-    EXPECT_FALSE(repo.has_branch("y"));
-    EXPECT_FALSE(fs::exists(world.root() / "app/.meta/quarantine"));
-  }
-};
-
-TEST_F(SourceAwayInAnAcquire, AnIdleSlotIsIdleAgain) {
-  acquire_while_it_goes("acquire.marker-written");
-  expect_nothing_of_it("slot-1", "idle");
-  EXPECT_FALSE(fs::exists(marker_of(idle)));
-  expect_as_before();
+  EXPECT_EQ(read_text(held / "notes.txt"), "work\n");
+  bring_back();
+  EXPECT_EQ(world.state_of("slot-0"), "held");
+  EXPECT_EQ(world.state_of("slot-1"), "idle");
 }
 
-TEST_F(SourceAwayInAnAcquire, AFreshSlotIsFreshAgain) {
-  world.acquire("third");
-  acquire_while_it_goes("acquire.fresh-marker-written");
-  expect_nothing_of_it("slot-2", "fresh");
-  EXPECT_FALSE(fs::exists(world.root() / "app/slot-2"));
-  EXPECT_FALSE(fs::exists(repo.path() / ".git/worktrees/slot-2"));
-  world.release("third");
-  expect_as_before();
-}
-
-TEST_F(SourceAwayInAnAcquire, ASlotThatWasPutBackInTimeIsIdle) {
-  write_text(repo.path() / ".git/refs/heads/y/of-somebody.lock", "");
-  acquire_while_it_goes("acquire.marker-gone");
-  expect_nothing_of_it("slot-1", "idle");
-  fs::remove_all(repo.path() / ".git/refs/heads/y");
-  expect_as_before();
+TEST_F(SourceAway, ForGoodItsPoolIsTakenAwayAsTheHintSaysAndTheWorkIsKept) {
+  write_text(held / "notes.txt", "work\n");
+  world.stop_daemon();
+  take_away();
+  world.start_daemon();
+  const auto refused = world.wtpool({"remove", "--pool", "app"});
+  EXPECT_NE(refused.err.find("git init " + repo.path().string() + " && wtpool remove --pool app"), std::string::npos)
+      << refused;
+  git(world.dir(), {"init", "-q", repo.path().string()});
+  const auto outcome = world.wtpool({"remove", "--pool", "app"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_TRUE(world.json_of({"pools"}).empty());
+  std::vector<std::string> kept;
+  for (const auto& each : fs::recursive_directory_iterator(world.root() / "app/.meta/trash")) {
+    if (each.path().filename() == "notes.txt") kept.push_back(read_text(each.path()));
+  }
+  EXPECT_EQ(kept, std::vector<std::string>{"work\n"});
 }
 
 }  // namespace
