@@ -1,4 +1,6 @@
 // `doctor --repair` in the pools that are served. What it finds is judged by the same table as any other reading of a slot.
+#include <algorithm>
+
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
 
@@ -8,6 +10,14 @@ namespace {
 proto::DoctorCheck left(const PoolKey& pool, const Error& why) {
   return {"repair", "warn", "pool " + pool.str() + " is left as it is: " + why.message,
           why.hint.empty() ? std::nullopt : std::optional(why.hint)};
+}
+
+// Each of a pool's jobs fails for a source that is away.
+void note_left(Request& request, proto::DoctorCheck check) {
+  const bool said = std::ranges::any_of(request.healed, [&](const auto& each) {
+    return each.name == check.name && each.status == check.status && each.detail == check.detail;
+  });
+  if (!said) request.healed.push_back(std::move(check));
 }
 
 void answer_when_done(Turn& t, Request& request) {
@@ -24,7 +34,7 @@ void begin_doctor(Turn& t, Request& request) {
   for (auto& [key, pool] : t.host.pools) {
     if (!pool.ready() || pool.removing) {
       const Error away = say::pool_unavailable(key, "it cannot be looked at now");
-      request.healed.push_back(left(key, pool.unavailable.value_or(away)));
+      note_left(request, left(key, pool.unavailable.value_or(away)));
       continue;
     }
     request.jobs.insert(ask(t, JobClass::answering, job::Heal{key, {}}, key, {}, request.id, true));
@@ -54,7 +64,7 @@ void heal_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   if (healed != nullptr) {
     request->healed.insert(request->healed.end(), healed->did.begin(), healed->did.end());
   } else if (const auto* failed = std::get_if<JobFailed>(&outcome)) {
-    request->healed.push_back(left(job.pool, failed->error));
+    note_left(*request, left(job.pool, failed->error));
   }
   answer_when_done(t, *request);
 }

@@ -126,5 +126,14 @@ TEST_F(SourceAway, ForGoodItsPoolIsTakenAwayAsTheHintSaysAndTheWorkIsKept) {
   EXPECT_EQ(kept, std::vector<std::string>{"work\n"});
 }
 
+TEST_F(SourceAway, IsToldOnceByARepair) {
+  take_away();
+  const auto outcome = world.wtpool({"doctor", "--repair"});
+  std::size_t told = 0;
+  for (const auto& line : lines_of(outcome.out)) told += line.starts_with("repair ") ? 1 : 0;
+  EXPECT_EQ(told, 1u) << outcome;
+  bring_back();
+}
+
 }  // namespace
 }  // namespace wtpool::test
