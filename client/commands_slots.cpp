@@ -5,6 +5,14 @@
 #include "client/watching.hpp"
 
 namespace wtpool::client {
+namespace {
+
+// Or there are some, and none of them can be listed now.
+bool no_pool_yet(Context& context) {
+  return ask<proto::PoolListResult>(context, proto::PoolListParams{}, kReportLimit).pools.empty();
+}
+
+}  // namespace
 
 int run_command(const ListCommand& command, Context& context) {
   proto::SlotListParams params;
@@ -12,7 +20,7 @@ int run_command(const ListCommand& command, Context& context) {
   params.git_status = command.git_status;
   if (command.watch) return watch_slots(params, context);
   const auto list = ask<proto::SlotListResult>(context, params, command.git_status ? 5 * kReportLimit : kReportLimit);
-  if (list.slots.empty() && !context.globals.json)
+  if (list.slots.empty() && !context.globals.json && no_pool_yet(context))
     context.output.lines("hint: there is no pool yet: wtpool init --source REPO\n");
   return write_result(context, context.globals.json ? proto::to_json_text(list) + "\n" : render_slots(list.slots));
 }

@@ -92,19 +92,20 @@ int watch_slots(const proto::SlotListParams& params, Context& context) {
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Connection& connection = opened.connection;
   Interrupts interrupts;
-  const auto call = [&]<class R>(const proto::Params& what, R) {
-    const Answer answer = connection.call(what, {context.output, interrupts, OnSignal::cancel, kReportLimit});
+  const auto call = [&]<class R>(const proto::Params& what, Output& output, R) {
+    const Answer answer = connection.call(what, {output, interrupts, OnSignal::cancel, kReportLimit});
     R result = result_of<R>(answer, context, interrupts);
     if (interrupts.count() > 0) throw Interrupted{interrupts.last()};
     return result;
   };
   proto::SubscribeParams subscribe;
   subscribe.scope = params.scope;
-  static_cast<void>(call(subscribe, proto::SlotListResult{}));
+  static_cast<void>(call(subscribe, context.output, proto::SlotListResult{}));
 
   Screen screen(context.output);
+  Output said_already(context.output.streams(), Loudness::quiet);  // with the subscription; a table is drawn over its own lines
   while (true) {
-    const auto list = call(params, proto::SlotListResult{});
+    const auto list = call(params, said_already, proto::SlotListResult{});
     const auto fetched = steady_clock::now();
     do {
       const auto age = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - fetched);

@@ -1,5 +1,6 @@
 // What people ask to see. Reports change nothing.
 #include <algorithm>
+#include <utility>
 
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
@@ -29,6 +30,29 @@ SlotState shown(Phase phase) {
   return SlotState::fresh;
 }
 
+// A source that is back is seen at once; what else keeps a pool away passes by itself, or takes long to ask.
+bool tried_again(Turn& t, Request& request) {
+  if (std::exchange(request.reload_tried, true)) return false;
+  bool any = false;
+  for (auto& [key, pool] : t.host.pools) {
+    if (!pool.present || !pool.unavailable || pool.unavailable->kind != ErrorKind::source_missing) continue;
+    load_pool(t, pool);
+    any = true;
+  }
+  return any;
+}
+
+// Leases may be held in what is missing from the list.
+void warn_of_unlisted(Turn& t, const Request& request) {
+  for (const auto& [key, pool] : t.host.pools) {
+    if (pool.ready()) continue;
+    const Error away =
+        say::pool_unavailable(key, "its .meta/config.yaml is not there, or its directory is on another device than before");
+    warn(t, request,
+         "pool '" + key.str() + "' is not listed: " + (pool.present && pool.unavailable ? *pool.unavailable : away).message);
+  }
+}
+
 // The pools a list is of; nothing: the request was parked or refused.
 std::optional<std::vector<PoolKey>> listed_pools(Turn& t, Request& request, const proto::Scope& scope) {
   if (!scope.pool) {
@@ -39,6 +63,11 @@ std::optional<std::vector<PoolKey>> listed_pools(Turn& t, Request& request, cons
       }
     }
     if (!infer_pool(t.host, scope)) {
+      if (tried_again(t, request)) {
+        request.stage = Stage::parked;
+        return std::nullopt;
+      }
+      warn_of_unlisted(t, request);
       std::vector<PoolKey> all;
       for (const auto& [key, pool] : t.host.pools) {
         if (pool.ready()) all.push_back(key);

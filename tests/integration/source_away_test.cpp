@@ -135,5 +135,38 @@ TEST_F(SourceAway, IsToldOnceByARepair) {
   bring_back();
 }
 
+TEST_F(SourceAway, ItsPoolIsMissingFromAListOfAllWithAWarning) {
+  world.init(world.make_repo("other"), {"--max-slots", "2"});
+  world.stop_daemon();
+  take_away();
+  world.start_daemon();
+  const auto outcome = world.wtpool({"--json", "ls"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  const auto list = json::parse(outcome.out, nullptr, false);
+  ASSERT_EQ(list.size(), 2u) << outcome;
+  EXPECT_EQ(list[0]["pool"], "other");
+  EXPECT_NE(outcome.err.find("warning: pool 'app' is not listed: cannot open the source " + repo.path().string()),
+            std::string::npos)
+      << outcome;
+  bring_back();
+  const auto whole = world.wtpool({"--json", "ls"});
+  EXPECT_EQ(whole.err, "");
+  EXPECT_EQ(json::parse(whole.out, nullptr, false).size(), 5u) << whole;
+}
+
+TEST_F(SourceAway, AHostOfWhichNoPoolCanBeListedIsNotSaidToHaveNone) {
+  const Repo other = world.make_repo("other");
+  world.init(other);
+  world.stop_daemon();
+  take_away();
+  fs::rename(other.path(), world.dir() / "gone");
+  world.start_daemon();
+  const auto outcome = world.wtpool({"ls"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_NE(outcome.err.find("pool 'app' is not listed"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.err.find("pool 'other' is not listed"), std::string::npos) << outcome;
+  EXPECT_EQ(outcome.err.find("there is no pool yet"), std::string::npos) << outcome;
+}
+
 }  // namespace
 }  // namespace wtpool::test
