@@ -12,42 +12,13 @@
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "common/names.hpp"
-#include "common/platform/tree_watch.hpp"
+#include "daemon/app/host_config.hpp"
 #include "daemon/app/repair_here.hpp"
 
 namespace wtpool::app {
 namespace {
 
 constexpr std::chrono::seconds kDrain{20};
-constexpr std::chrono::seconds kTipEvery{5};
-
-int limit_of(const std::optional<int>& configured, unsigned fallback) {
-  return std::max(2, configured.value_or(static_cast<int>(fallback)));
-}
-
-core::Settings settings_of(const disk::HostConfig& config, const std::filesystem::path& root) {
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  core::Settings settings;
-  settings.root = root.string();
-  settings.answering_limit = static_cast<std::size_t>(limit_of(config.answering_jobs, std::min(16U, 2 * cores)));
-  settings.recycling_limit = static_cast<std::size_t>(limit_of(config.recycling_jobs, std::min(8U, cores)));
-  settings.background_limit = 1;
-  settings.network_limit = 4;
-  settings.ending_limit = 4;
-  settings.queue_limit = static_cast<std::size_t>(config.queue_limit);
-  settings.default_ttl = config.default_ttl;
-  settings.trash_expiry = config.trash_expiry;
-  if (config.seal) {
-    // Half of what the user has: the other half is for the editors and builds that work in the slots.
-    const auto limits = platform::watch_limits();
-    settings.seal_watches = limits.watches / 2;
-    settings.seal_slots = limits.instances / 2;
-  }
-  settings.seal_quiet = config.seal_quiet;
-  settings.tip_every = kTipEvery;
-  settings.follow_tip = config.follow_tip;
-  return settings;
-}
 
 int threads_for(const core::Settings& settings) {
   // One more than the core can fill, for the host's own checks.
@@ -86,12 +57,13 @@ std::vector<proto::DoctorCheck> pools_away(const core::Host& host) {
 }  // namespace
 
 Service::Service(InstanceLock instance, HostPaths paths, disk::HostConfig config, std::filesystem::path root,
-                 std::filesystem::path socket)
+                 std::filesystem::path socket, bool verbose)
     : instance_(std::move(instance)),
       paths_(std::move(paths)),
       config_(std::move(config)),
       root_(std::move(root)),
       socket_(std::move(socket)),
+      verbose_(verbose),
       instance_id_(random_hex(32)),
       started_(awake_now()),
       ports_(paths_.state_dir / "ports"),
@@ -170,17 +142,26 @@ void Service::leave() {
 
 void Service::reload() {
   try {
-    const auto text = read_file(paths_.host_config);
-    const auto config = text ? disk::parse_host_config(*text, paths_.host_config) : disk::HostConfig{};
+    const auto config = read_host_config(paths_);
     const auto limits = host_.settings;
     host_.settings = settings_of(config, root_);
     // Threads are made once; what depends on their number stays.
     host_.settings.answering_limit = limits.answering_limit;
     host_.settings.recycling_limit = limits.recycling_limit;
-    config_ = config;
+    const auto before = std::exchange(config_, config);
+    runner_->set_reserve(config.reserve_bytes);
+    if (!verbose_ && config.log_level != before.log_level) log_as_configured();
     log_info("host config read again");
   } catch (const proto::Error& error) {
     log_error("the host config is bad, the last good one stays: " + error.message);
+  }
+}
+
+void Service::log_as_configured() {
+  try {
+    open_log(paths_.log_file, log_level_of(config_), false);
+  } catch (const proto::Error& error) {
+    log_error("the log stays as it is: " + error.message);
   }
 }
 

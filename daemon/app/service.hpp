@@ -25,7 +25,7 @@ namespace wtpool::app {
 class Service {
  public:
   Service(InstanceLock instance, HostPaths paths, disk::HostConfig config, std::filesystem::path root,
-          std::filesystem::path socket);
+          std::filesystem::path socket, bool verbose);  // verbose: whatever the config says, everything is logged
   ~Service();
   // Serves until it is told to end; the process's exit code.
   int run();
@@ -48,12 +48,14 @@ class Service {
   void begin_shutdown(bool at_once);
   void leave();
   void reload();
+  void log_as_configured();
 
   InstanceLock instance_;
   HostPaths paths_;
   disk::HostConfig config_;
   std::filesystem::path root_;
   std::filesystem::path socket_;
+  bool verbose_;
   std::string instance_id_;
   std::chrono::nanoseconds started_;
   asio::io_context loop_;

@@ -9,19 +9,13 @@
 #include "common/platform/memory.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/app/checks.hpp"
+#include "daemon/app/host_config.hpp"
 #include "daemon/app/options.hpp"
 #include "daemon/app/service.hpp"
 #include "daemon/git/killed.hpp"
 
 namespace wtpool::app {
 namespace {
-
-LogLevel level_of(const std::string& text) {
-  if (text == "debug") return LogLevel::debug;
-  if (text == "warn") return LogLevel::warn;
-  if (text == "error") return LogLevel::error;
-  return LogLevel::info;
-}
 
 std::filesystem::path root_of(const HostPaths& paths, const disk::HostConfig& config) {
   if (paths.root_from_env) return *paths.root_from_env;
@@ -37,8 +31,7 @@ int check(const Options& options, const CheckFacts& facts) {
 
 int serve(const Options& options) {
   const auto paths = host_paths();
-  const auto text = read_file(paths.host_config);
-  const auto config = text ? disk::parse_host_config(*text, paths.host_config) : disk::HostConfig{};
+  const auto config = read_host_config(paths);
   const auto root = root_of(paths, config);
   std::filesystem::path socket = paths.socket_from_env.value_or(paths.default_socket);
   if (options.socket) socket = expand_path(*options.socket, std::filesystem::current_path());
@@ -56,9 +49,9 @@ int serve(const Options& options) {
   make_directories(root, 0755);
   // What runs later must not depend on the directory it was started in, nor keep a file system busy.
   std::filesystem::current_path("/");
-  open_log(paths.log_file, options.verbose ? LogLevel::debug : level_of(config.log_level), options.verbose);
+  open_log(paths.log_file, options.verbose ? LogLevel::debug : log_level_of(config), options.verbose);
   remove_staged(paths.state_dir);
-  Service service(std::move(*instance), paths, config, real_path(root), socket);
+  Service service(std::move(*instance), paths, config, real_path(root), socket, options.verbose);
   return service.run();
 }
 

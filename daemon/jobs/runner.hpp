@@ -15,6 +15,7 @@ class JobRunner {
   JobRunner(HostFacts host, int threads, std::function<void(core::Event)> report);
   ~JobRunner();  // stops every job and waits for the threads
 
+  void set_reserve(std::uint64_t bytes) { host_.reserve_bytes = bytes; }  // of jobs that start from now on
   void start(const core::effect::StartJob& effect);
   void stop(JobId job);
   // Work that is no job of the core's, such as the host's own checks. Runs on one of the threads.
