@@ -8,6 +8,8 @@
 #include "client/commands.hpp"
 #include "client/local_check.hpp"
 #include "client/render.hpp"
+#include "client/spawn.hpp"
+#include "common/subprocess.hpp"
 
 namespace wtpool::client {
 namespace {
@@ -19,6 +21,8 @@ using proto::ErrorKind;
 constexpr auto kStopLimit = 30s;
 constexpr auto kDrainLimit = 25s;  // a daemon that is told to end has 20 s, if it hears it
 constexpr auto kKilledLimit = 5s;
+constexpr auto kCheckLimit = 10s;
+constexpr std::string_view kSaidByDaemon = "wtpoold: ";
 
 int report_status(const proto::StatusResult& status, Context& context) {
   return write_result(context, context.globals.json ? proto::to_json_text(status) + "\n" : render_status(status));
@@ -84,6 +88,19 @@ void stop(Context& context) {
   }
 }
 
+// What would keep the next daemon from starting is said while this one still serves.
+void require_config_that_starts(Context& context) {
+  SpawnOptions check;
+  check.argv = {find_wtpoold().string(), "--check", "config"};
+  check.environment = daemon_environment(own_environment(), find_endpoint(context.globals, context.paths), context.paths);
+  check.deadline = kCheckLimit;
+  const auto result = run_child(check);
+  if (result.end != ChildEnd::exited || result.exit_code != 1) return;
+  std::string why = result.error_tail.substr(0, result.error_tail.find('\n'));
+  if (why.starts_with(kSaidByDaemon)) why.erase(0, kSaidByDaemon.size());
+  throw Error(ErrorKind::bad_config, "cannot restart the daemon: it would not start again: " + why, "wtpool doctor");
+}
+
 }  // namespace
 
 int run_command(const StatusCommand&, Context& context) {
@@ -100,6 +117,7 @@ int run_command(const DaemonCommand& command, Context& context) {
       stop(context);
       return 0;
     case Action::restart:
+      require_config_that_starts(context);
       stop(context);
       start(context);
       return 0;

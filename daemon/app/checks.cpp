@@ -9,6 +9,7 @@
 
 #include "common/files.hpp"
 #include "common/names.hpp"
+#include "daemon/app/host_config.hpp"
 #include "daemon/app/repair_here.hpp"
 #include "daemon/disk/locks.hpp"
 #include "daemon/git/gitmodules.hpp"
@@ -47,6 +48,24 @@ void check_git(Report& report) {
   const bool old = version->major < 2 || (version->major == 2 && version->minor < 36);
   if (old) return report.add("git", "error", "git " + text + " is too old; 2.36 or newer is needed");
   report.add("git", "ok", "git " + text);
+}
+
+std::optional<proto::Error> fault_of_host_config(const CheckFacts& facts) {
+  try {
+    (void)read_host_config(facts.paths);
+    return std::nullopt;
+  } catch (const proto::Error& error) {
+    return error;
+  }
+}
+
+void check_host_config(Report& report, const CheckFacts& facts) {
+  const auto fault = fault_of_host_config(facts);
+  if (!fault) return;
+  report.add("config", "error",
+             fault->message + (facts.from_daemon ? "; the daemon goes on with what it read before, and would not start again"
+                                                 : "; no daemon starts with it, and the other checks are by the defaults"),
+             "correct " + printable(facts.paths.host_config.native()) + ", whose keys are in: man 8 wtpoold");
 }
 
 void check_socket(Report& report, const CheckFacts& facts) {
@@ -179,6 +198,7 @@ jobs::Served served(const jobs::ServedPool& pool) {
 proto::DoctorResult run_doctor(const CheckFacts& facts) {
   Report report;
   check_git(report);
+  check_host_config(report, facts);
   check_daemon(report, facts);
   check_socket(report, facts);
   check_root(report, facts);
@@ -190,7 +210,9 @@ proto::DoctorResult run_doctor(const CheckFacts& facts) {
 
 int print_doctor(const CheckFacts& facts, bool json, bool repair) {
   std::vector<proto::DoctorCheck> did;
-  if (repair) {
+  if (repair && fault_of_host_config(facts)) {
+    did.push_back({"repair", "warn", "nothing is repaired: the host's config says where the pools are", std::nullopt});
+  } else if (repair) {
     for (const auto& line : plan_repair(facts)) std::fprintf(stderr, "wtpool: %s\n", line.c_str());
     did = repair_here(facts);
   }

@@ -11,7 +11,7 @@ Parsed parse_options(int argc, const char* const* argv) {
       "wtpoold hands out git worktrees from a pool. It runs in the foreground; wtpool(1) starts it when it is needed.");
   app.set_version_flag("--version", std::string("wtpoold ") + WTPOOL_VERSION);
   app.add_option("--check", parsed.options.check, "Run one check without a daemon, and end")
-      ->check(CLI::IsMember({"doctor", "unstick", "validate-gitmodules"}));
+      ->check(CLI::IsMember({"config", "doctor", "unstick", "validate-gitmodules"}));
   app.add_flag("--json", parsed.options.json, "With --check: compact JSON");
   app.add_flag("--repair", parsed.options.repair, "With --check doctor: put right what can be, in pools that no daemon serves");
   app.add_option("--slot", parsed.options.slot, "With --check unstick: this slot alone");

@@ -7,7 +7,7 @@
 namespace wtpool::app {
 
 struct Options {
-  std::optional<std::string> check;  // doctor | unstick | validate-gitmodules: run once, without a daemon
+  std::optional<std::string> check;  // config | doctor | unstick | validate-gitmodules: run once, without a daemon
   bool json = false;
   bool repair = false;
   std::optional<std::string> slot;

@@ -23,15 +23,26 @@ std::filesystem::path root_of(const HostPaths& paths, const disk::HostConfig& co
   return paths.default_root;
 }
 
+// A mistake in it is one of the things that a doctor is asked about.
+disk::HostConfig good_config_or_defaults(const HostPaths& paths) {
+  try {
+    return read_host_config(paths);
+  } catch (const proto::Error&) {
+    return {};
+  }
+}
+
 int check(const Options& options, const CheckFacts& facts) {
   if (*options.check == "doctor") return print_doctor(facts, options.json, options.repair);
+  if (*options.check == "config") return 0;  // it was read
   if (*options.check == "unstick") return print_locks(facts, options);
   return validate_gitmodules(std::filesystem::current_path(), options.json);
 }
 
 int serve(const Options& options) {
   const auto paths = host_paths();
-  const auto config = read_host_config(paths);
+  const bool looks = options.check == "doctor";
+  const auto config = looks ? good_config_or_defaults(paths) : read_host_config(paths);
   const auto root = root_of(paths, config);
   std::filesystem::path socket = paths.socket_from_env.value_or(paths.default_socket);
   if (options.socket) socket = expand_path(*options.socket, std::filesystem::current_path());

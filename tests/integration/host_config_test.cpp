@@ -21,6 +21,47 @@ class HostConfig : public ::testing::Test {
   World world;
 };
 
+TEST_F(HostConfig, AMistakeInItIsARowOfTheDoctors) {
+  for (const bool running : {true, false}) {
+    if (running) {
+      world.start_daemon();
+      world.init(world.make_repo());
+    }
+    write("seal: true\nbogus: 1\n");
+    if (!running) world.stop_daemon();
+    const auto outcome = world.wtpool({"--json", "doctor"});
+    EXPECT_EQ(outcome.code, 1) << outcome;
+    const auto report = json::parse(outcome.out, nullptr, false);
+    ASSERT_TRUE(report.is_object()) << outcome;
+    std::map<std::string, json> rows;
+    for (const auto& check : report["checks"]) rows[check["name"]] = check;
+    ASSERT_TRUE(rows.contains("config")) << outcome;
+    EXPECT_EQ(rows["config"]["status"], "error");
+    EXPECT_TRUE(rows["config"]["detail"].get<std::string>().starts_with(file().string() + ":2:1: unknown key 'bogus'"))
+        << outcome;
+    EXPECT_NE(rows["config"]["hint"].get<std::string>().find(file().string()), std::string::npos) << outcome;
+    EXPECT_EQ(rows["pool app"]["status"], "ok") << outcome;
+    EXPECT_TRUE(rows.contains("root")) << outcome;
+  }
+  const auto repair = world.wtpool({"doctor", "--repair"});
+  EXPECT_EQ(repair.code, 1) << repair;
+  EXPECT_NE(repair.out.find("nothing is repaired"), std::string::npos) << repair;
+}
+
+TEST_F(HostConfig, WithAMistakeARestartIsRefusedWhileTheDaemonServes) {
+  world.start_daemon();
+  write("bogus: 1\n");
+  const auto outcome = world.wtpool({"daemon", "restart"});
+  EXPECT_EQ(outcome.code, 1) << outcome;
+  EXPECT_NE(outcome.err.find(file().string() + ":1:1: unknown key 'bogus'"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.err.find("hint: wtpool doctor"), std::string::npos) << outcome;
+  EXPECT_TRUE(world.daemon().running());
+  EXPECT_EQ(world.wtpool({"status"}).code, 0);
+  write("seal: true\n");
+  EXPECT_EQ(world.wtpool({"daemon", "restart"}).code, 0);
+  EXPECT_EQ(world.wtpool({"status"}).code, 0);
+}
+
 TEST_F(HostConfig, AReloadAppliesTheLogLevel) {
   world.start_daemon();
   world.init(world.make_repo());
