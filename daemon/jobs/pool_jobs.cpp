@@ -1,6 +1,7 @@
 // Pools as a whole: made, loaded, taken away; and what the source is asked.
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "common/clock.hpp"
@@ -200,7 +201,8 @@ core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
                 "wtpool init --pool KEY --source REPO");
   }
   for (const std::string& group : params.groups) {
-    if (const auto why = bad_group(group)) {
+    const bool twice = std::ranges::count(params.groups, group) > 1;
+    if (const auto why = twice ? std::optional<std::string>("is named twice") : bad_group(group)) {
       refuse_init(core::ErrorKind::invalid_params, "its group '" + printable(group) + "' " + *why,
                   "wtpool init --source REPO --groups one,other");
     }

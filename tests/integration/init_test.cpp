@@ -159,6 +159,16 @@ TEST(Init, RefusesKeysGroupsAndNumbersThatCannotBe) {
   EXPECT_TRUE(fs::is_empty(world.root()));
 }
 
+TEST(Init, RefusesAGroupThatIsNamedTwice) {
+  World world;
+  world.start_daemon();
+  const auto outcome = world.wtpool({"init", "--source", world.make_repo().path().string(), "--groups", "a,b,a"});
+  EXPECT_EQ(outcome.code, 2) << outcome;
+  EXPECT_NE(outcome.err.find("its group 'a' is named twice"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.err.find("hint: "), std::string::npos) << outcome;
+  EXPECT_TRUE(fs::is_empty(world.root()));
+}
+
 TEST(Init, WithoutASourceIsWrongUsage) {
   World world;
   const auto outcome = world.wtpool({"init"});
