@@ -84,6 +84,11 @@ void held_with_an_untracked_gitignore(Stage& stage) {
   write_text(stage.slot("x") / "private/.gitignore", "covered.txt\n");
 }
 
+void held_with_a_part_of_the_tree(Stage& stage) {
+  held(stage);
+  git(stage.slot("x"), {"sparse-checkout", "set", "--cone", "src"});
+}
+
 void held_and_directory_lost(Stage& stage) {
   held(stage);
   stage.commit("x", "committed.txt");
@@ -218,7 +223,7 @@ const std::vector<Scenario>& scenarios() {
        acquire_x_now},
       {"acquire-file-in-the-way", {"acquire.way-cleared"}, untracked_in_the_way, acquire_x, acquire_x_now},
       {"acquire-idle-rolled-back",
-       {"acquire.rolling-back", "acquire.rolled-back"},
+       {"acquire.rolling-back", "acquire.marker-gone", "acquire.rolled-back"},
        x_cannot_be_made_in_an_idle_slot,
        acquire_x,
        acquire_x_now},
@@ -247,6 +252,7 @@ const std::vector<Scenario>& scenarios() {
        held_with_an_untracked_gitignore,
        release_x,
        finish_release},
+      {"release-of-a-part", {"tree.left-out-back", "recycle.reset"}, held_with_a_part_of_the_tree, release_x, finish_release},
       {"release-discard", {"recycle.reset"}, held_dirty, discard_x, finish_release},
       {"release-directory-lost",
        {"release.staged-kept", "release.entry-removed"},

@@ -168,5 +168,56 @@ TEST_F(SourceAway, AHostOfWhichNoPoolCanBeListedIsNotSaidToHaveNone) {
   EXPECT_EQ(outcome.err.find("there is no pool yet"), std::string::npos) << outcome;
 }
 
+// Of an acquire that was under way: held at a step of it, or of its roll-back, while the source goes.
+class SourceAwayInAnAcquire : public SourceAway {
+ protected:
+  void acquire_while_it_goes(const std::string& step) {
+    world.stop_daemon();
+    write_text(here(), "");
+    world.environment["WTPOOL_FAILPOINT"] = step + ":wait=" + here().string() + "," + step + ":log=" + come().string();
+    world.start_daemon();
+    Process client = world.start_wtpool({"acquire", "y"});
+    ASSERT_TRUE(wait_until([&] { return fs::exists(come()); })) << client.err_so_far();
+    take_away();
+    fs::remove(here());
+    const auto outcome = client.wait();
+    EXPECT_EQ(outcome.code, 1) << outcome;
+    EXPECT_NE(outcome.err.find(repo.path().string()), std::string::npos) << outcome;
+    bring_back();
+  }
+  [[nodiscard]] fs::path here() const { return world.dir() / "here"; }
+  [[nodiscard]] fs::path come() const { return world.dir() / "come"; }
+  void expect_nothing_of_it(const std::string& slot, const std::string& state) {
+    EXPECT_TRUE(world.wait_for_state(slot, state)) << world.state_of(slot);
+    EXPECT_FALSE(repo.has_branch("y"));
+    EXPECT_FALSE(fs::exists(world.root() / "app/.meta/quarantine"));
+  }
+};
+
+TEST_F(SourceAwayInAnAcquire, AnIdleSlotIsIdleAgain) {
+  acquire_while_it_goes("acquire.marker-written");
+  expect_nothing_of_it("slot-1", "idle");
+  EXPECT_FALSE(fs::exists(marker_of(idle)));
+  expect_as_before();
+}
+
+TEST_F(SourceAwayInAnAcquire, AFreshSlotIsFreshAgain) {
+  world.acquire("third");
+  acquire_while_it_goes("acquire.fresh-marker-written");
+  expect_nothing_of_it("slot-2", "fresh");
+  EXPECT_FALSE(fs::exists(world.root() / "app/slot-2"));
+  EXPECT_FALSE(fs::exists(repo.path() / ".git/worktrees/slot-2"));
+  world.release("third");
+  expect_as_before();
+}
+
+TEST_F(SourceAwayInAnAcquire, ASlotThatWasPutBackInTimeIsIdle) {
+  write_text(repo.path() / ".git/refs/heads/y/of-somebody.lock", "");
+  acquire_while_it_goes("acquire.marker-gone");
+  expect_nothing_of_it("slot-1", "idle");
+  fs::remove_all(repo.path() / ".git/refs/heads/y");
+  expect_as_before();
+}
+
 }  // namespace
 }  // namespace wtpool::test
