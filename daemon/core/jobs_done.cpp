@@ -140,7 +140,8 @@ void job_finished(Turn& t, const event::JobFinished& event) {
 }
 
 void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
-  const bool of_many = std::holds_alternative<job::ReadBack>(job.spec);  // or for a request that is still to be answered
+  // Of many slots, or for a request that is still to be answered.
+  const bool of_many = std::holds_alternative<job::ReadBack>(job.spec) || std::holds_alternative<job::Heal>(job.spec);
   if (!of_many && !job.slots.empty() && find_slot(t, job.pool, job.slots.front()) == nullptr) return;
   const auto empty = [](const done::Plain&) { return proto::Result(proto::EmptyResult{}); };
   std::visit(Overloaded{
