@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "common/files.hpp"
@@ -165,32 +164,13 @@ bool is_slot_of(const std::string& key, const std::filesystem::path& directory, 
   }
 }
 
-struct HeldLock {
-  std::string what;
-  long long pid = 0;  // 0: its file does not say
-  std::filesystem::path file;
-};
-
-void add_if_held(std::vector<HeldLock>& held, const std::filesystem::path& file, const std::string& what) {
+void print_lock(const std::filesystem::path& file, const std::string& what, bool& any) {
   if (!disk::FileLock::is_held(file)) return;
+  any = true;
   const std::string text = disk::FileLock::text_of(file);
   const auto number = text.find_first_of("0123456789");
-  held.push_back({what, number == std::string::npos ? 0 : std::strtoll(text.c_str() + number, nullptr, 10), file});
-}
-
-void print_held(const std::vector<HeldLock>& held, bool json) {
-  if (json) {
-    auto list = nlohmann::ordered_json::array();
-    for (const auto& [what, pid, file] : held) {
-      list.push_back(
-          {{"lock", what}, {"pid", pid > 0 ? nlohmann::ordered_json(pid) : nullptr}, {"file", printable(file.native())}});
-    }
-    std::printf("%s\n", list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
-    return;
-  }
-  for (const auto& [what, pid, file] : held)
-    std::printf("%-28s held, by process %lld  (%s)\n", what.c_str(), pid, file.c_str());
-  if (held.empty()) std::printf("no lock is held\n");
+  const auto pid = number == std::string::npos ? 0 : std::strtoll(text.c_str() + number, nullptr, 10);
+  std::printf("%-28s held, by process %lld  (%s)\n", what.c_str(), static_cast<long long>(pid), file.c_str());
 }
 
 }  // namespace
@@ -256,23 +236,23 @@ int print_doctor(const CheckFacts& facts, bool json, bool repair) {
 }
 
 int print_locks(const CheckFacts& facts, const Options& options) {
-  std::vector<HeldLock> held;
+  bool any = false;
   bool found = false;
   bool known = false;
-  add_if_held(held, facts.paths.instance_lock, "instance");
+  print_lock(facts.paths.instance_lock, "instance", any);
   for (const auto& directory : pools_below(facts.root)) {
     const std::string key = directory.filename().string();
     if (options.pool && *options.pool != key) continue;
     found = true;
     const disk::PoolFiles files(real_path(directory));
-    if (!options.slot) add_if_held(held, files.pool_lock(), "pool " + key);
+    if (!options.slot) print_lock(files.pool_lock(), "pool " + key, any);
     if (options.slot) known = known || is_slot_of(key, directory, SlotId(*options.slot));
     std::error_code ignored;
     for (const auto& item : std::filesystem::directory_iterator(files.init_dir(), ignored)) {
       if (item.path().extension() != ".lock") continue;
       const std::string slot = item.path().stem().string();
       if (options.slot && *options.slot != slot) continue;
-      add_if_held(held, item.path(), "slot " + key + "/" + slot);
+      print_lock(item.path(), "slot " + key + "/" + slot, any);
     }
   }
   if (options.pool && !found) {
@@ -286,7 +266,7 @@ int print_locks(const CheckFacts& facts, const Options& options) {
                  printable(*options.slot).c_str(), where.c_str());
     return 1;
   }
-  print_held(held, options.json);
+  if (!any) std::printf("no lock is held\n");
   return 0;
 }
 

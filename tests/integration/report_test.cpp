@@ -170,20 +170,6 @@ TEST_F(Report, UnstickTellsWhoHoldsWhatAndWorksWithoutADaemon) {
   EXPECT_EQ(world.wtpool({"--pool", "app", "unstick"}).code, 0);
 }
 
-TEST_F(Report, UnstickIsJsonWhenAskedFor) {
-  const auto held = world.json_of({"unstick"});
-  ASSERT_EQ(held.size(), 2u) << held;
-  for (const auto& lock : held) {
-    EXPECT_EQ(keys_of(lock), (Keys{"file", "lock", "pid"}));
-    EXPECT_EQ(lock["pid"], world.json_of({"status"})["pid"]);
-  }
-  EXPECT_EQ(held[0]["lock"], "instance");
-  EXPECT_EQ(held[1]["lock"], "pool app");
-  EXPECT_EQ(held[1]["file"], (world.root() / "app/.meta/pool.lock").string());
-  world.stop_daemon();
-  EXPECT_EQ(world.json_of({"unstick"}), json::array());
-}
-
 TEST_F(Report, ValidateGitmodulesFindsMisspeltKeys) {
   const std::string module = "[submodule \"lib\"]\n\tpath = lib\n\turl = https://localhost/lib.git\n\tworktreepooltag = good\n";
   write_text(repo.path() / ".gitmodules", module);
