@@ -86,7 +86,7 @@ void held_with_an_untracked_gitignore(Stage& stage) {
 
 void held_with_a_part_of_the_tree(Stage& stage) {
   held(stage);
-  git(stage.slot("x"), {"sparse-checkout", "set", "--cone", "src"});
+  git(stage.slot("x"), {"sparse-checkout", "set", "--cone", "docs"});
 }
 
 void held_and_directory_lost(Stage& stage) {
