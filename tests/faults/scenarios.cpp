@@ -86,7 +86,8 @@ void held_with_an_untracked_gitignore(Stage& stage) {
 
 void held_with_a_part_of_the_tree(Stage& stage) {
   held(stage);
-  git(stage.slot("x"), {"sparse-checkout", "set", "--cone", "docs"});
+  git(stage.slot("x"), {"update-index", "--skip-worktree", "src/main.c"});
+  fs::remove(stage.slot("x") / "src/main.c");
 }
 
 void held_and_directory_lost(Stage& stage) {
