@@ -35,6 +35,12 @@ void set_end(Slot& slot, std::optional<nanoseconds> end) {
   slot.ends = in_grace && slot.ends ? std::min(*slot.ends, end.value_or(*slot.ends)) : end;
 }
 
+// A connection lease that its key gave to several ends with the last of them: who is done before that only leaves it.
+bool leaves_it_to_others(const Request& request, Slot& slot) {
+  if (slot.phase != Phase::held || slot.ending != Ending::none || slot.lease->kind != LeaseKind::connection) return false;
+  return slot.sessions.size() > 1 && slot.sessions.erase(request.session) > 0;
+}
+
 void join_release(Request& request, Slot& slot) {
   request.stage = Stage::releasing;
   request.slot = slot.id;
@@ -98,6 +104,11 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
   }
   if (slot.phase == Phase::acquiring) {
     return refuse(t, request.id, say::busy(pool, slot, "acquired for '" + slot.lease->name + "'"));
+  }
+  if (leaves_it_to_others(request, slot)) {
+    proto::ReleaseResult left;
+    left.slot = slot.id.str();
+    return answer(t, request.id, left);
   }
   note_change(t, request);
   join_release(request, slot);

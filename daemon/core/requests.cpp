@@ -87,7 +87,7 @@ void begin_resume(Turn& t, Request& request) {
     return refuse(t, request.id, {ErrorKind::invalid_params, "lease_id: only a connection lease can be resumed"});
   }
   const bool in_grace = slot->sessions.empty();
-  slot->sessions = {request.session};
+  slot->sessions.insert(request.session);
   if (in_grace) slot->ends = time_to_live(*slot, t.now);
   if (request.owner) slot->process_group = request.owner;
   answer(t, request.id, proto::EmptyResult{});

@@ -171,6 +171,27 @@ TEST_F(Run, IsOverWhenSomebodyElseReleasesIt) {
   EXPECT_FALSE(lives(pid_in("pid")));
 }
 
+TEST_F(Run, OfTheSameKeyGoesOnWhenTheOtherEnds) {
+  world.environment["T"] = world.dir().string();
+  const auto start = [this](const std::string& script) {
+    return world.start_wtpool({"run", "x", "--key", "job-7", "--", "sh", "-c", script});
+  };
+  auto first = start("echo 1 > $T/first; until [ -e $T/end ]; do sleep 0.05; done");
+  ASSERT_TRUE(wait_until([this] { return !pid_in("first").empty(); })) << first.err_so_far();
+  auto second = start("echo more >> README.md; echo $$ > $T/pid; until [ -e $T/go ]; do sleep 0.05; done; exit 6");
+  ASSERT_TRUE(wait_until([this] { return !pid_in("pid").empty(); })) << second.err_so_far();
+  write_text(world.dir() / "end", "end");
+  EXPECT_EQ(first.wait().code, 0);
+  EXPECT_EQ(world.slot("slot-0")["state"], "held");
+  EXPECT_TRUE(lives(pid_in("pid")));
+  EXPECT_EQ(git(world.root() / "app/slot-0", {"diff", "--name-only"}), "README.md");
+  write_text(world.dir() / "go", "go");
+  const auto outcome = second.wait();
+  EXPECT_EQ(outcome.code, 6) << outcome;
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+  EXPECT_EQ(world.json_of({"trash", "ls"}).size(), 1u);
+}
+
 TEST_F(Run, OutlivesARestartOfTheDaemon) {
   auto running = start_sh("until [ -e $T/go ]; do sleep 0.05; done; exit 6");
   world.kill_daemon();

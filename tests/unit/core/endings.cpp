@@ -190,6 +190,34 @@ TEST_F(ConnectionLease, GivenBackForItsKeyLivesUntilTheLastOfItsConnectionsEnds)
   EXPECT_EQ(slot("slot-0").phase, Phase::releasing);
 }
 
+TEST_F(ConnectionLease, GivenBackForItsKeyIsOnlyLeftByTheFirstThatReleasesIt) {
+  open_pool();
+  auto params = connection("x");
+  params.key = "k";
+  hold_with(params);
+  ask(params, other_);
+  proto::ReleaseParams release;
+  release.target.lease_id = slot("slot-0").lease->id.str();
+  const RequestId first = ask(release);
+  EXPECT_FALSE(std::get<proto::ReleaseResult>(replies[first]).already);
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+  happen(event::SessionClosed{kSession});
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+  ask(release, other_);
+  EXPECT_EQ(slot("slot-0").phase, Phase::releasing);
+}
+
+TEST_F(ConnectionLease, ResumedByTwoLivesUntilTheLastOfThemEnds) {
+  facts = {seen("slot-0", marker_of("x", LeaseKind::connection))};
+  open_pool();
+  ask(proto::ResumeParams{"lease-x", {}});
+  ask(proto::ResumeParams{"lease-x", {}}, other_);
+  happen(event::SessionClosed{other_});
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+  happen(event::SessionClosed{kSession});
+  EXPECT_EQ(slot("slot-0").phase, Phase::releasing);
+}
+
 TEST_F(UnconfirmedLease, StaysOnceItIsConfirmed) {
   open_pool();
   auto params = acquiring("x");

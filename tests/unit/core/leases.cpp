@@ -318,6 +318,33 @@ TEST_F(Acquire, DoesNotBeginInAnotherSlotWhileItsNameIsTakenBackInTheFirst) {
   EXPECT_NE(running<job::Recover>(), nullptr);
 }
 
+TEST_F(Acquire, WaitsForANameThatIsTakenBackAlsoWhenItsCommitWasLookedUpMeanwhile) {
+  open_pool();
+  ask(acquiring("x"));
+  const RequestId late = ask(acquiring("x"));
+  resolve();
+  end_with<job::Acquire>(JobFailed{Fault::source_fault, Error(ErrorKind::git_failed, "it failed"), true});
+  done::Resolved found;
+  found.commit = commit('a');
+  found.branch_tip = commit('a');  // the one that is on its way out
+  end<job::Resolve>(found);
+  EXPECT_FALSE(refusals.contains(late));
+  end<job::Recover>(done::Fresh{});
+  resolve();
+  end<job::ReadBack>(done::ReadSlots{});
+  EXPECT_NE(running<job::Acquire>(), nullptr);
+}
+
+TEST_F(Acquire, QuarantinesNothingInAPoolThatIsNoLongerThere) {
+  open_pool();
+  const RequestId id = ask(acquiring("x"));
+  resolve();
+  happen(event::PoolsSeen{{}});
+  fail<job::Acquire>(Fault::quarantine);
+  EXPECT_TRUE(refusals.contains(id));
+  EXPECT_EQ(running<job::Quarantine>(), nullptr);
+}
+
 TEST_F(Acquire, RollsBackALeaseThatNobodyConfirmed) {
   open_pool();
   auto params = acquiring("x");
