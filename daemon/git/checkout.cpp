@@ -4,14 +4,17 @@
 #include <cerrno>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/git/changes.hpp"
 #include "daemon/git/entries.hpp"
+#include "daemon/git/filters.hpp"
 #include "daemon/git/index_bits.hpp"
 #include "daemon/git/refs.hpp"
+#include "daemon/git/scratch_index.hpp"
 #include "daemon/git/text.hpp"
 #include "daemon/git/tree.hpp"
 
@@ -179,7 +182,13 @@ std::optional<Oid> bring_tree(const Git& slot, const Oid& from, const Oid& to) {
     command.durable =
         false;  // it moves no ref and makes no object; the index is synced by the caller, with what else has to be
   }
-  if (!slot.run(command).ok()) return std::nullopt;
+  try {
+    slot.must(command);
+  } catch (const Error& error) {
+    // In the midst of the files: no other way to the commit would fare better.
+    if (error.kind != ErrorKind::git_failed || !error.git || says_filter_failed(error.git->stderr_tail)) throw;
+    return std::nullopt;
+  }
   // What git remembers of its own reset is nothing of the next holder's.
   if (keeps) ::unlink((entry / "ORIG_HEAD").c_str());
   return keeps ? to : from;
@@ -221,36 +230,63 @@ void clear_bit(const Git& slot, const char* option, const std::vector<std::strin
   slot.must(command);
 }
 
-}  // namespace
+struct HidingBits {
+  std::vector<std::string> assumed;  // assume-unchanged
+  std::vector<std::string> skipped;  // skip-worktree, where something stands all the same
+  std::vector<std::string> left_out;
+};
 
-std::vector<std::string> clear_hiding_bits(const Git& slot, const std::string& entry) {
-  if (!may_hide_changes(std::filesystem::path(entry) / "index")) return {};
+HidingBits hiding_bits(const Git& slot, const std::string& entry) {
+  HidingBits bits;
+  if (!may_hide_changes(std::filesystem::path(entry) / "index")) return bits;
   Command list;
   list.arguments = {"ls-files", "-v", "-z"};
   list.output_limit = kWholeTree;
-  std::vector<std::string> assumed;
   std::vector<std::string> skipped;
   for (const std::string& item : split(slot.must(list), '\0')) {
     if (item.size() < 3) continue;
-    if (item[0] >= 'a' && item[0] <= 'z') assumed.push_back(item.substr(2));
+    if (item[0] >= 'a' && item[0] <= 'z') bits.assumed.push_back(item.substr(2));
     if (item[0] == 'S' || item[0] == 's') skipped.push_back(item.substr(2));
   }
-  clear_bit(slot, "--no-assume-unchanged", assumed);
-  if (skipped.empty()) return {};
+  if (skipped.empty()) return bits;
   // In a sparse slot the bits are mostly its own; git drops them itself where the file is there, and the next checkout sets
   // all of them anew by the slot's patterns.
   Command sparse;
   sparse.arguments = {"config", "--type=bool", "--get", "core.sparseCheckout"};
-  if (trimmed(slot.run(sparse).output) == "true") return {};
+  if (trimmed(slot.run(sparse).output) == "true") return bits;
   // Status says of a path with the bit nothing at all. Where something stands, that is what a reset would destroy.
-  std::vector<std::string> left_out;
-  std::erase_if(skipped, [&](const std::string& path) {
-    if (in_its_way(slot.place().work_tree, path)) return false;
-    left_out.push_back(path);
-    return true;
-  });
-  clear_bit(slot, "--no-skip-worktree", skipped);
-  return left_out;
+  for (std::string& path : skipped) {
+    auto& those = in_its_way(slot.place().work_tree, path) ? bits.skipped : bits.left_out;
+    those.push_back(std::move(path));
+  }
+  return bits;
+}
+
+}  // namespace
+
+std::vector<std::string> clear_hiding_bits(const Git& slot, const std::string& entry) {
+  auto bits = hiding_bits(slot, entry);
+  clear_bit(slot, "--no-assume-unchanged", bits.assumed);
+  clear_bit(slot, "--no-skip-worktree", bits.skipped);
+  return std::move(bits.left_out);
+}
+
+std::vector<std::string> hidden_changes(const Git& slot, const std::string& entry) {
+  const auto bits = hiding_bits(slot, entry);
+  if (bits.assumed.empty() && bits.skipped.empty()) return {};
+  ScratchIndex copy(slot);
+  copy.copy_from_slot();
+  copy.update({"--no-assume-unchanged"}, bits.assumed);
+  copy.update({"--no-skip-worktree"}, bits.skipped);
+  const std::string status =
+      copy.git({"--no-optional-locks", "status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=dirty", "-uno"});
+  std::set<std::string> hiding(bits.assumed.begin(), bits.assumed.end());
+  hiding.insert(bits.skipped.begin(), bits.skipped.end());
+  std::vector<std::string> changed;
+  for (const std::string& item : split(status, '\0')) {
+    if (item.size() > 3 && hiding.contains(item.substr(3))) changed.push_back(item.substr(3));
+  }
+  return changed;
 }
 
 void no_longer_left_out(const Git& slot, const std::vector<std::string>& paths) {

@@ -45,6 +45,32 @@ std::string stamps(const fs::path& common) {
   return all;
 }
 
+struct Setting {
+  std::string scope;
+  std::string key;
+  std::string driver;
+  std::string value;
+};
+
+std::vector<Setting> settings_in(const std::string& listing) {
+  std::vector<Setting> settings;
+  const std::vector<std::string> fields = split(listing, '\0');
+  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+    const std::size_t newline = fields[i + 1].find('\n');
+    const std::string key = fields[i + 1].substr(0, newline);
+    const std::size_t first = key.find('.');
+    const std::size_t last = key.rfind('.');
+    if (first == std::string::npos || first == last || key.starts_with("include")) continue;
+    settings.push_back({fields[i], key, key.substr(first + 1, last - first - 1),
+                        newline == std::string::npos ? "true" : fields[i + 1].substr(newline + 1)});
+  }
+  return settings;
+}
+
+bool contains(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
 struct Remembered {
   std::string stamps;
   std::string listing;
@@ -78,32 +104,29 @@ std::string filter_listing(const std::string& git_dir, const std::string& common
   return listing;
 }
 
+std::vector<std::string> drivers_off(const std::string& listing, const std::vector<std::string>& allowed) {
+  std::set<std::string> off;
+  for (const Setting& setting : settings_in(listing)) {
+    if (!contains(allowed, setting.driver)) off.insert(setting.driver);
+  }
+  return {off.begin(), off.end()};
+}
+
 std::vector<std::string> filter_overrides(const std::string& listing, const std::vector<std::string>& allowed) {
   static constexpr std::pair<const char*, const char*> kOff[] = {
       {"clean", ""}, {"smudge", ""}, {"process", ""}, {"required", "false"}};
-  std::set<std::string> off;
   std::vector<std::pair<std::string, std::string>> pairs;
   std::vector<std::pair<std::string, std::string>> trusted;  // key, value, in the order of reading
   std::set<std::string> from_slot;
-  const std::vector<std::string> fields = split(listing, '\0');
-  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-    const std::string& scope = fields[i];
-    const std::size_t newline = fields[i + 1].find('\n');
-    const std::string key = fields[i + 1].substr(0, newline);
-    const std::size_t first = key.find('.');
-    const std::size_t last = key.rfind('.');
-    if (first == std::string::npos || first == last) continue;
-    if (key.starts_with("include")) continue;
-    const std::string driver = key.substr(first + 1, last - first - 1);
-    if (std::find(allowed.begin(), allowed.end(), driver) == allowed.end()) {
-      off.insert(driver);
-    } else if (scope == "worktree") {
-      from_slot.insert(key);
+  for (const Setting& setting : settings_in(listing)) {
+    if (!contains(allowed, setting.driver)) continue;
+    if (setting.scope == "worktree") {
+      from_slot.insert(setting.key);
     } else {
-      trusted.emplace_back(key, newline == std::string::npos ? "true" : fields[i + 1].substr(newline + 1));
+      trusted.emplace_back(setting.key, setting.value);
     }
   }
-  for (const std::string& driver : off) {
+  for (const std::string& driver : drivers_off(listing, allowed)) {
     for (const auto& [variable, value] : kOff) pairs.emplace_back("filter." + driver + "." + variable, value);
   }
   for (const std::string& key : from_slot) {
@@ -121,6 +144,16 @@ std::vector<std::string> filter_overrides(const std::string& listing, const std:
     result.push_back("GIT_CONFIG_VALUE_" + std::to_string(i) + "=" + pairs[i].second);
   }
   return result;
+}
+
+bool says_filter_failed(std::string_view stderr_text) {
+  // The last three of a `process` that ended or is no filter: nothing else that these commands start speaks pkt-line, but for
+  // the fetch of what a partial clone lacks, which is no fault of the slot's either.
+  static constexpr std::string_view kWords[] = {"external filter '",      "clean filter '",
+                                                "smudge filter ",         "initialization for subprocess '",
+                                                "the remote end hung up", "packet write "};
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](std::string_view words) { return stderr_text.find(words) != std::string_view::npos; });
 }
 
 }  // namespace wtpool::git

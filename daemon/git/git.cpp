@@ -93,6 +93,12 @@ std::string reason_in(const std::string& stderr_text) {
   return printable(last);
 }
 
+std::string first_line(const std::string& stderr_text) {
+  const std::size_t begin = stderr_text.find_first_not_of('\n');
+  return begin == std::string::npos ? std::string()
+                                    : printable(stderr_text.substr(begin, stderr_text.find('\n', begin) - begin));
+}
+
 ErrorKind kind_of(const std::string& stderr_text) {
   if (stderr_text.find("No space left on device") != std::string::npos) return ErrorKind::no_space;
   if (stderr_text.find("Read-only file system") != std::string::npos) return ErrorKind::read_only;
@@ -140,6 +146,20 @@ Git::Git(Place place, Context context) : place_(std::move(place)), context_(std:
 
 Git Git::with_place(Place place) const { return Git(std::move(place), context_); }
 
+std::string Git::list_filters() const {
+  return filter_listing(place_.git_dir, common_dir_of(place_), [this] {
+    Command ask;
+    ask.arguments = {"config", "--show-scope", "-z", "--get-regexp", "^(filter|include|includeif)\\."};
+    const ChildResult listed = run(ask);  // 1: there is none
+    if (!listed.ok() && listed.exit_code != 1) {
+      throw failure(kind_of(listed.error_tail), {"git", "config"}, ask, listed, reason_in(listed.error_tail));
+    }
+    return listed.output;
+  });
+}
+
+std::vector<std::string> Git::drivers_off() const { return git::drivers_off(list_filters(), context_.allowed_filters); }
+
 ChildResult Git::run(const Command& command) const {
   bool hurried = false;
   return run(command, hurried);
@@ -151,16 +171,7 @@ ChildResult Git::run(const Command& command, bool& hurried) const {
   SpawnOptions options = options_for(place_, command.arguments, command.durable, hurried);
   if (command.may_filter) {
     if (!filter_overrides_) {
-      const std::string listing = filter_listing(place_.git_dir, common_dir, [this] {
-        Command ask;
-        ask.arguments = {"config", "--show-scope", "-z", "--get-regexp", "^(filter|include|includeif)\\."};
-        const ChildResult listed = run(ask);  // 1: there is none
-        if (!listed.ok() && listed.exit_code != 1) {
-          throw failure(kind_of(listed.error_tail), {"git", "config"}, ask, listed, reason_in(listed.error_tail));
-        }
-        return listed.output;
-      });
-      filter_overrides_ = filter_overrides(listing, context_.allowed_filters);
+      filter_overrides_ = filter_overrides(list_filters(), context_.allowed_filters);
     }
     options.environment.insert(options.environment.end(), filter_overrides_->begin(), filter_overrides_->end());
   }
@@ -197,7 +208,7 @@ ChildResult Git::run(const Command& command, bool& hurried) const {
     wrapped.git = proto::GitDetails{options.argv, 127, {}};
     throw wrapped;
   }
-  if (result.end != ChildEnd::exited || result.exit_code > 128) remember_killed(common_dir, started, wall_now());
+  if (result.end != ChildEnd::exited || says_killed(result.exit_code)) remember_killed(common_dir, started, wall_now());
   switch (result.end) {
     case ChildEnd::exited:
       return result;
@@ -232,11 +243,13 @@ std::string Git::must(const Command& command) const {
   }
   std::vector<std::string> argv = {"git"};
   argv.insert(argv.end(), command.arguments.begin(), command.arguments.end());
-  std::string why = reason_in(result.error_tail);
+  const bool filter = command.may_filter && says_filter_failed(result.error_tail);
+  std::string why = filter ? "a filter driver failed: " + first_line(result.error_tail) : reason_in(result.error_tail);
   if (why.empty()) why = "exit code " + std::to_string(result.exit_code);
   Error error = failure(kind_of(result.error_tail), argv, command, result, why);
   // It says whether somebody has that lock, and how it is taken away.
   if (locked) error.hint = "wtpool doctor";
+  if (filter) error.hint = "git -C " + common_dir_of(place_) + " config --show-origin --get-regexp '^filter[.]'";
   throw error;
 }
 

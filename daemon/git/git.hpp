@@ -68,6 +68,9 @@ class Git {
   // non-zero exit; returns stdout.
   std::string must(const Command& command) const;
 
+  // Filter drivers that are configured there and that its commands do not run.
+  [[nodiscard]] std::vector<std::string> drivers_off() const;
+
   [[nodiscard]] const Place& place() const { return place_; }
   [[nodiscard]] const Context& context() const { return context_; }
   [[nodiscard]] Git with_place(Place place) const;
@@ -75,11 +78,16 @@ class Git {
  private:
   // `hurried`: it waited for locks no longer than for those of the dead.
   [[nodiscard]] ChildResult run(const Command& command, bool& hurried) const;
+  [[nodiscard]] std::string list_filters() const;
 
   Place place_;
   Context context_;
   mutable std::optional<std::vector<std::string>> filter_overrides_;
 };
+
+// git's own way to say that what it started was ended by a signal, 128 and its number. Not so 255: `git config` says that of a
+// file it cannot lock.
+[[nodiscard]] constexpr bool says_killed(int exit_code) { return exit_code > 128 && exit_code <= 128 + 64; }
 
 // The environment of every git child: PATH HOME USER LANG=C LC_ALL=C XDG_* SSH_AUTH_SOCK, GIT_TERMINAL_PROMPT=0 and so on.
 [[nodiscard]] std::vector<std::string> git_environment();

@@ -63,6 +63,8 @@ void reset_hard(const Git& slot, const Oid& at);
 // the paths of those that still have the second, since nothing stands there: whoever had the slot left them out of the tree,
 // and they are not deleted.
 [[nodiscard]] std::vector<std::string> clear_hiding_bits(const Git& slot, const std::string& entry);
+// The paths with such a bit that differ from HEAD all the same. The slot's index stays as it is: git is asked of a copy of it.
+[[nodiscard]] std::vector<std::string> hidden_changes(const Git& slot, const std::string& entry);
 // Before a reset_hard, which then writes these too.
 void no_longer_left_out(const Git& slot, const std::vector<std::string>& paths);
 // config.worktree, info/sparse-checkout as git made them, or gone: `pristine` holds the former. Before any git in the slot.

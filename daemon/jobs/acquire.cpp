@@ -4,6 +4,8 @@
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
+#include "common/names.hpp"
+#include "daemon/git/attributes.hpp"
 #include "daemon/git/text.hpp"
 #include "daemon/jobs/branch_steps.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
@@ -269,7 +271,18 @@ class Acquisition {
       throw;
     }
     FAILPOINT("acquire.branch-made");
+    if (spec_.fresh) name_missed_drivers(source);
     reused_ = head_ == std::optional<Oid>(lease_.full_sha);
+  }
+
+  // A pool whose config says which drivers may run has said so.
+  void name_missed_drivers(const git::Git& source) {
+    if (job_.pool->config.filters != core::PoolConfig{}.filters) return;
+    for (const auto& driver : git::drivers_missed(source, lease_.full_sha)) {
+      warnings_.push_back("files with the filter '" + printable(driver) +
+                          "' are as git stores them: it is not among the filters of " + job_.pool->files.config().string() +
+                          " that may run");
+    }
   }
 
   // Brings the tree to the commit and stages the rest; false: git has to do it all.

@@ -7,6 +7,7 @@
 #include "common/files.hpp"
 #include "common/names.hpp"
 #include "daemon/core/reconcile.hpp"
+#include "daemon/git/attributes.hpp"
 #include "daemon/git/index_bits.hpp"
 #include "daemon/git/lock_holders.hpp"
 #include "daemon/git/shared_locks.hpp"
@@ -217,11 +218,24 @@ class Examination {
     }
   }
 
+  // A pool whose config says which may run has said so.
+  void look_at_filters(const git::Git& source, const Oid& tip) {
+    if (pool_.config.filters != core::PoolConfig{}.filters) return;
+    for (const std::string& driver : git::drivers_missed(source, tip)) {
+      add(Weight::warn, "the filter '" + printable(driver) + "' may not run: its files are in slots as git stores them", {},
+          "add `filters: [lfs, " + printable(driver) + "]` to " + pool_.files.config().string());
+    }
+  }
+
   void look_at_source() {
     const auto& wanted = pool_.config.default_commit;
     try {
-      const git::Git source({common_, {}}, git::Context{});
-      if (!wanted.empty() && !git::ids_of(source, {wanted + "^{commit}"}).front()) {
+      git::Context context;
+      context.allowed_filters = pool_.config.filters;
+      const git::Git source({common_, {}}, context);
+      const auto tip = wanted.empty() ? std::nullopt : git::ids_of(source, {wanted + "^{commit}"}).front();
+      if (tip) look_at_filters(source, *tip);
+      if (!wanted.empty() && !tip) {
         add(Weight::warn, "its default commit '" + printable(wanted) + "' is unknown in the source", {},
             "git -C " + common_ + " branch -a");
       }

@@ -11,6 +11,7 @@
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "daemon/git/changes.hpp"
+#include "daemon/git/filters.hpp"
 #include "daemon/jobs/leftovers.hpp"
 
 namespace wtpool::jobs {
@@ -67,6 +68,17 @@ bool is_begun(const git::Git& slot, const Oid& commit, const disk::path& file, c
   return whole->starts_with(read_file(file, whole->size() + 1).value_or(*whole + "?"));
 }
 
+// Where a filter driver fails, files are hashed as they stand: one that should have gone through it is then somebody's.
+std::string hash_as_far_as_possible(const git::Git& slot, git::Command hash) {
+  try {
+    return slot.must(hash);
+  } catch (const core::Error& error) {
+    if (!error.git || !git::says_filter_failed(error.git->stderr_tail)) throw;
+    hash.arguments.emplace_back("--no-filters");
+    return slot.must(hash);
+  }
+}
+
 // Which of `paths` are not what `commit` has there: what an interrupted checkout wrote is the commit's own, the rest is
 // somebody's. Whatever cannot be told counts as somebody's.
 std::vector<std::string> not_of_commit(const git::Git& slot, const Oid& commit, const std::vector<std::string>& paths,
@@ -83,7 +95,7 @@ std::vector<std::string> not_of_commit(const git::Git& slot, const Oid& commit, 
   hash.arguments = {"hash-object", "--stdin-paths"};
   for (const auto& path : plain) hash.input += (work_tree / path).string() + "\n";
   hash.may_filter = true;
-  const std::string hashes = plain.empty() ? std::string() : slot.must(hash);
+  const std::string hashes = plain.empty() ? std::string() : hash_as_far_as_possible(slot, std::move(hash));
   const auto blobs = blobs_of(slot, commit);
   std::size_t begin = 0;
   for (const auto& path : plain) {

@@ -35,7 +35,9 @@ std::string way_out(const JobContext& job, const core::Lease& lease) {
 void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk::SlotLock& lock) {
   const auto& git_id = job.grant.git_id;
   prove_place(job, git_id);
-  const auto look = git::look(job.slot_git(git_id, lock), git::Untracked::all, false);
+  const auto slot = job.slot_git(git_id, lock);
+  auto look = git::look(slot, git::Untracked::all, false);
+  for (auto& path : git::hidden_changes(slot, job.entry(git_id).entry.string())) look.changed.push_back(std::move(path));
   std::vector<std::string> why;
   const std::size_t fresh_files = count_new_untracked(job, git_id, look.untracked);
   if (!look.changed.empty()) why.push_back(files_text(look.changed.size(), "tracked") + " changed");

@@ -173,6 +173,50 @@ TEST_F(Hostile, LfsRunsUnlessThePoolSaysOtherwise) {
   EXPECT_EQ(read_text(other / "data.bin"), "pointer\n");
 }
 
+TEST_F(Hostile, AFilterThatMayNotRunIsNamedWhereFilesAskForIt) {
+  repo.git({"config", "filter.enc.smudge", trap().string()});
+  repo.git({"config", "filter.unused.smudge", trap().string()});
+  repo.commit("lib/.gitattributes", "# filter=unused\n*.sec\tfilter=enc\n");
+  repo.commit("lib/a.sec", "stored\n");
+  world.init(repo, {"--max-slots", "3"});
+  const auto first = world.wtpool({"acquire", "a"});
+  EXPECT_EQ(first.code, 0) << first;
+  EXPECT_NE(first.err.find("filter 'enc'"), std::string::npos) << first;
+  EXPECT_EQ(first.err.find("unused"), std::string::npos) << first;
+  EXPECT_NE(world.wtpool({"doctor"}).out.find("filter 'enc'"), std::string::npos);
+  const auto config = world.root() / "app/.meta/config.yaml";
+  write_text(config, read_text(config) + "filters: []\n");
+  EXPECT_EQ(world.wtpool({"acquire", "b"}).err.find("filter"), std::string::npos) << "the pool has said so";
+  EXPECT_EQ(world.wtpool({"doctor"}).out.find("filter"), std::string::npos);
+  EXPECT_EQ(read_text(log()), "");
+}
+
+TEST_F(Hostile, AFilterThatFailsIsNoFaultOfTheSlot) {
+  world.init(repo, {"--max-slots", "1"});
+  world.acquire("warm");
+  world.release("warm");
+  repo.commit(".gitattributes", "*.bin filter=lfs\n");
+  repo.commit("data.bin", "pointer\n");
+  const auto configure = [&](const std::string& command) {
+    repo.git({"config", "filter.lfs.process", command + " filter-process"});
+    repo.git({"config", "filter.lfs.smudge", command + " smudge"});
+    repo.git({"config", "filter.lfs.clean", command + " clean"});
+    repo.git({"config", "filter.lfs.required", "true"});
+  };
+  configure("no-such-lfs");
+  for (int time = 0; time < 4; ++time) {
+    const auto outcome = world.wtpool({"acquire", "x", "--commit", "main"});
+    EXPECT_EQ(outcome.code, 1) << outcome;
+    EXPECT_NE(outcome.err.find("no-such-lfs"), std::string::npos) << outcome;
+    EXPECT_NE(outcome.err.find("config --show-origin"), std::string::npos) << outcome;
+    EXPECT_NE(world.state_of("slot-0"), "quarantined") << time;
+  }
+  repo.git({"config", "--remove-section", "filter.lfs"});
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle"));
+  EXPECT_FALSE(world.acquire("x", {"--commit", "main"}).empty());
+  EXPECT_FALSE(repo.has_branch("warm"));
+}
+
 TEST_F(Hostile, AFilterThatThePoolAllowsRuns) {
   repo.commit(".gitattributes", "*.bin filter=good\n");
   repo.commit("data.bin", "data\n");

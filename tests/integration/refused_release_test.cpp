@@ -49,6 +49,26 @@ TEST_F(RefusedRelease, SaysOfDirtWhatHelpsInThisPool) {
   EXPECT_EQ(repo.git({"rev-parse", refs.front()}), tip);
 }
 
+TEST_F(RefusedRelease, SeesWhatABitHidesFromStatus) {
+  const auto refused = [&](const std::string& bit) {
+    git(slot, {"update-index", "--" + bit, "README.md"});
+    write_text(slot / "README.md", bit + "\n");
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+    const auto index = read_text(gitdir_of(slot) / "index");
+    const auto outcome = world.wtpool({"release", "x", "--refuse-dirty"});
+    EXPECT_EQ(outcome.code, 11) << bit << outcome;
+    EXPECT_NE(outcome.err.find("1 tracked file changed"), std::string::npos) << outcome;
+    EXPECT_NE(outcome.err.find("README.md"), std::string::npos) << outcome;
+    EXPECT_EQ(read_text(gitdir_of(slot) / "index"), index) << "the holder's own";
+  };
+  refused("skip-worktree");
+  git(slot, {"update-index", "--no-skip-worktree", "README.md"});
+  refused("assume-unchanged");
+  write_text(slot / "README.md", repo.git({"show", "HEAD:README.md"}) + "\n");
+  const auto clean = world.wtpool({"release", "x", "--refuse-dirty"});
+  EXPECT_EQ(clean.code, 0) << "the bit alone changes nothing" << clean;
+}
+
 TEST_F(RefusedRelease, SaysInTheLogWhyARemoteBranchWasNotDeleted) {
   repo.git({"remote", "add", "origin", (world.dir() / "nowhere.git").string()});
   world.release("x", {"--delete-remote"});
