@@ -58,6 +58,19 @@ bool has_gitignore(const std::vector<std::string>& files) {
                      [](const std::string& file) { return file == ".gitignore" || file.ends_with("/.gitignore"); });
 }
 
+// A lock that somebody left on the source's config is no reason to keep the slot from the next one.
+std::optional<std::string> forget_branch(const JobContext& job, const core::Lease& lease, const disk::SlotLock& lock) {
+  if (lease.name.empty()) return std::nullopt;
+  try {
+    git::forget_branch_config(job.source_git(&lock), lease.name);
+    return std::nullopt;
+  } catch (const core::Error& error) {
+    if (!error.git || error.git->stderr_tail.find("could not lock config file") == std::string::npos) throw;
+    return "the source's config still says branch." + lease.name + ": " + error.message +
+           " (wtpool doctor tells whose lock it is)";
+  }
+}
+
 core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
                               const std::string& trash_id, const disk::SlotLock& lock) {
   const auto entry = job.entry(git_id);
@@ -86,7 +99,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
                         clean == core::Clean::none ? std::vector<std::string>{} : look.untracked, target, dirty, trash_id);
   FAILPOINT("recycle.work-kept");
   git::clear_operations(gitdir);
-  if (!lease.name.empty()) git::forget_branch_config(job.source_git(&lock), lease.name);
+  if (auto said = forget_branch(job, lease, lock)) idle.warnings.push_back(std::move(*said));
 
   if (!look.changed.empty() || !look.head || *look.head != target || look.branch || git::is_sparse(gitdir) ||
       !left_out.empty()) {

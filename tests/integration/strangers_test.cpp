@@ -110,6 +110,27 @@ TEST_F(Strangers, TheStashOfARebaseThatDidNotEndIsKeptWhenTheSlotIsRemoved) {
   EXPECT_TRUE(keeps_the_stash()) << outcome;
 }
 
+TEST_F(Strangers, TheirLocksInTheSourceStayAndKeepNoSlot) {
+  const auto config_lock = repo.path() / ".git/config.lock";
+  const auto ref_lock = repo.path() / ".git/refs/heads/zzz.lock";
+  for (const auto age : {0h, 1h}) {
+    EXPECT_EQ(world.acquire("p"), slot);
+    git(slot, {"config", "branch.p.remote", "origin"});
+    for (const auto& lock : {config_lock, ref_lock}) {
+      write_text(lock, "");
+      fs::last_write_time(lock, fs::file_time_type::clock::now() - age);
+    }
+    const auto outcome = world.wtpool({"release", "p", "--wait"});
+    EXPECT_EQ(outcome.code, 0) << outcome;
+    EXPECT_NE(outcome.err.find("branch.p"), std::string::npos) << outcome;
+    EXPECT_TRUE(fs::exists(config_lock));
+    EXPECT_TRUE(fs::exists(ref_lock));
+    EXPECT_EQ(world.state_of("slot-0"), "idle");
+    fs::remove(config_lock);
+    fs::remove(ref_lock);
+  }
+}
+
 TEST_F(Strangers, ALockInASlotThatTheyTookAwayIsTheirs) {
   const auto entry = gitdir_of(slot);
   repo.git({"worktree", "unlock", slot.string()});
