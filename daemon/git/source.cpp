@@ -1,5 +1,6 @@
 #include "daemon/git/source.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -65,7 +66,23 @@ Error no_repository(const std::string& path, const ChildResult& asked) {
   return error;
 }
 
-std::optional<std::string> where_checked_out(const Git& source, const std::string& name) {
+// What a branch that is a symbolic ref stands for: commits on the one are commits on the other.
+std::string branch_behind(const Git& source, const std::string& name) {
+  constexpr std::string_view kLead = "ref: refs/heads/";
+  constexpr int kDeepest = 5;  // as for git
+  std::string branch = name;
+  for (int depth = 0; depth < kDeepest; ++depth) {
+    const fs::path file = fs::path(source.place().git_dir) / "refs/heads" / branch;
+    const auto stat = lstat_of(file);
+    const auto text = stat && S_ISREG(stat->st_mode) ? read_file(file) : std::nullopt;
+    if (!text || !text->starts_with(kLead)) break;
+    branch = trimmed(text->substr(kLead.size()));
+  }
+  return branch;
+}
+
+std::optional<std::string> where_checked_out(const Git& source, const std::string& shown_name) {
+  const std::string name = branch_behind(source, shown_name);
   SourceFacts facts;
   facts.common_dir = source.place().git_dir;
   if (holds_branch(facts.common_dir, name) && !is_bare(source)) {

@@ -7,6 +7,7 @@
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
+#include "daemon/git/checked_out.hpp"
 #include "daemon/git/durable_objects.hpp"
 #include "daemon/git/mend.hpp"
 #include "daemon/jobs/own_entries.hpp"
@@ -131,12 +132,15 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
     }
     std::optional<Oid> keep_head;
     std::optional<Oid> keep_tip;
-    if (head && (!tip || *head != *tip) && head != lease.branch_base && *head != lease.full_sha && head != kept_tip)
-      keep_head = head;
+    // Where a lease began others are as well, but for a branch that was gone on with: its tip may have been there alone.
+    const auto others_have = [&](const Oid& at) { return at == lease.full_sha && (lease.branch_base || !is_lone(source, at)); };
+    if (head && head != tip && head != lease.branch_base && head != kept_tip && !others_have(*head)) keep_head = head;
     if (tip) {
       if (!lease.branch_base || *tip != *lease.branch_base) keep_tip = tip;
       const auto elsewhere = git::checked_out_at(job.pool->source, lease.name, git_id);
-      if (elsewhere) {
+      if (!job.pool->source.worktree && git::holds_branch(job.pool->source.common_dir, lease.name)) {
+        settled.warnings.push_back("branch " + lease.name + " is the one that the source's HEAD names, and was left alone");
+      } else if (elsewhere) {
         settled.warnings.push_back("branch " + lease.name + " is checked out at " + *elsewhere + " too, and was left alone");
       } else {
         transaction.remove(branch, *tip);

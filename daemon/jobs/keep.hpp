@@ -79,6 +79,8 @@ enum class Settling { first, again };
 // What a half-done rebase or merge set aside, which is work; before git::clear_operations, or with its entry. True when there
 // was any. Safe to repeat.
 bool keep_autostashes(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id);
+// Would a commit be lost with the worktree whose HEAD stands at it: does no ref that all worktrees share lead there?
+[[nodiscard]] bool is_lone(const git::Git& source, const Oid& commit);
 // Likewise: the commit at which HEAD of the entry stands is kept as `head`, unless a ref leads to it; that another worktree's
 // HEAD does keeps nothing. Under which trash id, if it was kept. Reads HEAD of a torn entry too.
 std::optional<std::string> keep_lone_head(const JobContext& job, const std::string& git_id, const std::string& trash_id);

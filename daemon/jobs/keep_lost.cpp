@@ -81,6 +81,8 @@ Lone lone_commits(const git::Git& source, const Oid& tip) {
 
 }  // namespace
 
+bool is_lone(const git::Git& source, const Oid& tip) { return lone_commits(source, tip).any; }
+
 bool keep_autostashes(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id) {
   const git::Git source = job.source_git();
   std::vector<Oid> lost;

@@ -32,6 +32,58 @@ TEST_F(Branches, OneThatSomebodyMadeAndStandsOnOutlivesAnAcquireThatFailed) {
   EXPECT_EQ(repo.complaint(), "");
 }
 
+TEST_F(Branches, TheTipOfAResumedOneThatNothingElseLeadsToIsKeptWhenItsHolderTookItAway) {
+  world.start_daemon();
+  world.init(repo, {"--max-slots", "1"});
+  const auto tree = repo.git({"rev-parse", "main^{tree}"});
+  const auto lone = [&](const std::string& message) { return repo.git({"commit-tree", "-p", "main", "-m", message, tree}); };
+  for (const std::vector<std::string>& takes_away :
+       {std::vector<std::string>{"branch", "-q", "-D", "feat"}, {"branch", "-q", "-f", "feat", "main"}}) {
+    const auto tip = lone(takes_away[2]);
+    repo.git({"branch", "feat", tip});
+    const auto slot = world.acquire("feat", {"--resume"});
+    git(slot, {"checkout", "-q", "--detach"});
+    git(slot, takes_away);
+    world.release("feat");
+    EXPECT_NE(repo.git({"for-each-ref", "--contains", tip, "refs/wtpool/trash/"}), "") << takes_away[2];
+  }
+  // What others have as well needs no keeping.
+  repo.git({"branch", "feat", lone("others have it")});
+  repo.git({"branch", "other", "feat"});
+  const auto before = repo.trash_refs();
+  const auto slot = world.acquire("feat", {"--resume"});
+  git(slot, {"checkout", "-q", "--detach"});
+  git(slot, {"branch", "-q", "-D", "feat"});
+  world.release("feat");
+  EXPECT_EQ(repo.trash_refs(), before);
+}
+
+TEST_F(Branches, OneThatStandsForACheckedOutOneIsNotResumed) {
+  world.start_daemon();
+  world.init(repo);
+  repo.git({"symbolic-ref", "refs/heads/alias", "refs/heads/main"});
+  for (const auto* how : {"--resume", "--replace"}) {
+    const auto outcome = world.wtpool({"acquire", "alias", how});
+    EXPECT_EQ(outcome.code, 9) << outcome;
+    EXPECT_NE(outcome.err.find(repo.path().string()), std::string::npos) << outcome;
+  }
+  EXPECT_EQ(repo.git({"symbolic-ref", "refs/heads/alias"}), "refs/heads/main");
+}
+
+TEST_F(Branches, TheOneThatABareSourceIsNamedAfterOutlivesItsRelease) {
+  const auto bare = world.dir() / "bare.git";
+  repo.git({"clone", "-q", "--bare", repo.path().string(), bare.string()});
+  world.start_daemon();
+  world.init(Repo(bare));
+  const auto slot = world.acquire("main", {"--resume"});
+  const auto tip = Repo(slot).commit("README.md", "more\n");
+  const auto outcome = world.wtpool({"release", "main", "--wait"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_NE(outcome.err.find("was left alone"), std::string::npos) << outcome;
+  EXPECT_EQ(git(bare, {"rev-parse", "refs/heads/main"}), tip);
+  EXPECT_FALSE(world.acquire("next").empty());
+}
+
 class BranchesInWaiting : public Branches {
  protected:
   void SetUp() override {
