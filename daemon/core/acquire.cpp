@@ -105,8 +105,10 @@ std::optional<Error> check_name(Turn& t, Request& request, Pool& pool, bool comm
   Slot* slot = holder_of_name(pool, params.name);
   if (slot == nullptr) return std::nullopt;
   // One that ends in another way is not what was asked for.
-  const bool same_key = params.key && slot->lease->key == params.key && slot->lease->kind == kind_wanted(request, params) &&
-                        slot->phase != Phase::releasing && slot->ending == Ending::none;
+  const bool ends_alike = slot->lease->kind == kind_wanted(request, params) &&
+                          (slot->lease->kind != LeaseKind::process || slot->lease->owner == request.owner);
+  const bool same_key = params.key && slot->lease->key == params.key && ends_alike && slot->phase != Phase::releasing &&
+                        slot->ending == Ending::none;
   if (!same_key) return say::name_held(pool, *slot, t.now);
   if (params.commit && !commit_known) return std::nullopt;       // whether it is the same commit is known when it is resolved
   const bool comparable = slot->lease->branch_base.has_value();  // a resumed branch stands at its own tip, whatever was asked

@@ -69,6 +69,13 @@ TEST_F(Acquire, GivesNoLeaseThatEndsInAnotherWayBackForTheSameKey) {
   finish_acquire();
   params.lease_kind = LeaseKind::connection;
   EXPECT_EQ(refused(ask(params)), ErrorKind::name_held);
+  params.lease_kind = LeaseKind::process;
+  params.name = "z";
+  ask(params, kSession, Owner{7, 1, "boot"});
+  resolve();
+  finish_acquire();
+  EXPECT_TRUE(replies.contains(ask(params, kSession, Owner{7, 1, "boot"})));
+  EXPECT_EQ(refused(ask(params, kSession, Owner{8, 2, "boot"})), ErrorKind::name_held);
   params = acquiring("y");
   params.key = "";
   EXPECT_EQ(refused(ask(params)), ErrorKind::invalid_params);
