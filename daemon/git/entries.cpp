@@ -254,6 +254,17 @@ std::optional<std::string> disproof_of_place(const std::string& common_dir, cons
   return std::nullopt;
 }
 
+std::optional<fs::path> repository_of(const fs::path& slot) {
+  const auto text = line_of(slot / ".git");
+  if (!text || !text->starts_with("gitdir: ")) return std::nullopt;
+  const fs::path target = absolute_from(slot, text->substr(8)).lexically_normal();
+  if (target.filename().empty() || target.parent_path().filename() != "worktrees" || !lstat_of(target)) return std::nullopt;
+  const fs::path common = target.parent_path().parent_path();
+  const Entry entry = read_entry(target, common.string());
+  if (entry.state != State::sound || !same_place(entry.worktree, slot)) return std::nullopt;
+  return common;
+}
+
 HeadFacts read_head(const std::string& common_dir, const std::string& git_id) {
   HeadFacts facts;
   const fs::path entry = entry_path(common_dir, git_id);

@@ -32,6 +32,8 @@ struct DirectoryFacts {
   std::string problem;
 };
 [[nodiscard]] DirectoryFacts look_at_directory(const std::string& common_dir, const std::filesystem::path& slot);
+// The git directory of the repository that `slot` is a worktree of, when both say so. Plain files.
+[[nodiscard]] std::optional<std::filesystem::path> repository_of(const std::filesystem::path& slot);
 
 struct HeadFacts {
   std::optional<Oid> oid;             // resolved through loose and packed refs, by plain reads; absent when unborn or torn

@@ -123,6 +123,26 @@ void finish_removals(const ServedPool& pool) {
   }
 }
 
+// A slip in `source:` would make every slot a stranger's, and its record outlasts the slip. Of a pool that is served only,
+// which keeps its last good config: what stands in a slot is its holder's to write, and must not keep a pool from being served.
+void refuse_others_slots(const ServedPool& pool) {
+  std::optional<std::string> refused;
+  disk::path others;
+  for (const auto& directory : children_of(pool.files.root)) {
+    if (!disk::parse_slot_id(directory.filename().string())) continue;
+    const auto repository = git::repository_of(directory);
+    if (!repository) continue;
+    if (real_path(*repository) == disk::path(pool.source.common_dir)) return;
+    refused = directory.filename().string();
+    others = *repository;
+  }
+  if (!refused) return;
+  throw core::Error(core::ErrorKind::bad_config,
+                    "cannot use " + pool.files.config().string() + ": source: names " + printable(pool.source.common_dir) +
+                        ", and " + *refused + " is a worktree of " + printable(others.string()),
+                    "set source: back in " + pool.files.config().string());
+}
+
 }  // namespace
 
 core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
@@ -143,6 +163,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   pool->source = open_source_of(spec.pool, pool->files, pool->config.source, job.git_context(nullptr));
   const auto served = job.pools->find(spec.pool);
   const bool same_source = served && served->source.common_dir == pool->source.common_dir;
+  if (served && !same_source) refuse_others_slots(*pool);
   pool->helpers = same_source ? served->helpers : git::make_helpers(pool->source.common_dir);
   pool->place.root = root.string();
   pool->place.source = SourceId(pool->source.common_dir);

@@ -1,4 +1,4 @@
-// The host's config: a mistake in it, and what a reload applies.
+// The host's config: a mistake in it, and what a reload applies. A slip in a pool's.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -84,6 +84,34 @@ TEST_F(HostConfig, AReloadAppliesTheReserve) {
   const auto outcome = world.wtpool({"acquire", "y"});
   EXPECT_EQ(outcome.code, 1) << outcome;
   EXPECT_NE(outcome.err.find("less than the reserve"), std::string::npos) << outcome;
+}
+
+// ---- of a pool ----
+
+TEST(PoolConfig, WithASlipInItsSourceBlamesNoSlot) {
+  World world;
+  const Repo repo = world.make_repo();
+  const Repo other = world.make_repo("other");
+  world.start_daemon();
+  world.init(repo, {"--max-slots", "2"});
+  world.acquire("a");
+  world.acquire("b");
+  world.release("b");
+  const auto config = world.root() / "app/.meta/config.yaml";
+  const auto good = read_text(config);
+  auto slip = good;
+  slip.replace(slip.find(repo.path().string()), repo.path().string().size(), other.path().string());
+  write_text(config, slip);
+  const auto said = world.wtpool({"ls"});
+  EXPECT_EQ(said.code, 0) << said;
+  EXPECT_NE(said.err.find("is a worktree of " + repo.path().string()), std::string::npos) << said;
+  EXPECT_NE(said.err.find("the last good config is used"), std::string::npos) << said;
+  EXPECT_EQ(world.state_of("slot-0"), "held");
+  EXPECT_EQ(world.state_of("slot-1"), "idle");
+  write_text(config, good);
+  EXPECT_EQ(world.wtpool({"ls"}).err, "");
+  EXPECT_FALSE(world.acquire("c").empty());
+  world.release("a");
 }
 
 }  // namespace
