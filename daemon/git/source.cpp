@@ -92,6 +92,38 @@ std::optional<std::string> where_checked_out(const Git& source, const std::strin
   return checked_out_at(facts, name);
 }
 
+constexpr std::string_view kHeads = "refs/heads/";
+
+std::string branch_ref(const std::string& name) { return std::string(kHeads) + name; }
+
+std::vector<std::string> directories_above(const std::string& name) {
+  std::vector<std::string> above;
+  for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
+    above.push_back(name.substr(0, slash));
+  }
+  return above;
+}
+
+std::optional<std::string> conflict_in(RefFiles& refs, const std::string& name) {
+  if (const auto below = refs.any_below(branch_ref(name))) return below->substr(kHeads.size());
+  for (const std::string& above : directories_above(name)) {
+    if (refs.exists(branch_ref(above))) return above;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> conflict_by_git(const Git& source, const std::string& name) {
+  Command list;
+  list.arguments = {"for-each-ref", "--count=1", "--format=%(refname)", "--", branch_ref(name) + "/"};
+  if (const std::string below = trimmed(source.must(list)); !below.empty()) return below.substr(kHeads.size());
+  for (const std::string& above : directories_above(name)) {
+    Command verify;
+    verify.arguments = {"show-ref", "--verify", "-q", "--", branch_ref(above)};
+    if (source.run(verify).ok()) return above;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 SourceFacts open_source(const std::string& path, const Context& context) {
@@ -138,57 +170,42 @@ std::string default_commit_of(const SourceFacts& source, const Context& context)
 
 core::done::Resolved resolve(const Git& source, const std::string& commit, const std::string& name) {
   core::done::Resolved resolved;
-  const std::string branch = "refs/heads/" + name;
+  const std::string branch = branch_ref(name);
   const bool askable = !commit.empty() && commit.find_first_of(std::string_view("\n\0", 2)) == std::string::npos;
 
-  std::vector<std::string> parents;
-  for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
-    parents.push_back(name.substr(0, slash));
-  }
+  const bool may_be_remote = name.find('/') != std::string::npos;
   std::vector<std::string> questions = {askable ? commit + "^{commit}" : "", askable ? commit + "^{tree}" : ""};
-  for (const std::string& parent : parents) questions.push_back("refs/heads/" + parent);
-  if (!parents.empty()) questions.push_back("refs/remotes/" + name);
+  if (may_be_remote) questions.push_back("refs/remotes/" + name);
   const std::vector<std::optional<Oid>> ids = ids_of(source, questions);
   if (ids[0] && ids[1]) {
     resolved.commit = ids[0];
     resolved.tree = *ids[1];
   }
 
-  // The branch itself, what stands below it and what it would stand below, by exact names: `cat-file` would also find
-  // refs/tags/refs/heads/NAME.
+  // The branch itself by its exact name: `cat-file` would also find refs/tags/refs/heads/NAME.
   if (auto refs = RefFiles::open(source.place().git_dir)) {
     if (refs->exists(branch)) resolved.branch_tip = refs->value(branch);
     if (refs->exists(branch) && !resolved.branch_tip) resolved.branch_tip = ids_of(source, {branch}).front();
-    if (const auto below = refs->any_below(branch)) resolved.branch_conflict = below->substr(11);
-    for (const std::string& parent : parents) {
-      if (!resolved.branch_conflict && refs->exists("refs/heads/" + parent)) resolved.branch_conflict = parent;
-    }
-    resolved.remote_branch = !parents.empty() && refs->exists("refs/remotes/" + name);
-    resolved.checked_out_at = where_checked_out(source, name);
-    return resolved;
-  }
-  Command list;
-  list.arguments = {"for-each-ref", "--count=2", "--format=%(objectname) %(refname)", "--", branch};
-  for (const std::string& line : split(source.must(list), '\n')) {
+    resolved.branch_conflict = conflict_in(*refs, name);
+    resolved.remote_branch = may_be_remote && refs->exists("refs/remotes/" + name);
+  } else {
+    Command list;
+    list.arguments = {"for-each-ref", "--format=%(objectname) %(refname)", "--count=1", "--", branch};
+    const std::string line = source.must(list);
     const std::size_t space = line.find(' ');
-    if (space == std::string::npos) continue;
-    const std::string ref = line.substr(space + 1);
-    if (ref == branch) {
+    if (space != std::string::npos && trimmed(line.substr(space + 1)) == branch) {
       resolved.branch_tip = Oid(line.substr(0, space));
-    } else if (ref.starts_with(branch + "/")) {
-      resolved.branch_conflict = ref.substr(11);
     }
+    resolved.branch_conflict = conflict_by_git(source, name);
+    resolved.remote_branch = may_be_remote && ids.back().has_value();
   }
-  resolved.remote_branch = !parents.empty() && ids.back().has_value();
-  for (std::size_t i = 0; i < parents.size() && !resolved.branch_conflict; ++i) {
-    if (!ids[i + 2]) continue;
-    Command verify;
-    verify.arguments = {"show-ref", "--verify", "-q", "--", "refs/heads/" + parents[i]};
-    if (source.run(verify).ok()) resolved.branch_conflict = parents[i];
-  }
-
   resolved.checked_out_at = where_checked_out(source, name);
   return resolved;
+}
+
+std::optional<std::string> conflicting_branch(const Git& source, const std::string& name) {
+  if (auto refs = RefFiles::open(source.place().git_dir)) return conflict_in(*refs, name);
+  return conflict_by_git(source, name);
 }
 
 void forget_branch_config(const Git& source, const std::string& name) {

@@ -23,6 +23,9 @@ struct SourceFacts {
 // One or two git processes. An expression with a newline, or one that is empty, is unknown.
 [[nodiscard]] core::done::Resolved resolve(const Git& source, const std::string& commit, const std::string& name);
 
+// A branch that git cannot have together with branch `name`: one below it, or one that it would be below.
+[[nodiscard]] std::optional<std::string> conflicting_branch(const Git& source, const std::string& name);
+
 // Where branch `name` is checked out, being rebased or bisected: the main worktree and every entry, read as plain files.
 // `except` is a git id not to look at. The path of the worktree, for a person.
 [[nodiscard]] std::optional<std::string> checked_out_at(const SourceFacts& source, const std::string& name,

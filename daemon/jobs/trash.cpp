@@ -9,6 +9,7 @@
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
+#include "daemon/git/source.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
 
@@ -178,6 +179,17 @@ Oid commit_of(const git::Git& git, const std::string& tree, const std::vector<gi
   return Oid(made.substr(0, made.find('\n')));
 }
 
+void require_free(const JobContext& job, const git::Git& git, const std::string& id, const std::string& branch) {
+  const auto conflict = git::conflicting_branch(git, branch);
+  if (!conflict && !git::ids_of(git, {"refs/heads/" + branch}).front()) return;
+  throw core::Error(
+      core::ErrorKind::branch_exists,
+      "cannot restore " + id + ": " +
+          (conflict ? "branch '" + branch + "' cannot be made: branch '" + *conflict + "' exists, and git cannot have both"
+                    : "branch " + branch + " exists already"),
+      "wtpool trash restore " + id + " --branch ANOTHER --pool " + job.pool->key.str());
+}
+
 }  // namespace
 
 std::string where_kept(const JobContext& job, const std::string& id) {
@@ -260,6 +272,7 @@ core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec
     throw core::Error(core::ErrorKind::trash_unknown, "cannot make a branch of " + spec.id + ": it keeps files alone",
                       "ls " + job.pool->files.trash_files(spec.id).string());
   }
+  require_free(job, git, spec.id, branch);
   Oid tip = tips.front().value;
   if (kept.work || tips.size() > 1) {
     std::string message = "Work of " + branch + ", kept as " + spec.id + "\n";
@@ -268,11 +281,6 @@ core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec
     }
     const std::string tree = kept.work ? whole_tree(job, git, *kept.work) : tip.str() + "^{tree}";
     tip = commit_of(git, tree, tips, message);
-  }
-  const auto there = git::ids_of(git, {"refs/heads/" + branch}).front();
-  if (there) {
-    throw core::Error(core::ErrorKind::branch_exists, "cannot restore " + spec.id + ": branch " + branch + " exists already",
-                      "wtpool trash restore " + spec.id + " --branch ANOTHER --pool " + job.pool->key.str());
   }
   git::RefTransaction transaction;
   transaction.create("refs/heads/" + branch, tip);

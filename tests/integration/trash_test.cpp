@@ -53,6 +53,23 @@ TEST_F(Trash, IsRestoredToABranch) {
     EXPECT_EQ(world.wtpool({"trash", "restore", id, std::string("--branch=") + name}).code, 10) << name;
 }
 
+TEST_F(Trash, ABranchThatGitCannotHaveBesideAnotherIsRefusedAsByAcquire) {
+  const auto id = keep_something();
+  world.acquire("held");
+  repo.git({"branch", "deep/er"});
+  const auto before = repo.everything();
+  for (const auto& [name, other] : {std::pair{"main/x", "main"}, {"held/x/y", "held"}, {"deep", "deep/er"}}) {
+    const auto outcome = world.wtpool({"trash", "restore", id, "--branch", name});
+    EXPECT_EQ(outcome.code, 9) << outcome;
+    EXPECT_NE(outcome.err.find(std::string("branch '") + other + "' exists, and git cannot have both"), std::string::npos)
+        << outcome;
+    EXPECT_EQ(world.wtpool({"acquire", name}).code, 9) << name;
+  }
+  repo.git({"pack-refs", "--all"});
+  EXPECT_EQ(world.wtpool({"trash", "restore", id, "--branch", "deep"}).code, 9) << "packed or not";
+  EXPECT_EQ(repo.everything(), before);
+}
+
 TEST_F(Trash, ARebaseThatStoppedHalfWayIsRestoredWithAllItsCommits) {
   const auto slot = world.acquire("x");
   repo.commit("Makefile", "upstream\n");
