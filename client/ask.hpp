@@ -42,6 +42,9 @@ template <class R>
 // Exit code of a verb whose result is `text`: 1 when it could not be written out.
 [[nodiscard]] int write_result(Context& context, const std::string& text);
 
+// What a person typed. Throws bad_name when it is empty, as a variable that a script never set is: that names nobody, and
+// "not held" would be no answer to what was meant.
+[[nodiscard]] std::string named(const std::string& typed);
 [[nodiscard]] proto::Target target_of(const std::string& typed);
 
 }  // namespace wtpool::client

@@ -21,9 +21,14 @@ proto::Scope Context::scope() const {
   return scope;
 }
 
+std::string named(const std::string& typed) {
+  if (typed.empty()) throw proto::Error(proto::ErrorKind::bad_name, "cannot tell what is meant: the NAME or SLOT is empty");
+  return typed;
+}
+
 proto::Target target_of(const std::string& typed) {
   proto::Target target;
-  target.target = typed;
+  target.target = named(typed);
   return target;
 }
 

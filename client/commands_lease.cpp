@@ -27,7 +27,7 @@ int run_command(const ReleaseCommand& command, Context& context) {
   proto::ReleaseParams params;
   params.scope = context.scope();
   if (command.target) {
-    params.target.target = command.target;
+    params.target = target_of(*command.target);
     params.lease_id = command.lease;
   } else {
     params.target.lease_id = command.lease;

@@ -25,7 +25,7 @@ int run_command(const RemoveCommand& command, Context& context) {
   if (command.slot) {
     proto::SlotRemoveParams params;
     params.scope = context.scope();
-    params.slot = *command.slot;
+    params.slot = named(*command.slot);
     static_cast<void>(ask<proto::EmptyResult>(context, params));
   } else {
     // said on this very command line: an environment that names a pool does not ask for its end

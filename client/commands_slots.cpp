@@ -50,7 +50,7 @@ int run_command(const PathCommand& command, Context& context) {
 int run_command(const RepairCommand& command, Context& context) {
   proto::SlotRepairParams params;
   params.scope = context.scope();
-  params.slot = command.slot;
+  params.slot = named(command.slot);
   params.discard = command.discard;
   static_cast<void>(ask<proto::EmptyResult>(context, params));
   return 0;

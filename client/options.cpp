@@ -26,16 +26,18 @@ std::pair<CLI::App*, C*> add_verb(CLI::App& app, Command& chosen, const std::str
   return {verb, command.get()};
 }
 
+std::string nothing(const std::string& text) { return text.empty() ? "nothing is named by it" : std::string{}; }
+
 void add_init(CLI::App& app, Command& chosen) {
   auto [verb, init] = add_verb<InitCommand>(app, chosen, "init", "Make a pool of a git repository; creates no slot");
-  verb->add_option("--source", init->source, "The repository, bare or a working clone")->required();
+  verb->add_option("--source", init->source, "The repository, bare or a working clone")->required()->check(nothing);
   verb->add_option("--max-slots", init->max_slots, "Slots, per group [16]")->check(CLI::Range(1, 10'000));
   verb->add_option("--groups", init->groups, "Names of groups of slots")->delimiter(',')->allow_extra_args(false);
-  verb->add_option("--default-commit", init->default_commit, "Commit when acquire names none [origin/HEAD]");
+  verb->add_option("--default-commit", init->default_commit, "Commit when acquire names none [origin/HEAD]")->check(nothing);
   CLI::Option* mode = verb->add_option("--submodule-mirror-mode", init->submodule_mirror_mode, "Where submodules come from");
   CLI::Option* base = verb->add_option("--submodule-mirror-base", init->submodule_mirror_base, "The directory they are in");
   mode->check(CLI::IsMember({"bare-mirror", "git-modules"}))->needs(base);
-  base->needs(mode);
+  base->check(nothing)->needs(mode);
 }
 
 std::string bad_duration(const std::string& text) {
@@ -120,7 +122,7 @@ void add_release(CLI::App& app, Command& chosen) {
       add_verb<ReleaseCommand>(app, chosen, "release", "Give a slot back; without an argument, that of the current directory");
   ReleaseCommand* given = release;
   verb->add_option("NAME|SLOT", release->target, "Which");
-  verb->add_option("--lease", release->lease, "Only if this lease holds it");
+  verb->add_option("--lease", release->lease, "Only if this lease holds it")->check(nothing);
   CLI::Option* discard = verb->add_flag_callback(
       "--discard", [given] { given->dirty = proto::Dirty::discard; }, "Drop what is not committed");
   CLI::Option* refuse = verb->add_flag_callback(

@@ -111,6 +111,8 @@ Error name_is_slot_id(const std::string& name) {
   return error;
 }
 
+Error nothing_named() { return {ErrorKind::bad_name, "cannot tell what is meant: the NAME or SLOT is empty"}; }
+
 Error group_wanted(const Pool& pool) {
   return with({ErrorKind::invalid_params,
                "group: " + in_pool(pool) + " has groups, one of them is needed: " + joined(pool.config->groups),

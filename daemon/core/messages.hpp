@@ -12,6 +12,7 @@ namespace wtpool::core::say {
 [[nodiscard]] Error pool_ambiguous(const Host& host);
 [[nodiscard]] Error pool_unavailable(const PoolKey& key, const std::string& why);
 [[nodiscard]] Error name_is_slot_id(const std::string& name);
+[[nodiscard]] Error nothing_named();
 [[nodiscard]] Error group_wanted(const Pool& pool);
 [[nodiscard]] Error group_unknown(const Pool& pool, const std::string& group);
 [[nodiscard]] Error group_refused(const Pool& pool, const std::string& group);

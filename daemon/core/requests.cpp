@@ -152,6 +152,27 @@ void begin_in_pool(Turn& t, Request& request, Pool& pool) {
              request.params);
 }
 
+// A variable that a script never set names nobody: that nothing is held so would be no answer to what was meant.
+std::optional<Error> names_nothing(const proto::Params& params) {
+  const auto is_empty = [](const std::optional<std::string>& text) { return text && text->empty(); };
+  return std::visit(
+      [&](const auto& p) -> std::optional<Error> {
+        bool name = false;
+        bool lease = false;
+        if constexpr (requires { p.target; }) {
+          name = is_empty(p.target.target) || is_empty(p.target.name) || is_empty(p.target.slot);
+          lease = is_empty(p.target.lease_id);
+        } else if constexpr (requires { p.slot; }) {
+          name = p.slot.empty();
+        }
+        if constexpr (std::is_same_v<std::decay_t<decltype(p)>, proto::ReleaseParams>) lease = lease || is_empty(p.lease_id);
+        if (name) return say::nothing_named();
+        if (lease) return Error{ErrorKind::invalid_params, "lease_id: must not be empty"};
+        return std::nullopt;
+      },
+      params);
+}
+
 }  // namespace
 
 void arrive(Turn& t, const event::Request& event) {
@@ -173,6 +194,7 @@ void arrive(Turn& t, const event::Request& event) {
   // What was granted may still be confirmed.
   const bool confirms = std::holds_alternative<proto::ConfirmParams>(event.params) && !t.host.drained;
   if (t.host.draining && !confirms) return refuse(t, event.id, say::shutting_down());
+  if (auto error = names_nothing(event.params)) return refuse(t, event.id, std::move(*error));
   begin(t, request);
 }
 

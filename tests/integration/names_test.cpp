@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tests/support/wire.hpp"
 #include "tests/support/world.hpp"
 
 namespace wtpool::test {
@@ -88,6 +89,40 @@ TEST(Names, BadOnesAreRefusedAndNothingIsTouched) {
     EXPECT_EQ(outcome.err.find('\x1b'), std::string::npos) << "a name may not draw on the terminal";
   }
   EXPECT_EQ(everything_of(world, repo), before);
+}
+
+TEST(Names, ThatAreEmptyAreRefusedByEveryVerbAndOverTheProtocol) {
+  World world;
+  world.start_daemon();
+  const auto repo = world.make_repo();
+  world.init(repo);
+  const auto slot = world.acquire("held");
+  const auto before = everything_of(world, repo);
+  for (const std::vector<std::string>& verb : {std::vector<std::string>{"acquire", ""},
+                                               {"release", ""},
+                                               {"renew", ""},
+                                               {"inspect", ""},
+                                               {"path", ""},
+                                               {"repair", ""},
+                                               {"remove", ""},
+                                               {"remove", "", "--pool", "app"}}) {
+    const auto outcome = world.wtpool(verb, {.directory = slot});
+    EXPECT_EQ(outcome.code, 10) << verb.front() << outcome;
+    EXPECT_EQ(outcome.out, "") << verb.front();
+  }
+  EXPECT_EQ(world.wtpool({"release", "--lease", ""}, {.directory = slot}).code, 2);
+  EXPECT_EQ(world.wtpool({"init", "--source", "", "--pool", "other"}, {.directory = repo.path()}).code, 2);
+  Wire wire(world.socket());
+  for (const auto* method : {"slot.release", "slot.renew", "slot.inspect", "slot.path"}) {
+    for (const auto* field : {"target", "name", "slot"})
+      EXPECT_EQ(wire.call(method, {{"pool", "app"}, {field, ""}})["error"]["data"]["kind"], "bad_name") << method << field;
+    EXPECT_EQ(wire.call(method, {{"pool", "app"}, {"lease_id", ""}})["error"]["data"]["kind"], "invalid_params") << method;
+  }
+  for (const auto* method : {"slot.repair", "slot.remove"})
+    EXPECT_EQ(wire.call(method, {{"pool", "app"}, {"slot", ""}})["error"]["data"]["kind"], "bad_name") << method;
+  EXPECT_TRUE(wire.call("pool.init", {{"pool", "other"}, {"source", ""}}).contains("error"));
+  EXPECT_EQ(everything_of(world, repo), before);
+  EXPECT_EQ(world.state_of("slot-0"), "held");
 }
 
 TEST(Names, ThatLookLikeOptionsAreRefusedEitherWay) {
