@@ -35,8 +35,19 @@ std::string waited_for(const Request& request) {
   return {};
 }
 
+// Of one who queues: in the slot that holds the commit it wants for itself alone.
+const Slot* waits_for_commit(Turn& t, const Request& request) {
+  const auto* params = std::get_if<proto::AcquireParams>(&request.params);
+  const auto pool = t.host.pools.find(request.pool);
+  if (params == nullptr || !params->unique_sha || request.stage != Stage::queued || pool == t.host.pools.end()) return nullptr;
+  return holder_of_commit(pool->second, request.acquire.full_sha);
+}
+
 void give_up(Turn& t, Request& request, Stop why) {
   request.stop = why;
+  if (const Slot* slot = waits_for_commit(t, request); slot != nullptr && why == Stop::deadline) {
+    return refuse(t, request.id, say::timed_out_on_commit(t.host.pools.at(request.pool), *slot, "deadline", t.now));
+  }
   refuse(t, request.id, stop_error(request, waited_for(request)));
 }
 

@@ -232,6 +232,16 @@ Error timed_out(const Pool& pool, const std::optional<std::string>& group) {
   return with({ErrorKind::timed_out, message, repair_command(pool, *quarantined_ones.front())}, pool);
 }
 
+Error timed_out_on_commit(const Pool& pool, const Slot& slot, const std::string& limit, Now now) {
+  Error error = with({ErrorKind::timed_out,
+                      "the " + limit + " ran out, waiting for commit " + slot.lease->full_sha.str() + ", which is held: " +
+                          slot.id.str() + " by '" + slot.lease->name + "', for " + age(held_for(slot, now)),
+                      release_command(pool, slot.lease->name)},
+                     pool, &slot);
+  error.holder = slot.lease->name;
+  return error;
+}
+
 Error in_no_slot(const Pool& pool, const std::string& verb) {
   return with({ErrorKind::not_held, "the current directory is in no slot of " + in_pool(pool), "wtpool " + verb + " NAME"},
               pool);

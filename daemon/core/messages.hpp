@@ -28,7 +28,9 @@ namespace wtpool::core::say {
 [[nodiscard]] Error busy(const Pool& pool, const Slot& slot, const std::string& being);  // repaired, removed
 [[nodiscard]] Error queue_full(const Pool& pool, std::size_t limit);
 [[nodiscard]] Error timed_out(const Pool& pool, const std::optional<std::string>& group);  // waiting for a slot
-[[nodiscard]] Error in_no_slot(const Pool& pool, const std::string& verb);                 // the current directory
+// Waiting for the slot's commit; `limit` is the time or the deadline.
+[[nodiscard]] Error timed_out_on_commit(const Pool& pool, const Slot& slot, const std::string& limit, Now now);
+[[nodiscard]] Error in_no_slot(const Pool& pool, const std::string& verb);  // the current directory
 [[nodiscard]] Error not_held(const Pool& pool, const std::string& what);
 [[nodiscard]] Error lease_lost(const std::string& what);
 [[nodiscard]] Error quarantined(const Pool& pool, const Slot& slot);

@@ -26,11 +26,14 @@ void requests_due(Turn& t) {
   for (const RequestId id : waited) {
     Request* request = find_request(t, id);
     if (request == nullptr || !waits_for_slot(*request)) continue;
-    const Pool& pool = t.host.pools.at(request->pool);
+    Pool& pool = t.host.pools.at(request->pool);
     const bool queued = request->stage == Stage::queued;
     const auto& params = std::get<proto::AcquireParams>(request->params);
+    const Slot* at_commit = params.unique_sha ? holder_of_commit(pool, request->acquire.full_sha) : nullptr;
     leave_queue(t, *request);
-    if (queued) {
+    if (queued && at_commit != nullptr) {
+      refuse(t, id, say::timed_out_on_commit(pool, *at_commit, "time", t.now));
+    } else if (queued) {
       refuse(t, id, say::timed_out(pool, params.group));
     } else {
       refuse(t, id, say::contended(pool, "slots are still being recycled"));

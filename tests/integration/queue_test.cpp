@@ -57,6 +57,19 @@ TEST_F(Queue, EndsAWaitThatTookTooLong) {
   EXPECT_TRUE(waiting(0));
 }
 
+TEST_F(Queue, SaysWhoHoldsTheCommitThatWasWaitedFor) {
+  World roomy;
+  roomy.start_daemon();
+  const auto source = roomy.make_repo();
+  roomy.init(source, {"--max-slots", "2"});
+  roomy.acquire("first");
+  const auto outcome = roomy.wtpool({"acquire", "second", "--unique-sha", "--wait=200ms"});
+  EXPECT_EQ(outcome.code, 8) << outcome;
+  EXPECT_NE(outcome.err.find("waiting for commit " + source.head() + ", which is held: slot-0 by 'first'"), std::string::npos)
+      << outcome;
+  EXPECT_NE(outcome.err.find("hint: wtpool release first --pool app"), std::string::npos) << outcome;
+}
+
 TEST_F(Queue, IsLeftByWhoeverIsInterruptedOrKilled) {
   world.acquire("holder");
   for (const auto& [signal, code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}, std::pair{SIGKILL, 137}}) {
