@@ -10,7 +10,7 @@ namespace wtpool::client {
 int run_command(const InitCommand& command, Context& context) {
   const std::filesystem::path here = std::filesystem::current_path();
   proto::PoolInitParams params;
-  params.pool = context.scope().pool;
+  params.pool = context.globals.pool;  // the environment names a pool that is there already
   params.source = expand_path(command.source, here).string();
   params.max_slots = command.max_slots;
   params.groups = command.groups;

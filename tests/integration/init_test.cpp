@@ -118,6 +118,22 @@ TEST(Init, TakesASourceInADirectoryCalledWorktrees) {
   EXPECT_FALSE(fs::exists(lock));
 }
 
+TEST(Init, TakesItsKeyFromTheRepositoryWhateverPoolTheEnvironmentNames) {
+  World world;
+  world.start_daemon();
+  const auto repo = world.make_repo();
+  const auto other = world.make_repo("other");
+  const auto outcome = world.wtpool({"init", "--source", repo.path().string()}, {.environment = {{"WTPOOL_POOL", "zzz"}}});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  const auto inside = world.wtpool(
+      {"run", "x", "--", (fs::path(WTPOOL_BIN_DIR) / "wtpool").string(), "init", "--source", other.path().string()});
+  EXPECT_EQ(inside.code, 0) << inside;
+  const auto pools = world.json_of({"pools"});
+  ASSERT_EQ(pools.size(), 2u) << pools;
+  EXPECT_EQ(pools[0]["pool"], "app");
+  EXPECT_EQ(pools[1]["pool"], "other");
+}
+
 TEST(Init, RefusesWhatIsNoRepository) {
   World world;
   world.start_daemon();

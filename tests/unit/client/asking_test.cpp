@@ -25,5 +25,23 @@ TEST(EmptyTargets, AreRefusedByEveryVerbBeforeAnybodyIsAsked) {
   EXPECT_EQ(wtpool({"run", "", "--", "true"}).exit_code, 125);
 }
 
+TEST(Init, TakesNoKeyFromTheEnvironment) {
+  Home home;
+  std::vector<std::optional<std::string>> keys;
+  ::setenv("WTPOOL_POOL", "of-the-run-around-it", 1);
+  for (const std::vector<const char*>& words :
+       {std::vector<const char*>{"init", "--source", "/r"}, {"init", "--source", "/r", "--pool", "mine"}}) {
+    FakeDaemon daemon(home.socket, [&](Peer& peer) {
+      peer.greet();
+      if (auto got = peer.request<proto::PoolInitParams>()) keys.push_back(got->pool);
+      peer.answer(proto::PoolInitResult{"r", "/r", "/pools/r"});
+    });
+    EXPECT_EQ(wtpool(words).exit_code, 0);
+    daemon.join();
+    ::unlink(home.socket.c_str());
+  }
+  EXPECT_EQ(keys, (std::vector<std::optional<std::string>>{std::nullopt, "mine"}));
+}
+
 }  // namespace
 }  // namespace wtpool::client::testing
