@@ -105,20 +105,38 @@ void check_root(Report& report, const CheckFacts& facts) {
   report.add("root", free && *free < kLittle ? "warn" : "ok", facts.root.string() + ", " + room);
 }
 
+bool is_asked_for(const CheckFacts& facts, const std::filesystem::path& pool) {
+  return !facts.pool || *facts.pool == pool.filename().string();
+}
+
 // What `init` or a daemon made, but for kept work, which outlives its pool.
-void check_lost_configs(Report& report, const std::filesystem::path& root) {
+std::vector<std::filesystem::path> pools_without_config(const CheckFacts& facts) {
+  std::vector<std::filesystem::path> found;
   std::error_code error;
-  for (std::filesystem::directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
+  for (std::filesystem::directory_iterator at(facts.root, error), end; !error && at != end; at.increment(error)) {
     const auto meta = at->path() / ".meta";
     struct ::stat stat {};
-    if (::lstat(meta.c_str(), &stat) != 0 || !S_ISDIR(stat.st_mode)) continue;
+    if (!is_asked_for(facts, at->path()) || ::lstat(meta.c_str(), &stat) != 0 || !S_ISDIR(stat.st_mode)) continue;
     if (::lstat((meta / "config.yaml").c_str(), &stat) == 0 || errno != ENOENT) continue;
     const auto parts = children_of(meta);
     if (std::ranges::all_of(parts, [](const auto& part) { return part.filename() == "trash"; })) continue;
-    const std::string key = at->path().filename().string();
-    report.add("pool " + key, "error", (meta / "config.yaml").string() + " is not there: the pool cannot be served",
+    found.push_back(at->path());
+  }
+  return found;
+}
+
+void check_lost_configs(Report& report, const CheckFacts& facts) {
+  for (const auto& pool : pools_without_config(facts)) {
+    const std::string key = pool.filename().string();
+    report.add("pool " + key, "error", (pool / ".meta/config.yaml").string() + " is not there: the pool cannot be served",
                "wtpool init --pool " + key + " --source REPO");
   }
+}
+
+int say_no_such_pool(const CheckFacts& facts) {
+  std::fprintf(stderr, "wtpool: cannot look at pool %s: there is none below %s\n", printable(*facts.pool).c_str(),
+               facts.root.c_str());
+  return 1;
 }
 
 // The daemon writes its pid into the locks of its pools; who else has one may write nothing.
@@ -175,13 +193,14 @@ void print_lock(const std::filesystem::path& file, const std::string& what, bool
 
 }  // namespace
 
-std::vector<std::filesystem::path> pools_below(const std::filesystem::path& root) {
+std::vector<std::filesystem::path> pools_of(const CheckFacts& facts) {
   std::vector<std::filesystem::path> pools;
   std::error_code error;
-  for (std::filesystem::directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
+  for (std::filesystem::directory_iterator at(facts.root, error), end; !error && at != end; at.increment(error)) {
     // What cannot be looked into is no pool of ours: the lost+found of a disk, say.
     struct ::stat config {};
-    if (::lstat((at->path() / ".meta" / "config.yaml").c_str(), &config) == 0) pools.push_back(at->path());
+    if (::lstat((at->path() / ".meta" / "config.yaml").c_str(), &config) == 0 && is_asked_for(facts, at->path()))
+      pools.push_back(at->path());
   }
   std::sort(pools.begin(), pools.end());
   return pools;
@@ -202,13 +221,16 @@ proto::DoctorResult run_doctor(const CheckFacts& facts) {
   check_daemon(report, facts);
   check_socket(report, facts);
   check_root(report, facts);
-  for (const auto& pool : pools_below(facts.root)) check_pool(report, facts, pool.filename().string(), pool);
-  check_lost_configs(report, facts.root);
+  for (const auto& pool : pools_of(facts)) check_pool(report, facts, pool.filename().string(), pool);
+  check_lost_configs(report, facts);
   report.add_unless_told(facts.away);
   return report.take();
 }
 
 int print_doctor(const CheckFacts& facts, bool json, bool repair) {
+  const bool somewhere_else = fault_of_host_config(facts).has_value();  // and where is what is asked
+  if (facts.pool && !somewhere_else && pools_of(facts).empty() && pools_without_config(facts).empty())
+    return say_no_such_pool(facts);
   std::vector<proto::DoctorCheck> did;
   if (repair && fault_of_host_config(facts)) {
     did.push_back({"repair", "warn", "nothing is repaired: the host's config says where the pools are", std::nullopt});
@@ -237,13 +259,12 @@ int print_doctor(const CheckFacts& facts, bool json, bool repair) {
 
 int print_locks(const CheckFacts& facts, const Options& options) {
   bool any = false;
-  bool found = false;
   bool known = false;
-  print_lock(facts.paths.instance_lock, "instance", any);
-  for (const auto& directory : pools_below(facts.root)) {
+  const auto pools = pools_of(facts);
+  if (facts.pool && pools.empty()) return say_no_such_pool(facts);
+  if (!options.slot) print_lock(facts.paths.instance_lock, "instance", any);
+  for (const auto& directory : pools) {
     const std::string key = directory.filename().string();
-    if (options.pool && *options.pool != key) continue;
-    found = true;
     const disk::PoolFiles files(real_path(directory));
     if (!options.slot) print_lock(files.pool_lock(), "pool " + key, any);
     if (options.slot) known = known || is_slot_of(key, directory, SlotId(*options.slot));
@@ -255,13 +276,8 @@ int print_locks(const CheckFacts& facts, const Options& options) {
       print_lock(item.path(), "slot " + key + "/" + slot, any);
     }
   }
-  if (options.pool && !found) {
-    std::fprintf(stderr, "wtpool: cannot look at pool %s: there is none below %s\n", options.pool->c_str(), facts.root.c_str());
-    return 1;
-  }
   if (options.slot && !known) {
-    const std::string where =
-        options.pool ? "pool " + *options.pool + " has" : "the pools below " + facts.root.string() + " have";
+    const std::string where = facts.pool ? "pool " + *facts.pool + " has" : "the pools below " + facts.root.string() + " have";
     std::fprintf(stderr, "wtpool: cannot look at the lock of %s: %s no such slot\nhint: wtpool ls\n",
                  printable(*options.slot).c_str(), where.c_str());
     return 1;

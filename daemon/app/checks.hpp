@@ -19,9 +19,10 @@ struct CheckFacts {
   std::filesystem::path socket;
   bool from_daemon = false;
   std::vector<proto::DoctorCheck> away = {};  // pools that the daemon does not serve, and why
+  std::optional<std::string> pool = {};       // this one alone
 };
 
-[[nodiscard]] std::vector<std::filesystem::path> pools_below(const std::filesystem::path& root);
+[[nodiscard]] std::vector<std::filesystem::path> pools_of(const CheckFacts& facts);
 [[nodiscard]] std::shared_ptr<const jobs::ServedPool> view(const std::string& key, const std::filesystem::path& directory);
 [[nodiscard]] jobs::Served served(const jobs::ServedPool& pool);
 

@@ -15,7 +15,7 @@ Parsed parse_options(int argc, const char* const* argv) {
   app.add_flag("--json", parsed.options.json, "With --check: compact JSON");
   app.add_flag("--repair", parsed.options.repair, "With --check doctor: put right what can be, in pools that no daemon serves");
   app.add_option("--slot", parsed.options.slot, "With --check unstick: this slot alone");
-  app.add_option("--pool", parsed.options.pool, "With --check: this pool alone");
+  app.add_option("--pool", parsed.options.pool, "With --check doctor or unstick: of the pools, this one alone");
   app.add_option("--socket", parsed.options.socket, "Serve at this path instead of $WTPOOL_SOCKET or the default");
   app.add_flag("-v,--verbose", parsed.options.verbose, "Log to stderr too, with details");
   try {

@@ -94,7 +94,7 @@ class PoolRepair {
 
 std::vector<std::string> plan_repair(const CheckFacts& facts) {
   std::vector<std::string> plan;
-  for (const auto& directory : pools_below(facts.root)) {
+  for (const auto& directory : pools_of(facts)) {
     const std::string key = directory.filename().string();
     try {
       const auto pool = view(key, directory);
@@ -111,7 +111,7 @@ std::vector<std::string> plan_repair(const CheckFacts& facts) {
 
 std::vector<proto::DoctorCheck> repair_here(const CheckFacts& facts) {
   std::vector<proto::DoctorCheck> did;
-  for (const auto& directory : pools_below(facts.root)) {
+  for (const auto& directory : pools_of(facts)) {
     const auto more = PoolRepair(facts, directory.filename().string()).run();
     did.insert(did.end(), more.begin(), more.end());
   }

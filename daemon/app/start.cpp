@@ -47,7 +47,7 @@ int serve(const Options& options) {
   std::filesystem::path socket = paths.socket_from_env.value_or(paths.default_socket);
   if (options.socket) socket = expand_path(*options.socket, std::filesystem::current_path());
   git::keep_killed_record(paths.state_dir / "killed");
-  if (options.check) return check(options, {paths, root, socket, false});
+  if (options.check) return check(options, {paths, root, socket, false, {}, options.pool});
 
   check_socket_path(socket);
   auto instance = InstanceLock::try_take(paths);

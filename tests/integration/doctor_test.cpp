@@ -390,16 +390,5 @@ TEST(DoctorOfAPoolAway, SaysWhyItIsNotServed) {
   }
 }
 
-class Unstick : public Doctor {};
-
-TEST_P(Unstick, SaysThatThereIsNoSuchSlot) {
-  const auto unknown = world.wtpool({"unstick", "--slot", "nope"});
-  EXPECT_EQ(unknown.code, 1);
-  EXPECT_NE(unknown.err.find("no such slot"), std::string::npos) << unknown;
-  EXPECT_EQ(world.wtpool({"unstick", "--slot", "slot-0"}).code, 0) << "one that may be made is known";
-}
-
-INSTANTIATE_TEST_SUITE_P(Alone, Unstick, ::testing::Values(true));
-
 }  // namespace
 }  // namespace wtpool::test
