@@ -236,6 +236,9 @@ struct Plain {};  // the job did what it was asked
 struct PoolMade {
   proto::PoolInitResult result;
 };
+struct PoolRemoved {
+  std::vector<std::string> warnings;  // what of it stays
+};
 struct TrashListed {
   std::vector<proto::TrashEntry> entries;
 };
@@ -246,9 +249,10 @@ struct TrashRestored {
 
 }  // namespace done
 
-using JobDone = std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released,
-                             done::Idle, done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots,
-                             done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored, done::Healed>;
+using JobDone =
+    std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released, done::Idle,
+                 done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots, done::StatusRead, done::PoolMade,
+                 done::TrashListed, done::TrashRestored, done::Healed, done::PoolRemoved>;
 
 struct JobFailed {
   Fault fault = Fault::source_fault;

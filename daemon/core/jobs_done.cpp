@@ -173,7 +173,14 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                  [&](const job::ReadBack&) { read_back_ended(t, job, outcome); },
                  [&](const job::Repair&) { repair_ended(t, job, outcome); },
                  [&](const job::RemoveSlot&) { remove_ended(t, job, outcome); },
-                 [&](const job::RemovePool&) { pool_removed(t, job, error_of(outcome)); },
+                 [&](const job::RemovePool&) {
+                   const auto* removed = done_as<done::PoolRemoved>(outcome);
+                   const Request* request = job.request ? find_request(t, *job.request) : nullptr;
+                   if (removed != nullptr && request != nullptr) {
+                     for (const auto& warning : removed->warnings) warn(t, *request, warning);
+                   }
+                   pool_removed(t, job, error_of(outcome));
+                 },
                  [&](const job::InitPool&) { init_ended(t, job, outcome); },
                  [&](const job::Heal&) { heal_ended(t, job, outcome); },
                  [&](const job::HealLocks&) { heal_ended(t, job, outcome); },

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
@@ -143,6 +144,13 @@ void refuse_others_slots(const ServedPool& pool) {
                     "set source: back in " + pool.files.config().string());
 }
 
+std::string what_stays(const ServedPool& pool, const std::set<std::string>& kept, const git::TrashRefs& in_source) {
+  const bool has_refs = std::ranges::any_of(kept, [&](const std::string& id) { return in_source.contains(id); });
+  return std::to_string(kept.size()) + (kept.size() == 1 ? " entry" : " entries") + " of the trash of pool " + pool.key.str() +
+         (kept.size() == 1 ? " stays" : " stay") + ", by ID in " + pool.files.trash_dir().string() +
+         (has_refs ? " and below refs/wtpool/trash/ of " + pool.place.source.str() : std::string{});
+}
+
 }  // namespace
 
 core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
@@ -276,27 +284,28 @@ core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
     if (is_directory_no_follow(folder)) remove_tree(folder);
   }
   // Kept work outlives its pool: its records stay as long as its refs do.
-  bool keeps = false;
+  std::set<std::string> kept;
   for (const auto& record : children_of(files.trash_dir())) {
-    if (record.extension() != ".yaml") {
-      keeps = true;
-    } else if (!kept_in_source.contains(record.stem().string()) && !lstat_of(files.trash_files(record.stem().string()))) {
-      unlink_durably(record);
+    const std::string id = record.extension() == ".yaml" ? record.stem().string() : record.filename().string();
+    if (record.extension() != ".yaml" || kept_in_source.contains(id) || lstat_of(files.trash_files(id))) {
+      kept.insert(id);
     } else {
-      keeps = true;
+      unlink_durably(record);
     }
   }
   const auto lock = job.pool->lock;
   FAILPOINT("remove-pool.folders-removed");
   unlink_durably(files.pool_lock());
-  if (!keeps) {
+  if (kept.empty()) {
     std::filesystem::remove(files.trash_dir(), ignored);
     std::filesystem::remove(files.meta(), ignored);
     std::filesystem::remove(files.root, ignored);
   }
   FAILPOINT("remove-pool.done");
+  core::done::PoolRemoved removed;
+  if (!kept.empty()) removed.warnings.push_back(what_stays(*job.pool, kept, kept_in_source));
   job.pools->drop(job.pool->key);
-  return core::done::Plain{};
+  return removed;
 }
 
 core::JobDone rewrite_marker(JobContext& job, const core::job::RewriteMarker& spec) {

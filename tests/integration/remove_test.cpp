@@ -55,6 +55,31 @@ TEST_F(Remove, OfThePoolLeavesTheSourceAsItWas) {
   world.acquire("x");
 }
 
+TEST_F(Remove, OfThePoolSaysWhatStaysOfItsTrash) {
+  for (const auto* name : {"x", "y"}) {
+    write_text(world.acquire(name) / "README.md", std::string("work of ") + name);
+    world.release(name);
+  }
+  ASSERT_EQ(world.json_of({"trash", "ls"}).size(), 2u);
+  repo.git({"update-ref", "refs/wtpool/trash/20260101T000000Z-00000000/head", "HEAD"});  // of a pool that was there before
+  const auto outcome = world.wtpool({"remove", "--pool", "app"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_NE(
+      outcome.err.find("2 entries of the trash of pool app stay, by ID in " + (world.root() / "app/.meta/trash").string() +
+                       " and below refs/wtpool/trash/ of " + repo.common_dir().string()),
+      std::string::npos)
+      << outcome;
+  // Made anew, the pool has them again.
+  world.init(repo);
+  const auto entries = world.json_of({"trash", "ls"});
+  ASSERT_EQ(entries.size(), 2u) << entries;
+  for (const auto& entry : entries) EXPECT_EQ(world.wtpool({"trash", "drop", entry.value("id", "")}).code, 0);
+  const auto nothing_left = world.wtpool({"remove", "--pool", "app"});
+  EXPECT_EQ(nothing_left.code, 0) << nothing_left;
+  EXPECT_EQ(nothing_left.err.find("trash"), std::string::npos) << nothing_left;
+  EXPECT_FALSE(fs::exists(world.root() / "app"));
+}
+
 TEST_F(Remove, OfAPoolWithoutSlotsWorks) {
   EXPECT_EQ(world.wtpool({"remove", "--pool", "app"}).code, 0);
   EXPECT_FALSE(fs::exists(world.root() / "app"));

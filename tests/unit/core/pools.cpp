@@ -168,8 +168,9 @@ TEST_F(Pools, AreRemovedSlotBySlotOnceARecycleIsOver) {
   recycle();
   EXPECT_TRUE(running<job::RemoveSlot>()->grant.source_writer);
   end<job::RemoveSlot>(done::Fresh{});
-  end<job::RemovePool>(done::Plain{});
+  end<job::RemovePool>(done::PoolRemoved{{"2 entries stay"}});
   EXPECT_TRUE(replies.contains(id));
+  EXPECT_TRUE(warned("2 entries stay"));
   EXPECT_TRUE(host.pools.empty());
 }
 

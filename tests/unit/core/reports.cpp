@@ -148,7 +148,7 @@ TEST_F(Repair, IsRefusedWhenItsPoolIsTakenAwayMeanwhile) {
   const RequestId asked = ask(params);
   const RequestId removal = ask(proto::PoolRemoveParams{"app"});
   end<job::RemoveSlot>(done::Fresh{});
-  end<job::RemovePool>(done::Plain{});
+  end<job::RemovePool>(done::PoolRemoved{});
   EXPECT_TRUE(replies.contains(removal));
   EXPECT_EQ(refused(asked), ErrorKind::pool_unknown);
   end<job::ReadBack>(done::ReadSlots{});
