@@ -197,7 +197,7 @@ const Rows<Warning>& fields<Warning>() {
 template <>
 const Rows<EventNote>& fields<EventNote>() {
   using R = EventNote;
-  static const Rows<R> rows{always<&R::seq>("seq", "rises by one; a gap is what a slow reader lost"),
+  static const Rows<R> rows{always<&R::seq>("seq", "rises by one with each event of the host, those of other pools included"),
                             always_time<&R::time>("time", "when it happened"),
                             always<&R::pool>("pool", "the pool's key"),
                             always<&R::slot>("slot", "the slot, where one is concerned"),
