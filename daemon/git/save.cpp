@@ -93,11 +93,10 @@ Sorted sort_out(const SaveRequest& request, const fs::path& work_tree, const std
   const std::set<std::string> changed(request.changed.begin(), request.changed.end());
   for (const std::string& path : changed) {
     const auto known = entries.find(path);
-    if (known != entries.end() && known->second.mode == kSubmodule) continue;
     if (const auto stat = keepable(work_tree, path)) {
       sorted.present.push_back(path);
       count(*stat);
-    } else {
+    } else if (known == entries.end() || known->second.mode != kSubmodule) {
       sorted.gone.push_back(path);
     }
   }
@@ -198,7 +197,7 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
     for (const std::string& path : sorted.present) {
       lines += removal(path, digits);
       const auto known = entries.find(path);
-      if (known != entries.end()) lines += entry_line(known->second, path);
+      if (known != entries.end() && known->second.mode != kSubmodule) lines += entry_line(known->second, path);
     }
   }
   index.set_entries(lines);

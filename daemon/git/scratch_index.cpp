@@ -83,6 +83,6 @@ void ScratchIndex::update(std::vector<std::string> options, const std::vector<st
   git(options, std::move(input));
 }
 
-std::size_t ScratchIndex::count() const { return split(git({"ls-files", "-z"}), '\0').size(); }
+std::vector<std::string> ScratchIndex::paths() const { return split(git({"ls-files", "-z"}), '\0'); }
 
 }  // namespace wtpool::git

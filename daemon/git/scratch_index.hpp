@@ -27,7 +27,8 @@ class ScratchIndex {
   // `update-index` with these options for these paths.
   void update(std::vector<std::string> options, const std::vector<std::string>& paths) const;
   void add_files(const std::vector<std::string>& paths) const { update({"--add", "--replace"}, paths); }
-  [[nodiscard]] std::size_t count() const;
+  [[nodiscard]] std::vector<std::string> paths() const;
+  [[nodiscard]] std::size_t count() const { return paths().size(); }
 
  private:
   const Git& slot_;

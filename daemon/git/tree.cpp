@@ -238,14 +238,20 @@ Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to, U
   list.arguments = {"ls-tree", "-r", "-z", "--full-tree", to.str()};
   list.output_limit = kWholeTree;
   std::set<std::string> files;
+  std::set<std::string> submodules;
   for (const std::string& line : split(slot.must(list), '\0')) {
-    // <mode> <type> <oid>\t<path>; where a submodule belongs, a directory stays as it is
-    if (!line.starts_with(kSubmodule)) files.insert(line.substr(std::min(line.find('\t'), line.size() - 1) + 1));
+    // <mode> <type> <oid>\t<path>
+    auto& kind = line.starts_with(kSubmodule) ? submodules : files;
+    kind.insert(line.substr(std::min(line.find('\t'), line.size() - 1) + 1));
   }
+  const auto has_below = [](const std::set<std::string>& paths, const std::string& path) {
+    const auto next = paths.lower_bound(path + "/");
+    return next != paths.end() && next->starts_with(path + "/");
+  };
   const auto in_its_place = [&](const std::string& path) {
-    if (files.contains(path) || below_one_of(path, files)) return true;
-    const auto next = files.lower_bound(path + "/");
-    return next != files.end() && next->starts_with(path + "/");
+    if (files.contains(path) || below_one_of(path, files) || has_below(files, path)) return true;
+    // Where a submodule belongs, or a directory that leads to one, a directory stays as it is, and nothing else.
+    return (submodules.contains(path) || has_below(submodules, path)) && !is_directory_no_follow(work_tree / path);
   };
   const auto collect = [&](const std::vector<std::string>& paths, bool skip_changed, std::vector<std::string>& into) {
     for (const std::string& path : std::set<std::string>(paths.begin(), paths.end())) {

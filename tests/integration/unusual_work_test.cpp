@@ -1,0 +1,96 @@
+// Work of a form that git has no name for, or does not see: it is kept, or it stays and is named.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/support/world.hpp"
+
+namespace wtpool::test {
+namespace {
+
+bool says(const Outcome& outcome, const std::string& text) { return outcome.err.find(text) != std::string::npos; }
+
+class UnusualWork : public ::testing::Test {
+ protected:
+  void begin(const std::string& lines = {}) {
+    world.start_daemon();
+    world.init(repo, {"--max-slots", "1"});
+    const auto config = world.root() / "app/.meta/config.yaml";
+    write_text(config, read_text(config) + lines);
+    slot = world.acquire("x");
+  }
+  // As in the source of whoever never fills it: git makes the directory, and looks at nothing in it.
+  void add_submodule(const std::string& path) const {
+    repo.git({"update-index", "--add", "--cacheinfo", "160000," + repo.head() + "," + path});
+    repo.git({"commit", "-q", "-m", "a submodule"});
+    fs::create_directories(repo.path() / path);
+  }
+  // The only entry.
+  [[nodiscard]] json kept() const {
+    const auto entries = world.json_of({"trash", "ls"});
+    EXPECT_EQ(entries.size(), 1u) << entries;
+    return entries.empty() ? json::object() : entries[0];
+  }
+  [[nodiscard]] fs::path aside() const { return world.root() / "app/.meta/trash" / kept().value("id", ""); }
+  void expect_restored(const std::string& path, const std::string& text) const {
+    const auto outcome = world.wtpool({"trash", "restore", kept().value("id", ""), "--branch", "back"});
+    EXPECT_EQ(outcome.code, 0) << outcome;
+    EXPECT_EQ(repo.git({"show", "back:" + path}), text);
+  }
+  World world;
+  Repo repo = world.make_repo();
+  fs::path slot;
+};
+
+TEST_F(UnusualWork, AFileInThePlaceOfASubmoduleIsSaved) {
+  add_submodule("sm");
+  begin();
+  fs::remove(slot / "sm");
+  write_text(slot / "sm", "precious\n");
+  world.release("x");
+  EXPECT_TRUE(fs::is_directory(slot / "sm"));
+  EXPECT_EQ(kept().value("files", 0), 1);
+  expect_restored("sm", "precious");
+}
+
+TEST_F(UnusualWork, ASymlinkInThePlaceOfASubmoduleIsSaved) {
+  add_submodule("sm");
+  begin();
+  fs::remove(slot / "sm");
+  fs::create_symlink("/somewhere/else", slot / "sm");
+  world.release("x");
+  EXPECT_FALSE(fs::is_symlink(slot / "sm"));
+  expect_restored("sm", "/somewhere/else");
+  EXPECT_TRUE(repo.git({"ls-tree", "back", "sm"}).starts_with("120000 "));
+}
+
+TEST_F(UnusualWork, AFileInThePlaceOfASubmoduleThatIsTooLargeIsMovedAside) {
+  add_submodule("sm");
+  begin("save_limit_bytes: 3\n");
+  fs::remove(slot / "sm");
+  write_text(slot / "sm", "precious\n");
+  world.release("x");
+  EXPECT_EQ(read_text(aside() / "sm"), "precious\n");
+}
+
+TEST_F(UnusualWork, AFileWhereADirectoryLedToASubmoduleIsSaved) {
+  add_submodule("lib/sm");
+  begin();
+  fs::remove_all(slot / "lib");
+  write_text(slot / "lib", "precious\n");
+  world.release("x");
+  EXPECT_TRUE(fs::is_directory(slot / "lib/sm"));
+  expect_restored("lib", "precious");
+}
+
+TEST_F(UnusualWork, FilesInTheDirectoryOfASubmoduleStay) {
+  add_submodule("sm");
+  begin();
+  write_text(slot / "sm/file", "not looked at\n");
+  write_text(slot / "README.md", "changed\n");
+  world.release("x");
+  EXPECT_EQ(read_text(slot / "sm/file"), "not looked at\n");
+}
+
+}  // namespace
+}  // namespace wtpool::test
