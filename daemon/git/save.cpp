@@ -80,6 +80,7 @@ struct Sorted {
   std::vector<std::string> present;    // tracked, and there
   std::vector<std::string> gone;       // tracked, and not there (any more) as a file
   std::vector<std::string> untracked;  // there
+  std::vector<std::string> refused;    // there, and with a name that git takes into no tree
   std::uint64_t bytes = 0;
   std::uint64_t files = 0;
 };
@@ -108,6 +109,31 @@ Sorted sort_out(const SaveRequest& request, const fs::path& work_tree, const std
     }
   }
   return sorted;
+}
+
+// Such as `git~1`, `.GIT/x`, or `.gitmodules` where that is a symlink: git passes over them without an error. Which those are
+// is for it to say, since that depends on its version and configuration; no content is read for it.
+void set_refused_apart(const Git& slot, const SaveRequest& request, Sorted& sorted) {
+  if (sorted.present.empty() && sorted.untracked.empty()) return;
+  const fs::path work_tree = slot.place().work_tree;
+  std::string lines;
+  for (const auto* paths : {&sorted.present, &sorted.untracked}) {
+    for (const std::string& path : *paths) {
+      const auto stat = lstat_of(work_tree / path);
+      lines += entry_line({stat && S_ISLNK(stat->st_mode) ? "120000" : "100644", request.base.str()}, path);
+    }
+  }
+  const ScratchIndex names(slot);
+  names.set_entries(lines);
+  const auto listed = names.paths();
+  const std::set<std::string> taken(listed.begin(), listed.end());
+  for (auto* paths : {&sorted.present, &sorted.untracked}) {
+    std::erase_if(*paths, [&](const std::string& path) {
+      if (taken.contains(path)) return false;
+      sorted.refused.push_back(path);
+      return true;
+    });
+  }
 }
 
 class Committer {
@@ -178,11 +204,12 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
   ScratchIndex index(slot);
   index.copy_from_slot();
   const std::map<std::string, Staged> entries = staged_entries(index);
-  const Sorted sorted = sort_out(request, work_tree, entries);
+  Sorted sorted = sort_out(request, work_tree, entries);
   saved.moved_aside = sorted.bytes > request.limit_bytes || sorted.files > request.limit_files;
-  if (saved.moved_aside && request.aside.empty()) {
-    throw Error(ErrorKind::internal,
-                "cannot save the work of " + printable(request.name) + ": too large, and no place for files");
+  if (!saved.moved_aside) set_refused_apart(slot, request, sorted);
+  if ((saved.moved_aside || !sorted.refused.empty()) && request.aside.empty()) {
+    throw Error(ErrorKind::internal, "cannot save the work of " + printable(request.name) +
+                                         ": too large, or of names that git does not take, and no place for files");
   }
 
   // The index as it was staged; a conflict counts as our side, its markers are in the working tree.
@@ -221,6 +248,10 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
     std::vector<std::string> files = sorted.present;
     files.insert(files.end(), sorted.untracked.begin(), sorted.untracked.end());
     move_aside(work_tree, files, request.aside);
+  } else if (!sorted.refused.empty()) {
+    make_directories(request.aside, 0755, true);
+    move_aside(work_tree, sorted.refused, request.aside);
+    saved.some_aside = true;
   }
   return saved;
 }

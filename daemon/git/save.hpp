@@ -22,6 +22,7 @@ struct Saved {
   std::optional<Oid> work;   // commit: tree = working tree, parents HEAD, index, and untracked files if any
   bool moved_aside = false;  // the files are below `aside`, at their relative paths; `<aside>.deleted` lists, each ended by
                              // NUL, the tracked paths that were gone. `work` then has the index's tree
+  bool some_aside = false;   // of the files, those with names that git takes into no tree are below `aside`
 };
 // Objects are durable when it returns; no ref is made here. The index and the working tree are untouched (but for files moved
 // aside). Unmerged, intent-to-add, type-changed, deleted and renamed paths, modes and symlinks are all kept; submodules and

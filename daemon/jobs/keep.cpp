@@ -205,7 +205,7 @@ std::optional<std::string> save_dirt(const JobContext& job, const git::Git& slot
   FAILPOINT("keep.work-written");
   if (!saved.work) return saved.moved_aside ? std::optional(id) : std::nullopt;
 
-  if (!saved.moved_aside) {
+  if (!saved.moved_aside && !saved.some_aside) {
     // The slot's last entry, and the one of this very release, which a daemon may have made before it died.
     for (const std::string& earlier : {read_file(files.last_save()).value_or(trash_id), trash_id}) {
       const auto work = git::ids_of(slot, {git::trash_ref(earlier, "work")}).front();

@@ -92,5 +92,66 @@ TEST_F(UnusualWork, FilesInTheDirectoryOfASubmoduleStay) {
   EXPECT_EQ(read_text(slot / "sm/file"), "not looked at\n");
 }
 
+constexpr const char* kRefused[] = {"git~1", ".GIT/x", ".git ", "deep/GIT~1/y"};
+
+TEST_F(UnusualWork, NamesThatGitTakesIntoNoTreeAreKeptAsFiles) {
+  begin("clean: untracked\n");
+  for (const char* name : kRefused) write_text(slot / name, std::string("precious ") + name);
+  fs::create_symlink("elsewhere", slot / ".gitmodules");
+  write_text(slot / "plain", "of a good name\n");
+  write_text(slot / "README.md", "changed\n");
+  world.release("x");
+  EXPECT_EQ(git(slot, {"status", "--porcelain", "--ignored"}), "");
+  for (const char* name : kRefused) {
+    EXPECT_FALSE(fs::exists(slot / name)) << name;
+    EXPECT_EQ(read_text(aside() / name), std::string("precious ") + name);
+  }
+  EXPECT_EQ(fs::read_symlink(aside() / ".gitmodules"), "elsewhere");
+  EXPECT_EQ(kept().value("files", 0), 7);
+  const auto outcome = world.wtpool({"trash", "restore", kept().value("id", ""), "--branch", "back"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_TRUE(says(outcome, "5 files are only in " + aside().string())) << outcome;
+  EXPECT_EQ(repo.git({"show", "back:plain"}), "of a good name");
+  EXPECT_EQ(repo.git({"show", "back:README.md"}), "changed");
+}
+
+TEST_F(UnusualWork, AloneSuchANameMakesAnEntryOfItsOwnEachTime) {
+  begin("clean: untracked\n");
+  write_text(slot / "git~1", "first\n");
+  world.release("x");
+  EXPECT_EQ(read_text(aside() / "git~1"), "first\n");
+  world.acquire("y");
+  write_text(slot / "git~1", "second\n");
+  world.release("y");
+  std::vector<std::string> found;
+  for (const auto& entry : world.json_of({"trash", "ls"})) {
+    EXPECT_EQ(entry.value("files", 0), 1) << entry;
+    found.push_back(read_text(world.root() / "app/.meta/trash" / entry.value("id", "") / "git~1"));
+  }
+  std::sort(found.begin(), found.end());
+  EXPECT_EQ(found, (std::vector<std::string>{"first\n", "second\n"}));
+}
+
+TEST_F(UnusualWork, ASymlinkInThePlaceOfGitmodulesIsKeptAsOne) {
+  repo.commit(".gitmodules", "");
+  begin();
+  fs::remove(slot / ".gitmodules");
+  fs::create_symlink("elsewhere", slot / ".gitmodules");
+  world.release("x");
+  EXPECT_FALSE(fs::is_symlink(slot / ".gitmodules"));
+  EXPECT_EQ(fs::read_symlink(aside() / ".gitmodules"), "elsewhere");
+}
+
+TEST_F(UnusualWork, NamesThatGitTakesIntoNoTreeSurviveTheSlot) {
+  begin();
+  for (const char* name : kRefused) write_text(slot / name, std::string("precious ") + name);
+  world.release("x");
+  for (const char* name : kRefused) EXPECT_TRUE(fs::exists(slot / name)) << name;
+  const auto outcome = world.wtpool({"remove", "slot-0"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_FALSE(fs::exists(slot));
+  for (const char* name : kRefused) EXPECT_EQ(read_text(aside() / name), std::string("precious ") + name);
+}
+
 }  // namespace
 }  // namespace wtpool::test
