@@ -7,9 +7,12 @@
 
 #include <cerrno>
 #include <memory>
+#include <string_view>
+#include <utility>
 
 #include "common/fd.hpp"
 #include "common/files.hpp"
+#include "daemon/git/repositories.hpp"
 #include "daemon/git/text.hpp"
 
 namespace wtpool::git {
@@ -82,6 +85,65 @@ class WritableMaker {
   dev_t device_ = 0;
 };
 
+// As git writes a path for people: in quotes, with escapes, where it holds anything odd.
+std::string unquoted(std::string_view text) {
+  if (!text.starts_with('"') || !text.ends_with('"') || text.size() < 2) return std::string(text);
+  constexpr std::string_view kLetters = "abtnvfr";
+  constexpr std::string_view kMeant = "\a\b\t\n\v\f\r";
+  std::string path;
+  text = text.substr(1, text.size() - 2);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      path += text[i];
+      continue;
+    }
+    const char next = text[++i];
+    if (const std::size_t letter = kLetters.find(next); letter != std::string_view::npos) {
+      path += kMeant[letter];
+    } else if (next >= '0' && next <= '3' && i + 2 < text.size()) {
+      path += static_cast<char>((next - '0') * 64 + (text[i + 1] - '0') * 8 + (text[i + 2] - '0'));
+      i += 2;
+    } else {
+      path += next;
+    }
+  }
+  return path;
+}
+
+// Anchored, and nothing in it stands for anything else.
+std::string pattern_of(const std::string& directory) {
+  std::string pattern = "/";
+  for (const char c : directory) {
+    if (std::string_view("\\*?[").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  return pattern + "/";
+}
+
+struct Plan {
+  bool removes = false;
+  std::vector<std::string> repositories;  // in what it would remove
+};
+
+// git is asked first what it would take away, and only that is looked through: what it leaves may be large.
+Plan plan_clean(const Git& slot, bool ignored_too) {
+  constexpr std::string_view kRemove = "Would remove ";
+  Command ask;
+  ask.arguments = {"clean", "-n", "-d"};
+  if (ignored_too) ask.arguments.emplace_back("-x");
+  ask.output_limit = kWholeTree;
+  Plan plan;
+  for (const std::string& line : split(slot.must(ask), '\n')) {
+    if (!line.starts_with(kRemove)) continue;
+    plan.removes = true;
+    std::string path = unquoted(std::string_view(line).substr(kRemove.size()));
+    if (!path.ends_with('/')) continue;
+    path.pop_back();
+    for (std::string& found : repositories_below(slot.place().work_tree, path)) plan.repositories.push_back(std::move(found));
+  }
+  return plan;
+}
+
 }  // namespace
 
 void make_writable(const std::filesystem::path& work_tree, const std::vector<std::string>& paths) {
@@ -89,17 +151,25 @@ void make_writable(const std::filesystem::path& work_tree, const std::vector<std
   for (const std::string& path : paths) maker.lead_to(path);
 }
 
-void clean(const Git& slot, bool ignored_too) {
+std::vector<std::string> repositories_to_clean(const Git& slot, bool ignored_too) {
+  return plan_clean(slot, ignored_too).repositories;
+}
+
+std::vector<std::string> clean(const Git& slot, bool ignored_too) {
+  auto plan = plan_clean(slot, ignored_too);
+  if (!plan.removes) return std::move(plan.repositories);
   Command clean;
   clean.arguments = {"clean", "-f", "-d", "-q"};
   if (ignored_too) clean.arguments.emplace_back("-x");
-  if (slot.run(clean).ok()) return;
+  for (const std::string& path : plan.repositories) clean.arguments.insert(clean.arguments.end(), {"-e", pattern_of(path)});
+  if (slot.run(clean).ok()) return std::move(plan.repositories);
   Command list;
   list.arguments = {"ls-files", "--others", "--directory", "-z"};
   list.output_limit = kWholeTree;
   if (!ignored_too) list.arguments.emplace_back("--exclude-standard");
   make_writable(slot.place().work_tree, split(slot.must(list), '\0'));
   slot.must(clean);
+  return std::move(plan.repositories);
 }
 
 }  // namespace wtpool::git

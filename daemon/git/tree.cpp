@@ -9,6 +9,7 @@
 #include "daemon/git/blocking_files.hpp"
 #include "daemon/git/changes.hpp"
 #include "daemon/git/refs.hpp"
+#include "daemon/git/repositories.hpp"
 #include "daemon/git/text.hpp"
 
 namespace wtpool::git {
@@ -139,6 +140,9 @@ TreeLook look(const Git& slot, Untracked untracked, bool write_index, std::chron
   command.durable = write_index;
   command.may_filter = true;
   TreeLook result = read_status(slot, patient_status(slot, std::move(command), write_index, patience));
+  const auto repositories = repositories_above(slot, result.untracked);
+  std::erase_if(result.untracked, [&](const std::string& path) { return is_in_one_of(repositories, path); });
+  result.nested.insert(result.nested.end(), repositories.begin(), repositories.end());
   if (write_index) remove_blocking_files(slot, blocking_files_beside(slot, result));
   return result;
 }
@@ -219,17 +223,16 @@ Trodden trodden_by_reset(const Git& slot, const TreeLook& look, const Oid& to, U
   std::vector<std::string> repositories = look.nested;
   for (const std::string& path : changed) {
     if (!is_directory_no_follow(work_tree / path)) continue;
-    if (lstat_of(work_tree / path / ".git")) {
-      repositories.push_back(path);
-    } else {
-      inside.arguments.push_back(":(top,literal)" + path);
-    }
+    const auto below = repositories_below(work_tree, path);
+    repositories.insert(repositories.end(), below.begin(), below.end());
+    if (below != std::vector{path}) inside.arguments.push_back(":(top,literal)" + path);
   }
+  std::sort(repositories.begin(), repositories.end());
   std::vector<std::string> untracked;
   if (which == Untracked::all) untracked = look.untracked;
   if (which == Untracked::all && inside.arguments.size() > no_paths) {
     for (std::string& path : split(slot.must(inside), '\0')) {
-      if (!path.ends_with('/')) untracked.push_back(std::move(path));
+      if (!path.ends_with('/') && !is_in_one_of(repositories, path)) untracked.push_back(std::move(path));
     }
   }
   if (untracked.empty() && repositories.empty()) return trodden;

@@ -15,7 +15,8 @@ struct TreeLook {
   std::optional<std::string> branch;   // absent: detached
   std::vector<std::string> changed;    // tracked paths that differ from HEAD, staged or not, unmerged ones too
   std::vector<std::string> untracked;  // not ignored; each file, except nested repositories
-  std::vector<std::string> nested;     // nested repositories (untracked directories with their own .git)
+  std::vector<std::string> nested;     // nested repositories (untracked directories with a .git of their own, sound or not);
+                                       // one that git does not know, and in which nothing else stands, is not among them
 };
 enum class Untracked { no, all };
 // `git status --porcelain=v2 -z`. `write_index`: may refresh the index (only for the slot's owner), and takes away what git

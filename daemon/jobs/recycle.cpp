@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
@@ -126,7 +127,8 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
       }
       FAILPOINT("recycle.before-clean");
       place.still();
-      git::clean(slot, clean == core::Clean::ignored);
+      const auto spared = git::clean(slot, clean == core::Clean::ignored);
+      look.nested.insert(look.nested.end(), spared.begin(), spared.end());
       FAILPOINT("recycle.cleaned");
       // A .gitignore that nobody tracked has gone, and git names now what that one covered.
       const bool uncovers = clean == core::Clean::untracked && has_gitignore(look.untracked);
@@ -140,7 +142,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
       late = look.untracked;
     }
   }
-  for (const auto& nested : look.nested) {
+  for (const auto& nested : std::set<std::string>(look.nested.begin(), look.nested.end())) {
     idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + nested);
   }
   remember_untracked(job, git_id, look.untracked);

@@ -5,6 +5,7 @@
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
+#include "daemon/git/clean.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/own_entries.hpp"
@@ -153,10 +154,12 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       (void)mend_index(job, slot);
       (void)git::clear_hiding_bits(slot, entry.entry.string());
       const auto look = git::look(slot, git::Untracked::all, true);
-      if (!look.nested.empty()) {
+      auto nested = look.nested;
+      if (nested.empty()) nested = git::repositories_to_clean(slot, false);
+      if (!nested.empty()) {
         fail(core::Fault::source_fault, core::ErrorKind::dirty,
-             "cannot remove " + job.grant.slot.str() + ": a repository of its own stands in it, at " + look.nested.front(),
-             "mv " + (job.slot_path() / look.nested.front()).string() + " ELSEWHERE");
+             "cannot remove " + job.grant.slot.str() + ": a repository of its own stands in it, at " + nested.front(),
+             "mv " + (job.slot_path() / nested.front()).string() + " ELSEWHERE");
       }
       core::Lease nobody;
       nobody.id = LeaseId(trash_id.substr(trash_id.rfind('-') + 1));

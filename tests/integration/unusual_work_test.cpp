@@ -37,6 +37,23 @@ class UnusualWork : public ::testing::Test {
     EXPECT_EQ(outcome.code, 0) << outcome;
     EXPECT_EQ(repo.git({"show", "back:" + path}), text);
   }
+  // A commit, and then a HEAD that leads nowhere: no git takes it for a repository any more.
+  void make_damaged(const std::string& path) const {
+    write_text(slot / path / "c", "committed\n");
+    git(slot / path, {"init", "-q"});
+    git(slot / path, {"add", "."});
+    git(slot / path, {"commit", "-q", "-m", "of its own"});
+    write_text(slot / path / ".git/HEAD", "");
+  }
+  void expect_whole(const std::string& path) const {
+    EXPECT_EQ(read_text(slot / path / "c"), "committed\n") << path;
+    write_text(slot / path / ".git/HEAD", "ref: refs/heads/" + main_of(path) + "\n");
+    EXPECT_EQ(git(slot / path, {"show", "HEAD:c"}), "committed") << path;
+  }
+  [[nodiscard]] std::string main_of(const std::string& path) const {
+    const fs::path heads = slot / path / ".git/refs/heads";
+    return fs::is_directory(heads) ? fs::directory_iterator(heads)->path().filename().string() : "none";
+  }
   World world;
   Repo repo = world.make_repo();
   fs::path slot;
@@ -151,6 +168,82 @@ TEST_F(UnusualWork, NamesThatGitTakesIntoNoTreeSurviveTheSlot) {
   EXPECT_EQ(outcome.code, 0) << outcome;
   EXPECT_FALSE(fs::exists(slot));
   for (const char* name : kRefused) EXPECT_EQ(read_text(aside() / name), std::string("precious ") + name);
+}
+
+TEST_F(UnusualWork, ARepositoryThatIsDamagedStaysWhereCleanRemovesTheRest) {
+  begin("clean: untracked\n");
+  const std::vector<std::string> paths{"n", "a/deep/n", "odd *[x]\\ \"q\"\n\303\251"};
+  for (const auto& path : paths) make_damaged(path);
+  write_text(slot / "a/file", "of nobody's repository\n");
+  for (const char* empty : {"only", "b/only"}) {
+    fs::create_directories(slot / empty / ".git/objects");
+    write_text(slot / empty / ".git/HEAD", "");
+  }
+  write_text(slot / "led/.git", "gitdir: /nowhere\n");
+  write_text(slot / "led/c", "committed\n");
+  const auto released = world.wtpool({"release", "x", "--wait"});
+  EXPECT_EQ(released.code, 0) << released;
+  for (const char* name : {"n", "a/deep/n", "only", "b/only", "led"})
+    EXPECT_TRUE(says(released, std::string("a nested repository stays in slot-0: ") + name)) << name << released;
+  for (const auto& path : paths) expect_whole(path);
+  for (const char* file : {"only/.git/HEAD", "b/only/.git/HEAD", "led/.git"}) EXPECT_TRUE(fs::exists(slot / file)) << file;
+  EXPECT_EQ(read_text(slot / "led/c"), "committed\n");
+  EXPECT_FALSE(fs::exists(slot / "a/file"));
+  EXPECT_EQ(kept().value("files", 0), 1);
+}
+
+TEST_F(UnusualWork, ARepositoryThatIsDamagedStaysWhereCleanRemovesWhatIsIgnoredToo) {
+  begin("clean: ignored\n");
+  make_damaged("build/deps/n");
+  make_damaged("n");
+  write_text(slot / "build/out.o", "built\n");
+  const auto released = world.wtpool({"release", "x", "--wait"});
+  EXPECT_EQ(released.code, 0) << released;
+  EXPECT_TRUE(says(released, "a nested repository stays in slot-0: build/deps/n")) << released;
+  EXPECT_FALSE(fs::exists(slot / "build/out.o"));
+  expect_whole("build/deps/n");
+  expect_whole("n");
+  EXPECT_EQ(world.json_of({"trash", "ls"}), json::array());
+}
+
+TEST_F(UnusualWork, ARepositoryThatIsDamagedIsNotRemovedWithItsSlot) {
+  begin();
+  make_damaged("n");
+  world.release("x");
+  const auto seen = world.wtpool({"remove", "slot-0"});
+  EXPECT_NE(seen.code, 0);
+  EXPECT_TRUE(says(seen, "a repository of its own stands in it, at n")) << seen;
+  expect_whole("n");
+  fs::remove_all(slot / "n");
+  fs::create_directories(slot / "only/.git/objects");
+  const auto unseen = world.wtpool({"remove", "slot-0"});
+  EXPECT_NE(unseen.code, 0);
+  EXPECT_TRUE(says(unseen, "a repository of its own stands in it, at only")) << unseen;
+  EXPECT_TRUE(fs::exists(slot / "only/.git/objects"));
+}
+
+TEST_F(UnusualWork, ARepositoryThatIsDamagedIsMovedAsideWhereAFileBelongs) {
+  begin();
+  fs::remove(slot / "README.md");
+  make_damaged("README.md/n");
+  fs::create_directories(slot / "README.md/only/.git/objects");
+  write_text(slot / "README.md/file", "work\n");
+  world.release("x");
+  EXPECT_TRUE(fs::is_regular_file(slot / "README.md"));
+  EXPECT_EQ(read_text(aside() / "README.md/n/c"), "committed\n");
+  EXPECT_TRUE(fs::exists(aside() / "README.md/n/.git/objects"));
+  EXPECT_TRUE(fs::exists(aside() / "README.md/only/.git/objects"));
+  expect_restored("README.md/file", "work");
+}
+
+TEST_F(UnusualWork, UntrackedFilesBesideTrackedOnesAreSavedWhateverIsCalledGitThere) {
+  begin("clean: untracked\n");
+  write_text(slot / "src/.git", "gitdir: /nowhere\n");
+  write_text(slot / "src/new.c", "work\n");
+  world.release("x");
+  EXPECT_FALSE(fs::exists(slot / "src/new.c"));
+  EXPECT_TRUE(fs::exists(slot / "src/.git"));
+  expect_restored("src/new.c", "work");
 }
 
 }  // namespace
