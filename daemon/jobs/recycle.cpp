@@ -72,8 +72,18 @@ std::optional<std::string> forget_branch(const JobContext& job, const core::Leas
   }
 }
 
+// Where work cannot be saved, the slot stays as it is until somebody mends that, or says that it may go.
+void offer_discard(const JobContext& job, core::Error& error) {
+  if (!error.hint.empty()) return;
+  const std::string repair = "wtpool repair " + job.grant.slot.str();
+  const std::string pool = " --pool " + job.pool->key.str();
+  error.hint = repair + pool + " once that is mended, or " + repair + " --discard" + pool +
+               " (drops every change that is not committed; commits are kept)";
+}
+
+// `saving`: whether it was at that when it threw.
 core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
-                              const std::string& trash_id, const disk::SlotLock& lock) {
+                              const std::string& trash_id, const disk::SlotLock& lock, bool& saving) {
   const auto entry = job.entry(git_id);
   const std::string gitdir = entry.entry.string();
   const Place place(job, git_id);
@@ -95,9 +105,11 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     const auto begun = git::ids_of(slot, {lease.full_sha.str() + "^{commit}"}).front();
     if (begun && git::in_the_way(job.slot_path().string(), git::paths_added(slot, target, *begun)).empty()) target = *begun;
   }
+  saving = dirty != core::Dirty::discard;
   idle.kept =
       save_before_reset(job, slot, git_id, lease, look,
                         clean == core::Clean::none ? std::vector<std::string>{} : look.untracked, target, dirty, trash_id);
+  saving = false;
   FAILPOINT("recycle.work-kept");
   git::clear_operations(gitdir);
   if (auto said = forget_branch(job, lease, lock)) idle.warnings.push_back(std::move(*said));
@@ -119,7 +131,9 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     auto late = uncovered(seen, look.untracked);
     for (int round = 1;; ++round) {
       if (dirty != core::Dirty::discard) {
+        saving = true;
         const auto kept = save_late(job, slot, git_id, lease, look, late, idle.kept, trash_id);
+        saving = false;
         if (kept && idle.kept && *kept != *idle.kept)
           idle.warnings.push_back("files of " + job.grant.slot.str() + " that only its .gitignore covered are kept as " +
                                   *kept);
@@ -171,10 +185,13 @@ bool mend_objects(const JobContext& job, const std::string& git_id, const core::
 core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
                               const std::string& trash_id, const disk::SlotLock& lock) {
   for (int attempt = 1;; ++attempt) {
+    bool saving = false;
     try {
-      return recycle_once(job, git_id, lease, dirty, trash_id, lock);
-    } catch (const FaultError& failed) {
-      if (failed.fault != core::Fault::quarantine || !mend_objects(job, git_id, failed.error, lock)) throw;
+      return recycle_once(job, git_id, lease, dirty, trash_id, lock, saving);
+    } catch (FaultError& failed) {
+      if (failed.fault == core::Fault::quarantine && mend_objects(job, git_id, failed.error, lock)) continue;
+      if (failed.fault == core::Fault::quarantine && saving) offer_discard(job, failed.error);
+      throw;
     } catch (const core::Error& error) {
       if (error.kind == core::ErrorKind::cancelled) throw;
       // Of those that we ended ourselves, one that took too long would again, and one that printed too much too.
@@ -190,7 +207,9 @@ core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, 
       if (error.kind == core::ErrorKind::permission_denied || error.message.find("Permission denied") != std::string::npos)
         kept.message +=
             " (files of another user? chown -R " + std::to_string(::geteuid()) + " " + job.slot_path().string() + ")";
-      throw FaultError{floods ? core::Fault::quarantine : fault_in_upkeep(error), kept};
+      const auto fault = floods ? core::Fault::quarantine : fault_in_upkeep(error);
+      if (fault == core::Fault::quarantine && saving) offer_discard(job, kept);
+      throw FaultError{fault, kept};
     }
   }
 }

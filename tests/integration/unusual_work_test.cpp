@@ -246,5 +246,22 @@ TEST_F(UnusualWork, UntrackedFilesBesideTrackedOnesAreSavedWhateverIsCalledGitTh
   expect_restored("src/new.c", "work");
 }
 
+TEST_F(UnusualWork, WhatCannotBeSavedIsDroppedByTheCommandThatTheRepairNames) {
+  repo.commit(".gitattributes", "*.u16 working-tree-encoding=UTF-16\n");
+  repo.commit("a.u16", "");
+  begin();
+  write_text(slot / "a.u16", std::string("\xff\xfe"
+                                         "BAD\xd8"));
+  EXPECT_EQ(world.wtpool({"release", "x", "--wait"}).code, 1);
+  EXPECT_EQ(world.state_of("slot-0"), "quarantined");
+  const auto failed = world.wtpool({"repair", "slot-0"});
+  EXPECT_EQ(failed.code, 1) << failed;
+  EXPECT_TRUE(says(failed, "or wtpool repair slot-0 --discard --pool app (drops every change that is not committed")) << failed;
+  EXPECT_EQ(read_text(slot / "a.u16").size(), 6u);
+  const auto repaired = world.wtpool({"repair", "slot-0", "--discard", "--pool", "app"});
+  EXPECT_EQ(repaired.code, 0) << repaired;
+  EXPECT_EQ(world.state_of("slot-0"), "idle");
+}
+
 }  // namespace
 }  // namespace wtpool::test
