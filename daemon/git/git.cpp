@@ -42,6 +42,7 @@ constexpr const char* kSettings[] = {
     "log.showSignature=false",
     "color.ui=false",
     "core.ignoreStat=false",
+    "sparse.expectFilesOutsideOfPatterns=false",
     "advice.detachedHead=false",
     "worktree.useRelativePaths=false",
     "i18n.commitEncoding=UTF-8",

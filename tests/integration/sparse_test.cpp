@@ -67,6 +67,21 @@ TEST_F(Sparse, WhatWasChangedInAnotherPartIsKept) {
   EXPECT_EQ(repo.git({"show", refs.front() + ":b/f"}), "work");
 }
 
+// By this setting git takes a file that is there for one that is not looked at.
+TEST_F(Sparse, WhatTheSourceExpectsOutsideOfItsPartIsLookedAtAllTheSame) {
+  repo.git({"config", "sparse.expectFilesOutsideOfPatterns", "true"});
+  git(slot, {"update-index", "--skip-worktree", "a/f"});
+  write_text(slot / "a/f", "work\n");
+  write_text(slot / "b/f", "work as well\n");
+  ASSERT_EQ(git(slot, {"status", "--porcelain"}), "");
+  world.release("first");
+  expect_the_sources_part("second");
+  const auto refs = repo.trash_refs();
+  ASSERT_EQ(refs.size(), 1u);
+  EXPECT_EQ(repo.git({"show", refs.front() + ":a/f"}), "work");
+  EXPECT_EQ(repo.git({"show", refs.front() + ":b/f"}), "work as well");
+}
+
 // A source that checks out all of its files, and a holder who wants a part.
 class SparseHolder : public ::testing::Test {
  protected:
