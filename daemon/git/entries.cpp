@@ -10,6 +10,7 @@
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "common/log.hpp"
 #include "common/names.hpp"
 #include "daemon/git/text.hpp"
 
@@ -343,6 +344,12 @@ fs::path move_entry_aside(const std::string& common_dir, const std::string& git_
   return to;
 }
 
+bool holds_repositories(const fs::path& entry) {
+  if (!is_directory_no_follow(entry / "modules")) return false;
+  std::error_code failed;
+  return !fs::is_empty(entry / "modules", failed) || failed;
+}
+
 void remove_entry(const std::string& common_dir, const std::string& git_id) {
   const fs::path entry = entry_path(common_dir, git_id);
   const fs::path worktrees = entry.parent_path();
@@ -355,7 +362,12 @@ void remove_entry(const std::string& common_dir, const std::string& git_id) {
   for (const fs::path& kept : children_of(aside)) {
     const std::string name = kept.filename().string();
     const std::size_t dash = name.find('-');
-    if (last || (dash != std::string::npos && name.substr(dash + 1) == git_id)) remove_tree(kept);
+    if (!last && (dash == std::string::npos || name.substr(dash + 1) != git_id)) continue;
+    if (holds_repositories(kept)) {
+      log_warn("repositories of submodules stand in " + kept.string() + ", which is left there");
+    } else {
+      remove_tree(kept);
+    }
   }
   remove_if_empty(aside);
   remove_if_empty(aside.parent_path());

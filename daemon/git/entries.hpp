@@ -56,7 +56,10 @@ void lock_entry(const std::string& common_dir, const std::string& git_id, const 
 
 // Moves an entry out of git's sight, to <common>/wtpool/aside/<time>-<id>: a rename, nothing lost. Returns where to.
 std::filesystem::path move_entry_aside(const std::string& common_dir, const std::string& git_id);
-// Removes an entry for good, with its logs; and `worktrees/` itself when it is empty, as git does. Also empties aside/.
+// Do repositories of submodules stand in it? They are nowhere else. True when it cannot be told.
+[[nodiscard]] bool holds_repositories(const std::filesystem::path& entry);
+// Removes an entry for good, with its logs; and `worktrees/` itself when it is empty, as git does. Also empties aside/. An
+// entry with repositories of submodules stays aside: who removes one keeps them first.
 void remove_entry(const std::string& common_dir, const std::string& git_id);
 
 }  // namespace wtpool::git

@@ -1,6 +1,7 @@
 // Keeping idle slots where the next caller most likely wants them: where the default commit stands, and one slot brought there.
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "daemon/git/submodules.hpp"
 #include "daemon/jobs/leftovers.hpp"
 #include "daemon/jobs/tasks.hpp"
 
@@ -46,10 +47,11 @@ core::JobDone advance(JobContext& job, const core::job::Advance& spec) {
   job.check_stop();
   git::reset_hard(slot, spec.to);
   FAILPOINT("advance.reset");
-  const auto look = git::look(slot, git::Untracked::all, true);
+  auto look = git::look(slot, git::Untracked::all, true);
   if (!look.changed.empty() || look.head != spec.to || look.branch) {
     return core::done::NotSealed{core::done::NotSealed::Why::dirty, "it does not stand clean at the tip"};
   }
+  for (auto& file : git::files_in_unfilled(slot)) look.untracked.push_back(std::move(file));
   remember_untracked(job, git_id, look.untracked);
   remember_standing(job, git_id, spec.to);
   core::done::Idle idle;

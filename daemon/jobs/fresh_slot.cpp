@@ -9,7 +9,7 @@
 #include "common/clock.hpp"
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
-#include "daemon/jobs/keep.hpp"
+#include "daemon/jobs/submodules.hpp"
 
 namespace wtpool::jobs {
 
@@ -35,7 +35,9 @@ void move_torn_entry_aside(const JobContext& job) {
   for (const auto& entry : git::list_entries(common)) {
     if (may_be_cut_off(job, entry) && (entry.worktree.empty() || disk::path(entry.worktree) == job.slot_path()) &&
         entry.git_id == job.grant.slot.str()) {
-      (void)keep_lone_head(job, entry.git_id, new_trash_id(LeaseId(random_hex(32))));
+      const auto trash_id = new_trash_id(LeaseId(random_hex(32)));
+      (void)keep_lone_head(job, entry.git_id, trash_id);
+      (void)keep_submodule_repositories(*job.pool, job.grant.slot, entry.git_id, {}, trash_id);
       (void)git::move_entry_aside(common, entry.git_id);
     }
   }

@@ -10,6 +10,7 @@
 #include "daemon/jobs/examine.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/own_entries.hpp"
+#include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -77,6 +78,9 @@ class Healing {
     if (facts.entry == core::SlotFacts::Entry::torn) {
       const auto kept = keep_lone_head(job_, facts.git_id, new_trash_id(LeaseId(random_hex(32))));
       if (kept) did("kept commits of " + slot + " that no ref led to, as " + *kept);
+      const auto trash_id = new_trash_id(LeaseId(random_hex(32)));
+      if (keep_submodule_repositories(*job_.pool, facts.slot, facts.git_id, {}, trash_id))
+        did("kept the repositories of submodules of " + slot + ", as " + trash_id);
       move_aside(facts.git_id);
       (void)::unlink((job_.slot_path() / ".git").c_str());
       (void)::rmdir(job_.slot_path().c_str());

@@ -50,10 +50,14 @@ std::string free_trash_id(const git::Git& git, const std::string& wanted, const 
 }
 
 void record_trash(const JobContext& job, const std::string& id, const std::string& name) {
-  const auto file = job.pool->files.trash_record(id);
+  record_trash(*job.pool, job.grant.slot, id, name);
+}
+
+void record_trash(const ServedPool& pool, const SlotId& slot, const std::string& id, const std::string& name) {
+  const auto file = pool.files.trash_record(id);
   if (disk::read_trash_record(file)) return;
-  make_directories(job.pool->files.trash_dir(), 0755, true);
-  disk::write_trash_record(file, {id, job.pool->key.str(), job.grant.slot.str(), name, wall_now()});
+  make_directories(pool.files.trash_dir(), 0755, true);
+  disk::write_trash_record(file, {id, pool.key.str(), slot.str(), name, wall_now()});
   FAILPOINT("keep.recorded");
 }
 

@@ -25,6 +25,7 @@ namespace wtpool::jobs {
 
 // Writes <ID>.yaml unless it stands; to be done before the first ref or file of that entry.
 void record_trash(const JobContext& job, const std::string& id, const std::string& name);
+void record_trash(const ServedPool& pool, const SlotId& slot, const std::string& id, const std::string& name);
 
 // What is behind `tips`, and was made since the lease began at `since`, is whole and durable when this returns; throws
 // quarantine when it is not whole. To be done before a ref keeps it, and before its last other copy is destroyed.

@@ -2,6 +2,7 @@
 
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
+#include "daemon/git/submodules.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -69,6 +70,7 @@ Cleaned clean_idle(const JobContext& job, const git::Git& slot, const std::strin
   }
   cleaned.head = look.head;
   cleaned.untracked = std::move(look.untracked);
+  for (auto& file : git::files_in_unfilled(slot)) cleaned.untracked.push_back(std::move(file));
   return cleaned;
 }
 

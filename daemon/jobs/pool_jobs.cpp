@@ -16,6 +16,7 @@
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/source_away.hpp"
+#include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -114,8 +115,10 @@ void finish_removals(const ServedPool& pool) {
     const auto facts = read_facts(pool, slot, git::list_entries(common));
     const bool nobodys = facts.marker_read == core::SlotFacts::MarkerRead::absent && !facts.intent;
     try {
-      if (nobodys && facts.directory == core::SlotFacts::Directory::absent && facts.entry == core::SlotFacts::Entry::sound)
+      if (nobodys && facts.directory == core::SlotFacts::Directory::absent && facts.entry == core::SlotFacts::Entry::sound) {
+        (void)keep_submodule_repositories(pool, slot, facts.git_id, {}, new_trash_id(LeaseId(random_hex(32))));
         git::remove_entry(common, facts.git_id);
+      }
       remove_tree(directory);
       log_warn("finished removing " + slot.str() + ", which was cut off");
     } catch (const core::Error& error) {

@@ -16,6 +16,7 @@
 #include "daemon/git/killed.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/halfway.hpp"
+#include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -162,6 +163,7 @@ core::done::Fresh undo_without_directory(const JobContext& job, const core::Slot
     const auto trash_id = unused_trash_id(job, nobody.id);
     fresh.kept = keep_lone_head(job, facts.git_id, trash_id);
     if (save_staged(job, facts.git_id, nobody, trash_id, lock)) fresh.kept = trash_id;
+    if (keep_submodule_repositories(*job.pool, job.grant.slot, facts.git_id, {}, trash_id)) fresh.kept = trash_id;
   }
   (void)undo_fresh(job, facts.git_id);
   return fresh;
@@ -200,7 +202,8 @@ core::JobDone finish_release(const JobContext& job, const core::SlotFacts& facts
   auto settled = settle_refs(job, facts.git_id, marker.lease, trash_id, lock, Settling::again);
   FAILPOINT("recover.refs-settled");
   if (facts.directory == core::SlotFacts::Directory::absent) {
-    const bool staged = marker.on_dirty != core::Dirty::discard && save_staged(job, facts.git_id, marker.lease, trash_id, lock);
+    bool staged = marker.on_dirty != core::Dirty::discard && save_staged(job, facts.git_id, marker.lease, trash_id, lock);
+    staged = keep_submodule_repositories(*job.pool, job.grant.slot, facts.git_id, marker.lease.name, trash_id) || staged;
     git::remove_entry(job.pool->place.source.str(), facts.git_id);
     if (staged) return core::done::Fresh{trash_id};
     return core::done::Fresh{settled.kept ? std::optional(settled.trash_id) : std::nullopt};

@@ -9,7 +9,9 @@
 #include "common/platform/process.hpp"
 #include "daemon/git/clean.hpp"
 #include "daemon/git/mend.hpp"
+#include "daemon/git/submodules.hpp"
 #include "daemon/jobs/leftovers.hpp"
+#include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -122,10 +124,19 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     git::reset_hard(slot, target);
     FAILPOINT("recycle.reset");
     look = git::look(slot, git::Untracked::all, true);
-    if (!look.changed.empty()) {
-      fail(core::Fault::quarantine, core::ErrorKind::git_failed,
-           job.grant.slot.str() + " is still dirty after a reset: " + look.changed.front());
+  }
+  if (!look.changed.empty() || git::may_have_submodules(slot)) {
+    place.still();
+    const auto said = set_submodules_aside(job, slot, lease.name, trash_id);
+    if (!said.empty()) {
+      idle.warnings.insert(idle.warnings.end(), said.begin(), said.end());
+      if (!idle.kept) idle.kept = trash_id;
+      look = git::look(slot, git::Untracked::all, true);
     }
+  }
+  if (!look.changed.empty()) {
+    fail(core::Fault::quarantine, core::ErrorKind::git_failed,
+         job.grant.slot.str() + " is still dirty after a reset: " + look.changed.front());
   }
   if (clean != core::Clean::none) {
     auto late = uncovered(seen, look.untracked);
@@ -159,6 +170,9 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   for (const auto& nested : std::set<std::string>(look.nested.begin(), look.nested.end())) {
     idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + nested);
   }
+  // Nothing removes these either, and git does not tell of them.
+  const auto in_place = git::files_in_unfilled(slot);
+  look.untracked.insert(look.untracked.end(), in_place.begin(), in_place.end());
   remember_untracked(job, git_id, look.untracked);
   remember_standing(job, git_id, target);
   FAILPOINT("recycle.untracked-remembered");

@@ -6,8 +6,10 @@
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "common/platform/process.hpp"
+#include "daemon/git/submodules.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/own_entries.hpp"
+#include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -35,12 +37,20 @@ std::string way_out(const JobContext& job, const core::Lease& lease) {
 void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk::SlotLock& lock) {
   const auto& git_id = job.grant.git_id;
   prove_place(job, git_id);
-  const auto slot = job.slot_git(git_id, lock);
+  const git::Git slot = job.slot_git(git_id, lock);
   auto look = git::look(slot, git::Untracked::all, false);
   for (auto& path : git::hidden_changes(slot, job.entry(git_id).entry.string())) look.changed.push_back(std::move(path));
+  const auto submodules = git::look_at_submodules(slot);
+  look.untracked.insert(look.untracked.end(), submodules.files.begin(), submodules.files.end());
   std::vector<std::string> why;
   const std::size_t fresh_files = count_new_untracked(job, git_id, look.untracked);
+  for (const auto& path : submodules.touched) std::erase(look.changed, path);
   if (!look.changed.empty()) why.push_back(files_text(look.changed.size(), "tracked") + " changed");
+  if (!submodules.touched.empty()) {
+    const auto count = submodules.touched.size();
+    why.push_back(std::to_string(count) + (count == 1 ? " submodule" : " submodules") +
+                  " changed: " + submodules.touched.front());
+  }
   if (fresh_files > 0) why.push_back(files_text(fresh_files, "new untracked"));
   const auto tip = git::ids_of(job.source_git(&lock), {"refs/heads/" + lease.name}).front();
   const auto base = lease.branch_base.value_or(lease.full_sha);
@@ -159,6 +169,8 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
     if (spec.dirty != core::Dirty::discard && save_staged(job, git_id, spec.lease, released.trash_id, lock) && !released.kept)
       released.kept = released.trash_id;
     FAILPOINT("release.staged-kept");
+    if (keep_submodule_repositories(*job.pool, job.grant.slot, git_id, spec.lease.name, released.trash_id) && !released.kept)
+      released.kept = released.trash_id;
     git::remove_entry(job.pool->place.source.str(), git_id);
     FAILPOINT("release.entry-removed");
   }

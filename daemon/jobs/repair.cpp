@@ -9,6 +9,7 @@
 #include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/own_entries.hpp"
+#include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
 
 namespace wtpool::jobs {
@@ -74,6 +75,9 @@ core::done::Fresh take_apart(const JobContext& job, const core::SlotFacts& facts
   if (lstat_of(job.slot_path())) {
     rename_to_trash(job, trash_id);
     fresh.kept = trash_id;
+  }
+  if (sound || torn) {
+    if (keep_submodule_repositories(*job.pool, job.grant.slot, facts.git_id, lease.name, trash_id)) fresh.kept = trash_id;
   }
   if (sound) git::remove_entry(common, facts.git_id);
   if (torn && lstat_of(job.entry(facts.git_id).entry)) (void)git::move_entry_aside(common, facts.git_id);
@@ -154,25 +158,21 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       (void)mend_index(job, slot);
       (void)git::clear_hiding_bits(slot, entry.entry.string());
       const auto look = git::look(slot, git::Untracked::all, true);
-      auto nested = look.nested;
-      if (nested.empty()) nested = git::repositories_to_clean(slot, false);
-      if (!nested.empty()) {
-        fail(core::Fault::source_fault, core::ErrorKind::dirty,
-             "cannot remove " + job.grant.slot.str() + ": a repository of its own stands in it, at " + nested.front(),
-             "mv " + (job.slot_path() / nested.front()).string() + " ELSEWHERE");
-      }
+      const bool filled = keep_submodule_trees(job, slot, trash_id);
       core::Lease nobody;
       nobody.id = LeaseId(trash_id.substr(trash_id.rfind('-') + 1));
       nobody.full_sha = facts.head.value_or(Oid{});
       const bool stashed = keep_autostashes(job, facts.git_id, nobody, trash_id);
       fresh.kept = save_dirt(job, slot, facts.git_id, nobody, look, look.untracked, trash_id);
-      if (stashed && !fresh.kept) fresh.kept = trash_id;
+      if ((stashed || filled) && !fresh.kept) fresh.kept = trash_id;
       // Whoever was still in the slot may have committed there since it was released.
       if (const auto kept = keep_lone_head(job, facts.git_id, trash_id); kept && !fresh.kept) fresh.kept = kept;
       FAILPOINT("remove.work-kept");
       // Deleting takes as long as it takes, and may be cut off.
       const auto doomed = set_directory_aside(job);
       FAILPOINT("remove.renamed");
+      if (keep_submodule_repositories(*job.pool, job.grant.slot, facts.git_id, {}, trash_id) && !fresh.kept)
+        fresh.kept = trash_id;
       git::remove_entry(common, facts.git_id);
       FAILPOINT("remove.entry-removed");
       remove_tree(doomed);
