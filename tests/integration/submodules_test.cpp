@@ -300,6 +300,17 @@ TEST_F(Submodules, FilesInThePlaceOfOneAreKeptWhenTheSlotIsRemoved) {
   EXPECT_EQ(kept("mine.txt").size(), 1u);
 }
 
+TEST_F(Submodules, AFileInThePlaceOfOneIsKept) {
+  const auto slot = world.acquire("x");
+  fs::remove(slot / "sm");
+  write_text(slot / "sm", "mine\n");
+  const auto outcome = world.wtpool({"release", "x", "--wait"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  ASSERT_EQ(repo.trash_refs().size(), 1u);
+  EXPECT_EQ(repo.git({"show", repo.trash_refs().front() + ":sm"}), "mine");
+  EXPECT_TRUE(fs::is_empty(slot / "sm"));
+}
+
 TEST_F(Submodules, ACloneInThePlaceOfOneIsKeptWholeAndNamed) {
   const auto slot = world.acquire("x");
   git(slot, {"clone", "-q", sub.path().string(), "sm"});
