@@ -148,7 +148,8 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
     const auto trash_id = new_trash_id(LeaseId(random_hex(32)));
     if (facts.marker) {
       fail(core::Fault::source_fault, core::ErrorKind::slot_held,
-           "cannot remove " + job.grant.slot.str() + ": a marker stands in it, of lease " + facts.marker->lease.id.str());
+           "cannot remove " + job.grant.slot.str() + ": a marker stands in it, of lease " + facts.marker->lease.id.str(),
+           "wtpool repair " + job.grant.slot.str() + " --pool " + job.pool->key.str());
     }
     if (facts.entry == core::SlotFacts::Entry::sound && facts.directory == core::SlotFacts::Directory::sound) {
       const auto entry = job.entry(facts.git_id);

@@ -131,5 +131,67 @@ TEST_F(Remove, OfAPoolWhoseSourceWasGoneAtTheStartSaysWhatIsLeftToDo) {
   EXPECT_TRUE(fs::exists(world.root() / "app/.meta/config.yaml"));
 }
 
+// build/ is ignored.
+TEST_F(Remove, OfASlotWithARepositoryThatGitIgnoresIsRefused) {
+  const auto slot = world.acquire("x");
+  const auto inside = Repo::make(slot / "build/deep/dep");
+  const auto commit = inside.commit("own.txt", "own\n");
+  world.release("x");
+  const auto outcome = world.wtpool({"remove", "slot-0"});
+  EXPECT_EQ(outcome.code, 11) << outcome;
+  EXPECT_NE(outcome.err.find("mv " + inside.path().string() + " ELSEWHERE"), std::string::npos) << outcome;
+  EXPECT_EQ(inside.head(), commit);
+  fs::rename(inside.path(), world.dir() / "elsewhere");
+  EXPECT_EQ(world.wtpool({"remove", "slot-0"}).code, 0);
+  EXPECT_EQ(repo.everything(), before);
+}
+
+TEST_F(Remove, OfASlotWithALinkedWorktreeThatGitIgnoresIsRefused) {
+  const auto slot = world.acquire("x");
+  repo.git({"worktree", "add", "-q", "-b", "wtb", (slot / "build/wt").string()});
+  world.release("x");
+  write_text(slot / "build/wt/README.md", "changed\n");
+  const auto outcome = world.wtpool({"remove", "slot-0"});
+  EXPECT_EQ(outcome.code, 11) << outcome;
+  EXPECT_EQ(read_text(slot / "build/wt/README.md"), "changed\n");
+  repo.git({"worktree", "remove", "--force", (slot / "build/wt").string()});
+  EXPECT_EQ(world.wtpool({"remove", "slot-0"}).code, 0);
+}
+
+TEST_F(Remove, DoesNotLookForRepositoriesBehindASymlink) {
+  const auto slot = world.acquire("x");
+  const auto elsewhere = world.make_repo("elsewhere");
+  fs::create_directories(slot / "build");
+  fs::create_directory_symlink(elsewhere.path(), slot / "build/link");
+  world.release("x");
+  const auto outcome = world.wtpool({"remove", "slot-0"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_EQ(elsewhere.complaint(), "");
+}
+
+TEST_F(Remove, OfASlotThatIsQuarantinedWithAMarkerNamesTheWayOut) {
+  world.stop_daemon();
+  world.environment["WTPOOL_FAILPOINT"] = "recycle.begun:kill";
+  world.start_daemon();
+  const auto slot = world.acquire("x");
+  write_text(slot / "README.md", "work\n");
+  (void)world.wtpool({"release", "x", "--wait"});
+  world.kill_daemon();
+  world.environment.erase("WTPOOL_FAILPOINT");
+  fs::rename(slot, world.dir() / "theirs");
+  fs::create_directories(slot);
+  world.start_daemon();
+  ASSERT_TRUE(world.wait_for_state("slot-0", "quarantined"));
+  const auto outcome = world.wtpool({"remove", "slot-0"});
+  EXPECT_EQ(outcome.code, 1) << outcome;
+  EXPECT_NE(outcome.err.find("hint: wtpool repair slot-0 --pool app"), std::string::npos) << outcome;
+  fs::remove(slot);
+  fs::rename(world.dir() / "theirs", slot);
+  EXPECT_EQ(world.wtpool({"repair", "slot-0"}).code, 0);
+  ASSERT_EQ(repo.trash_refs().size(), 1u);
+  EXPECT_EQ(repo.git({"show", repo.trash_refs().front() + ":README.md"}), "work");
+  EXPECT_EQ(world.wtpool({"remove", "slot-0"}).code, 0);
+}
+
 }  // namespace
 }  // namespace wtpool::test
