@@ -3,6 +3,7 @@
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "daemon/git/submodules.hpp"
+#include "daemon/jobs/submodules.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -67,6 +68,12 @@ Cleaned clean_idle(const JobContext& job, const git::Git& slot, const std::strin
     git::no_longer_left_out(slot, left_out);
     git::reset_hard(slot, nobody.full_sha);
     look = git::look(slot, git::Untracked::all, true);
+    if (!look.changed.empty()) {
+      or_quarantine([&] {
+        for (auto& said : set_submodules_aside(job, slot, {}, trash_id)) cleaned.warnings.push_back(std::move(said));
+      });
+      look = git::look(slot, git::Untracked::all, true);
+    }
   }
   cleaned.head = look.head;
   cleaned.untracked = std::move(look.untracked);

@@ -224,6 +224,33 @@ TEST_F(Submodules, ChangesMadeInOneOfAnIdleSlotAreKeptWhenItIsRemoved) {
   EXPECT_EQ(kept("new.txt").size(), 1u);
 }
 
+TEST_F(Submodules, OneThatSomebodyMovedInAnIdleSlotIsSetAsideForTheNextHolder) {
+  const auto slot = filled("x");
+  world.release("x");
+  const auto commit = commit_in(slot / "sm");
+  const auto outcome = world.wtpool({"acquire", "y"});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_NE(outcome.err.find("submodule sm"), std::string::npos) << outcome;
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  EXPECT_TRUE(fs::is_empty(slot / "sm"));
+  expect_commit_kept(commit);
+}
+
+TEST_F(Submodules, OneThatIsBehindTheCommitOfTheSlotIsSetAside) {
+  const auto slot = filled("x");
+  world.release("x");
+  sub.commit("newer.txt", "newer\n");
+  repo.git({"-C", "sm", "pull", "-q"});
+  repo.git({"commit", "-q", "-a", "-m", "newer"});
+  EXPECT_EQ(world.acquire("y"), slot);
+  world.release("y");
+  EXPECT_EQ(world.state_of("slot-0"), "idle");
+  EXPECT_TRUE(fs::is_empty(slot / "sm"));
+  EXPECT_EQ(world.acquire("z"), slot);
+  fill(slot);
+  EXPECT_TRUE(fs::exists(slot / "sm/newer.txt"));
+}
+
 TEST_F(Submodules, OneThatIsUntouchedStaysFilledAndIsNotDirty) {
   const auto slot = filled("x");
   const auto outcome = world.wtpool({"release", "x", "--refuse-dirty", "--wait"});
