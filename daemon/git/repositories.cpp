@@ -31,17 +31,22 @@ bool has_tracked_files(const Git& slot, const std::string& directory) {
   return !slot.must(list).empty();
 }
 
+// Whoever is still at work in there may take it away meanwhile.
+bool is_gone(const std::error_code& why) {
+  return why == std::errc::no_such_file_or_directory || why == std::errc::not_a_directory;
+}
+
 void add_below(const fs::path& work_tree, const std::string& directory, std::vector<std::string>& found) {
   const fs::path at = work_tree / directory;
   if (has_dot_git(at)) return found.push_back(directory);
   std::vector<std::string> below;  // so that no more than one directory is open at a time
   std::error_code failed;
-  for (fs::directory_iterator it(at, fs::directory_options::skip_permission_denied, failed), end; !failed && it != end;
-       it.increment(failed)) {
-    const auto kind = it->symlink_status(failed).type();
-    if (!failed && kind == fs::file_type::directory) below.push_back(directory + "/" + it->path().filename().string());
+  for (fs::directory_iterator it(at, fs::directory_options::skip_permission_denied, failed), end; !failed && it != end;) {
+    if (it->symlink_status(failed).type() == fs::file_type::directory)
+      below.push_back(directory + "/" + it->path().filename().string());
+    if (!failed || is_gone(failed) || failed == std::errc::permission_denied) it.increment(failed);
   }
-  if (failed) throw io_error("cannot read", at, failed.value());
+  if (failed && !is_gone(failed)) throw io_error("cannot read", at, failed.value());
   for (const std::string& child : below) add_below(work_tree, child, found);
 }
 

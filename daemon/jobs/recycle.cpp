@@ -6,6 +6,7 @@
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
+#include "common/names.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/git/clean.hpp"
 #include "daemon/git/mend.hpp"
@@ -168,7 +169,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     }
   }
   for (const auto& nested : std::set<std::string>(look.nested.begin(), look.nested.end())) {
-    idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + nested);
+    idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + printable(nested));
   }
   // Nothing removes these either, and git does not tell of them.
   const auto in_place = git::files_in_unfilled(slot);

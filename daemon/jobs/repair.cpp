@@ -5,7 +5,6 @@
 #include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
-#include "daemon/git/clean.hpp"
 #include "daemon/jobs/fresh_slot.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/own_entries.hpp"
