@@ -15,6 +15,7 @@
 #include "common/files.hpp"
 #include "common/paths.hpp"
 #include "common/platform/peer.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::client {
 namespace {
@@ -56,7 +57,8 @@ void check_directory(const std::filesystem::path& directory) {
     // Only a directory that is there for the socket alone is to be closed: not /tmp, and no repository.
     const bool own = directory.filename().string().ends_with("wtpool");
     throw refused(directory, "the socket's directory is open to other users",
-                  own ? "chmod 700 " + directory.string() : "choose a directory of its own, with mode 0700, for the socket");
+                  own ? "chmod 700 " + proto::shell_word(directory.string())
+                      : "choose a directory of its own, with mode 0700, for the socket");
   }
 }
 

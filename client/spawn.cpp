@@ -18,6 +18,7 @@
 #include "client/detach.hpp"
 #include "common/files.hpp"
 #include "common/platform/process.hpp"
+#include "proto/shell_word.hpp"
 
 extern char** environ;
 
@@ -138,7 +139,7 @@ std::optional<Service> installed_service(const fs::path& home) {
     const std::string name = entry.path().filename().string();
     if (!name.ends_with("wtpoold.plist")) continue;
     const std::string label = name.substr(0, name.size() - std::string_view(".plist").size());
-    return Service{entry.path(), "launchctl kickstart gui/" + std::to_string(::getuid()) + "/" + label};
+    return Service{entry.path(), "launchctl kickstart " + proto::shell_word("gui/" + std::to_string(::getuid()) + "/" + label)};
   }
 #else
   const auto directory = [&home](const char* variable, const char* otherwise) {
@@ -218,7 +219,7 @@ Started start_daemon(const Endpoint& endpoint, const HostPaths& paths) {
   }
   std::string why = ended ? how_it_ended(*ended) : "it does not answer at " + endpoint.socket.string();
   if (const std::string last = last_line_since(said_fd.get(), start); !last.empty()) why += "; it said: " + last;
-  throw cannot_start(why, "cat " + said.string());
+  throw cannot_start(why, "cat " + proto::shell_word(said.string()));
 }
 
 }  // namespace wtpool::client

@@ -15,6 +15,7 @@
 #include "daemon/git/gitmodules.hpp"
 #include "daemon/git/source.hpp"
 #include "proto/codec.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::app {
 namespace {
@@ -65,7 +66,7 @@ void check_host_config(Report& report, const CheckFacts& facts) {
   report.add("config", "error",
              fault->message + (facts.from_daemon ? "; the daemon goes on with what it read before, and would not start again"
                                                  : "; no daemon starts with it, and the other checks are by the defaults"),
-             "correct " + printable(facts.paths.host_config.native()) + ", whose keys are in: man 8 wtpoold");
+             "correct " + proto::shell_word(facts.paths.host_config.native()) + ", whose keys are in: man 8 wtpoold");
 }
 
 void check_socket(Report& report, const CheckFacts& facts) {
@@ -79,9 +80,10 @@ void check_socket(Report& report, const CheckFacts& facts) {
   if (!stat) {
     report.add("socket", facts.from_daemon ? "error" : "ok", directory.string() + " is not there yet");
   } else if (!S_ISDIR(stat->st_mode) || stat->st_uid != ::geteuid() || (stat->st_mode & 077) != 0) {
-    report.add(
-        "socket", "error", directory.string() + " must be a directory of yours alone, with mode 0700",
-        directory.filename().string().ends_with("wtpool") ? std::optional("chmod 700 " + directory.string()) : std::nullopt);
+    report.add("socket", "error", directory.string() + " must be a directory of yours alone, with mode 0700",
+               directory.filename().string().ends_with("wtpool")
+                   ? std::optional("chmod 700 " + proto::shell_word(directory.string()))
+                   : std::nullopt);
   } else {
     report.add("socket", "ok", facts.socket.string());
   }
@@ -129,7 +131,7 @@ void check_lost_configs(Report& report, const CheckFacts& facts) {
   for (const auto& pool : pools_without_config(facts)) {
     const std::string key = pool.filename().string();
     report.add("pool " + key, "error", (pool / ".meta/config.yaml").string() + " is not there: the pool cannot be served",
-               "wtpool init --pool " + key + " --source REPO");
+               "wtpool init --pool " + proto::shell_word(key) + " --source REPO");
   }
 }
 
@@ -154,7 +156,7 @@ void check_pool(Report& report, const CheckFacts& facts, const std::string& key,
     const auto is_served = served(*pool);
     if (is_served == jobs::Served::yes && !serves(facts, *pool)) {
       report.add(name, "error", "another process than your daemon holds " + pool->files.pool_lock().string(),
-                 "wtpool unstick --pool " + key);
+                 "wtpool unstick --pool " + proto::shell_word(key));
     }
     for (const auto& finding : jobs::examine(*pool, is_served)) {
       const std::string hint = finding.remedy.empty() ? finding.hint : "wtpool doctor --repair";
@@ -235,7 +237,7 @@ int print_doctor(const CheckFacts& facts, bool json, bool repair) {
   if (repair && fault_of_host_config(facts)) {
     did.push_back({"repair", "warn", "nothing is repaired: the host's config says where the pools are", std::nullopt});
   } else if (repair) {
-    for (const auto& line : plan_repair(facts)) std::fprintf(stderr, "wtpool: %s\n", line.c_str());
+    for (const auto& line : plan_repair(facts)) std::fprintf(stderr, "wtpool: %s\n", printable(line).c_str());
     did = repair_here(facts);
   }
   auto result = run_doctor(facts);
@@ -247,11 +249,12 @@ int print_doctor(const CheckFacts& facts, bool json, bool repair) {
     for (const auto& check : result.checks) width = std::max(width, static_cast<int>(check.name.size()));
     std::printf("%-*s  STATUS  DETAIL\n", width, "CHECK");
     for (const auto& check : result.checks) {
-      std::printf("%-*s  %-6s  %s\n", width, check.name.c_str(), check.status.c_str(), check.detail.c_str());
+      std::printf("%-*s  %-6s  %s\n", width, printable(check.name).c_str(), check.status.c_str(),
+                  printable(check.detail).c_str());
     }
     std::set<std::string> said;
     for (const auto& check : result.checks) {
-      if (check.hint && said.insert(*check.hint).second) std::printf("hint: %s\n", check.hint->c_str());
+      if (check.hint && said.insert(*check.hint).second) std::printf("hint: %s\n", printable(*check.hint).c_str());
     }
   }
   return result.ok ? 0 : 1;

@@ -14,6 +14,7 @@
 #include "common/names.hpp"
 #include "daemon/app/host_config.hpp"
 #include "daemon/app/repair_here.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::app {
 namespace {
@@ -48,7 +49,7 @@ std::vector<proto::DoctorCheck> pools_away(const core::Host& host) {
       away.push_back(
           {name, "error",
            "it is unavailable: its .meta/config.yaml is not there, or its directory is on another device than before",
-           "ls -la " + host.settings.root + "/" + key.str()});
+           "ls -la " + proto::shell_word(host.settings.root + "/" + key.str())});
     }
   }
   return away;

@@ -6,6 +6,7 @@
 
 #include "common/files.hpp"
 #include "common/log.hpp"
+#include "common/names.hpp"
 #include "common/platform/memory.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/app/checks.hpp"
@@ -75,8 +76,8 @@ int start(int argc, const char* const* argv) {
   try {
     return serve(parsed.options);
   } catch (const proto::Error& error) {
-    std::fprintf(stderr, "wtpoold: %s\n", error.message.c_str());
-    if (!error.hint.empty()) std::fprintf(stderr, "hint: %s\n", error.hint.c_str());
+    std::fprintf(stderr, "wtpoold: %s\n", printable(error.message).c_str());
+    if (!error.hint.empty()) std::fprintf(stderr, "hint: %s\n", printable(error.hint).c_str());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "wtpoold: internal error: %s\n", error.what());
   }

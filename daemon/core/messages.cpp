@@ -4,6 +4,7 @@
 #include <array>
 
 #include "daemon/core/turn.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::core::say {
 namespace {
@@ -28,13 +29,13 @@ std::int64_t held_for(const Slot& slot, Now now) {
 }
 
 // --pool stands last, so that the command is easy to read and right from any directory.
+std::string of_pool(const Pool& pool) { return " --pool " + proto::shell_word(pool.key.str()); }
+
 std::string release_command(const Pool& pool, const std::string& name) {
-  return "wtpool release " + name + " --pool " + pool.key.str();
+  return "wtpool release " + proto::shell_word(name) + of_pool(pool);
 }
 
-std::string repair_command(const Pool& pool, const Slot& slot) {
-  return "wtpool repair " + slot.id.str() + " --pool " + pool.key.str();
-}
+std::string repair_command(const Pool& pool, const Slot& slot) { return "wtpool repair " + slot.id.str() + of_pool(pool); }
 
 std::vector<const Slot*> quarantined_slots(const Pool& pool, const std::optional<std::string>& group) {
   std::vector<const Slot*> found;
@@ -166,7 +167,7 @@ Error fetch_failed(const Pool& pool, const std::optional<std::string>& commit, c
 
 Error branch_exists(const Pool& pool, const std::string& name) {
   return with({ErrorKind::branch_exists, "branch '" + name + "' already exists in " + pool.config->source,
-               "wtpool acquire " + name + " --pool " + pool.key.str() + " --resume (or --replace)"},
+               "wtpool acquire " + proto::shell_word(name) + of_pool(pool) + " --resume (or --replace)"},
               pool, nullptr, name);
 }
 
@@ -178,7 +179,7 @@ Error branch_conflict(const Pool& pool, const std::string& name, const std::stri
 
 Error branch_checked_out(const Pool& pool, const std::string& name, const std::string& where) {
   return with({ErrorKind::branch_exists, "branch '" + name + "' is checked out at " + where,
-               "wtpool acquire ANOTHER --commit " + name + " --pool " + pool.key.str()},
+               "wtpool acquire ANOTHER --commit " + proto::shell_word(name) + of_pool(pool)},
               pool, nullptr, name);
 }
 
@@ -248,8 +249,7 @@ Error in_no_slot(const Pool& pool, const std::string& verb) {
 }
 
 Error not_held(const Pool& pool, const std::string& what) {
-  return with({ErrorKind::not_held, "'" + what + "' is not held in " + in_pool(pool), "wtpool ls --pool " + pool.key.str()},
-              pool);
+  return with({ErrorKind::not_held, "'" + what + "' is not held in " + in_pool(pool), "wtpool ls" + of_pool(pool)}, pool);
 }
 
 Error lease_lost(const std::string& what) { return {ErrorKind::lease_lost, what + ": the lease is not yours any more"}; }
@@ -260,8 +260,7 @@ Error quarantined(const Pool& pool, const Slot& slot) {
 }
 
 Error slot_unknown(const Pool& pool, const std::string& slot) {
-  return with({ErrorKind::slot_unknown, in_pool(pool) + " has no slot '" + slot + "'", "wtpool ls --pool " + pool.key.str()},
-              pool);
+  return with({ErrorKind::slot_unknown, in_pool(pool) + " has no slot '" + slot + "'", "wtpool ls" + of_pool(pool)}, pool);
 }
 
 Error slot_held(const Pool& pool, const Slot& slot, Now now) {

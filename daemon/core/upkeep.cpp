@@ -4,6 +4,7 @@
 #include "daemon/core/faults.hpp"
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::core {
 namespace {
@@ -77,7 +78,7 @@ bool must_wait(const Turn& t, const Pool& pool) { return t.host.draining || !poo
 // Saving failed is "any other failure" to whoever waited for it, whatever kind the job's error has.
 Error waiter_error(const Pool& pool, const Slot& slot, const std::string& why) {
   Error error(ErrorKind::io_error, slot.id.str() + " was released, but could not be recycled and is quarantined: " + why,
-              "wtpool repair " + slot.id.str() + " --pool " + pool.key.str());
+              "wtpool repair " + slot.id.str() + " --pool " + proto::shell_word(pool.key.str()));
   error.pool = pool.key.str();
   error.slot = slot.id.str();
   return error;

@@ -17,6 +17,7 @@
 #include "daemon/git/scratch_index.hpp"
 #include "daemon/git/text.hpp"
 #include "daemon/git/tree.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::git {
 namespace {
@@ -76,7 +77,7 @@ void make_branch(const Git& slot, const Command& command, const std::string& bra
     Error refused(ErrorKind::branch_exists,
                   "create the branch " + printable(branch) + ": " +
                       (*other == branch ? "it exists already" : "it conflicts with the branch " + printable(*other)),
-                  "choose another name, or see: git branch --list '" + printable(*other) + "'");
+                  "choose another name, or see: git branch --list " + proto::shell_word(*other));
     refused.git = error.git;
     throw refused;
   }

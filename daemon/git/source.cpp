@@ -13,6 +13,7 @@
 #include "daemon/git/refs.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/git/text.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::git {
 namespace {
@@ -52,11 +53,12 @@ Error no_repository(const std::string& path, const ChildResult& asked) {
   if (asked.error_tail.find("dubious ownership") != std::string::npos ||
       asked.error_tail.find("unsafe repository") != std::string::npos) {
     return {ErrorKind::source_not_owned, "cannot open the source " + shown + ": the repository belongs to another user",
-            "git config --global --add safe.directory " + shown};
+            "git config --global --add safe.directory " + proto::shell_word(path)};
   }
   std::error_code failed;
   if (fs::is_directory(path, failed) && ::access(path.c_str(), R_OK | X_OK) != 0 && errno == EACCES) {
-    return {ErrorKind::permission_denied, "cannot open the source " + shown + ": you may not read it", "ls -ld " + shown};
+    return {ErrorKind::permission_denied, "cannot open the source " + shown + ": you may not read it",
+            "ls -ld " + proto::shell_word(path)};
   }
   const bool there = fs::exists(path, failed);
   Error error(ErrorKind::source_missing,
@@ -142,7 +144,7 @@ SourceFacts open_source(const std::string& path, const Context& context) {
   if (lstat_of(fs::path(facts.common_dir) / "reftable")) {
     throw Error(ErrorKind::bad_config,
                 "cannot use the source " + printable(path) + ": it keeps its refs as reftable, which is not read here yet",
-                "git -C " + printable(path) + " refs migrate --ref-format=files");
+                "git -C " + proto::shell_word(path) + " refs migrate --ref-format=files");
   }
   const Git common(Place{facts.common_dir, {}}, context);
   facts.worktree_config = value_of(common, "extensions.worktreeConfig", "bool") == "true";

@@ -11,6 +11,7 @@
 #include "daemon/git/refs.hpp"
 #include "daemon/git/repositories.hpp"
 #include "daemon/git/text.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::git {
 namespace {
@@ -51,10 +52,10 @@ bool below_one_of(const std::string& path, const std::set<std::string>& files) {
 void settle_blocking_files(const Git& slot, const std::vector<std::string>& paths, bool owner) {
   if (owner) return remove_blocking_files(slot, paths);
   if (paths.empty()) return;
-  const std::string file = printable(slot.place().work_tree + "/" + paths.front());
+  const std::string file = slot.place().work_tree + "/" + paths.front();
   throw proto::Error(proto::ErrorKind::git_failed,
-                     "git cannot look at the tree: " + file + " is no file, and git would wait for it without end",
-                     "rm '" + file + "'");
+                     "git cannot look at the tree: " + printable(file) + " is no file, and git would wait for it without end",
+                     "rm " + proto::shell_word(file));
 }
 
 // What stands in directories that git does not track is known only when git has been there: it is looked for when git does

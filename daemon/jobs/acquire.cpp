@@ -16,6 +16,7 @@
 #include "daemon/jobs/short_way.hpp"
 #include "daemon/jobs/source_away.hpp"
 #include "daemon/jobs/tasks.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -70,7 +71,8 @@ class Acquisition {
     const auto where = git::checked_out_at(job_.pool->source, lease_.name, but_here);
     if (!where) return;
     fail(core::Fault::source_fault, core::ErrorKind::branch_exists, "branch '" + lease_.name + "' is checked out at " + *where,
-         "wtpool acquire ANOTHER --commit " + lease_.name + " --pool " + job_.pool->key.str());
+         "wtpool acquire ANOTHER --commit " + proto::shell_word(lease_.name) + " --pool " +
+             proto::shell_word(job_.pool->key.str()));
   }
 
   // What cannot be taken back now is left as a kill would leave it, for a recovery; nor can it be told without its source

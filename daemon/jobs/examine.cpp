@@ -14,11 +14,13 @@
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/source_away.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
 namespace {
 
 using core::Seen;
+using proto::shell_word;
 using Weight = Finding::Weight;
 
 std::string in_words(const std::vector<std::int64_t>& pids) {
@@ -52,9 +54,8 @@ class Examination {
     for (const auto& entry : entries_) {
       if (entry.unread) add(Weight::warn, "worktree entry " + printable(entry.git_id) + " is left alone: " + entry.problem, {});
       if (entry.state != core::SlotFacts::Entry::torn || told.contains(entry.git_id) || of_another_pool(entry)) continue;
-      const std::string path = common_ + "/worktrees/" + printable(entry.git_id);
       add(Weight::error, "worktree entry " + printable(entry.git_id) + " of " + common_ + " is torn: " + entry.problem, {},
-          "mv " + path + " ELSEWHERE");
+          "mv " + shell_word(common_ + "/worktrees/" + entry.git_id) + " ELSEWHERE");
     }
     look_at_shared_locks();
     look_at_source();
@@ -66,7 +67,7 @@ class Examination {
     findings_.push_back({weight, std::move(what), std::move(remedy), std::move(hint)});
   }
   [[nodiscard]] std::string verb(const std::string& name, const core::SlotFacts& facts) const {
-    return "wtpool " + name + " " + facts.slot.str() + " --pool " + pool_.key.str();
+    return "wtpool " + name + " " + facts.slot.str() + " --pool " + shell_word(pool_.key.str());
   }
 
   void add_torn(const std::string& git_id) {
@@ -136,14 +137,15 @@ class Examination {
       const auto gitfile = lstat_of(path / ".git");
       const bool mendable = is_directory_no_follow(path) && (!gitfile || S_ISREG(gitfile->st_mode));
       add(Weight::error, held + (directory.problem.empty() ? facts.problem : directory.problem), {},
-          mendable ? "git -C " + common_ + " worktree repair" : "ls -ld " + path.string() + " " + (path / ".git").string());
+          mendable ? "git -C " + shell_word(common_) + " worktree repair"
+                   : "ls -ld " + shell_word(path.string()) + " " + shell_word((path / ".git").string()));
     }
     if (facts.entry == SlotFacts::Entry::torn && facts.problem.starts_with(git::kHeadProblem)) {
       add(Weight::error, held + facts.problem + ": git fails in it", {},
           std::string("wtpool daemon ") + (served_ == Served::yes ? "restart" : "start"));
     } else if (facts.entry == SlotFacts::Entry::foreign) {
       add(Weight::error, held + facts.problem, {},
-          "ls -l " + disk::EntryFiles(pool_.place.source, facts.git_id).entry.string());
+          "ls -l " + shell_word(disk::EntryFiles(pool_.place.source, facts.git_id).entry.string()));
     }
   }
 
@@ -180,7 +182,7 @@ class Examination {
     const auto index = disk::EntryFiles(pool_.place.source, facts.git_id).entry / "index";
     if (!git::is_damaged_index(index)) return;
     add(Weight::warn, "the index of " + facts.slot.str() + ", which is held, is damaged: " + index.string(), {},
-        "rm " + index.string() + " && git -C " + pool_.files.slot(facts.slot).string() + " reset");
+        "rm " + shell_word(index.string()) + " && git -C " + shell_word(pool_.files.slot(facts.slot).string()) + " reset");
   }
 
   // In a held slot a lock may be that of the holder's own git.
@@ -197,7 +199,7 @@ class Examination {
       } else if (nobodys) {
         add(Weight::error, what + ", which nobody holds", "remove it");
       } else {
-        add(Weight::warn, what + ", which nobody holds; the slot is held", {}, "rm " + lock.string());
+        add(Weight::warn, what + ", which nobody holds; the slot is held", {}, "rm " + shell_word(lock.string()));
       }
     }
   }
@@ -213,7 +215,7 @@ class Examination {
         add(Weight::error, what + ", left by a git of ours that was killed",
             lock.old_enough(now) ? "remove it" : "remove it when it is 10 s old");
       } else if (lock.old_enough(now)) {
-        add(Weight::warn, what + ", which nobody holds, of no git that we know of", {}, "rm " + lock.file.string());
+        add(Weight::warn, what + ", which nobody holds, of no git that we know of", {}, "rm " + shell_word(lock.file.string()));
       }
     }
   }
@@ -237,14 +239,15 @@ class Examination {
       if (tip) look_at_filters(source, *tip);
       if (!wanted.empty() && !tip) {
         add(Weight::warn, "its default commit '" + printable(wanted) + "' is unknown in the source", {},
-            "git -C " + common_ + " branch -a");
+            "git -C " + shell_word(common_) + " branch -a");
       }
     } catch (const core::Error& error) {
-      add(Weight::error, "git fails in the source: " + error.message, {}, "git -C " + common_ + " status");
+      add(Weight::error, "git fails in the source: " + error.message, {}, "git -C " + shell_word(common_) + " status");
     }
     constexpr std::uint64_t kLittle = 1024ULL * 1024 * 1024;
     if (const auto free = free_bytes(common_); free && *free < kLittle) {
-      add(Weight::warn, "the source's file system has " + std::to_string(*free >> 20) + " MiB free", {}, "df -h " + common_);
+      add(Weight::warn, "the source's file system has " + std::to_string(*free >> 20) + " MiB free", {},
+          "df -h " + shell_word(common_));
     }
   }
 

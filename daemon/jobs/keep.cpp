@@ -11,6 +11,7 @@
 #include "daemon/git/durable_objects.hpp"
 #include "daemon/git/mend.hpp"
 #include "daemon/jobs/own_entries.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -311,7 +312,7 @@ disk::SlotLock take_slot_lock(const JobContext& job) {
     fail(core::Fault::slot_busy, core::ErrorKind::contended,
          job.grant.slot.str() + " is being worked on by another process (its lock " +
              job.pool->files.slot_lock(job.grant.slot).string() + " is held)",
-         "wtpool unstick --slot " + job.grant.slot.str() + " --pool " + job.pool->key.str());
+         "wtpool unstick --slot " + job.grant.slot.str() + " --pool " + proto::shell_word(job.pool->key.str()));
   }
   return std::move(*lock);
 }
@@ -325,7 +326,7 @@ void prove_place(const JobContext& job, const std::string& git_id) {
   if (why && restore_own_entry(*job.pool, git_id, job.grant.slot)) why = disproof();
   if (why) {
     fail(core::Fault::quarantine, core::ErrorKind::quarantined, job.grant.slot.str() + " is not what it was: " + *why,
-         "wtpool repair " + job.grant.slot.str() + " --pool " + job.pool->key.str());
+         "wtpool repair " + job.grant.slot.str() + " --pool " + proto::shell_word(job.pool->key.str()));
   }
 }
 

@@ -18,6 +18,7 @@
 #include "daemon/jobs/source_away.hpp"
 #include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -35,7 +36,7 @@ std::shared_ptr<const disk::FileLock> lock_pool(const JobContext& job, const dis
   if (!lock) {
     core::Error error(core::ErrorKind::pool_unavailable,
                       "cannot serve pool " + key.str() + ": another process holds its lock " + files.pool_lock().string(),
-                      "wtpool unstick --pool " + key.str());
+                      "wtpool unstick --pool " + proto::shell_word(key.str()));
     error.pool = key.str();
     throw FaultError{core::Fault::slot_busy, error};
   }
@@ -242,7 +243,7 @@ core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
   const disk::PoolFiles files(real_path(disk::path(job.host.pools_root)) / key);
   if (lstat_of(files.config())) {
     refuse_init(core::ErrorKind::pool_exists, "pool '" + key + "' exists already at " + files.root.string(),
-                "wtpool ls --pool " + key);
+                "wtpool ls --pool " + proto::shell_word(key));
   }
   config.source = source.worktree.value_or(source.common_dir);
   config.max_slots = params.max_slots.value_or(16);
@@ -256,7 +257,7 @@ core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
   } else if (!git::ids_of(git, {config.default_commit + "^{commit}"}).front()) {
     refuse_init(core::ErrorKind::commit_unknown,
                 "the default commit '" + printable(config.default_commit) + "' is unknown in " + params.source,
-                "git -C " + params.source + " branch -a");
+                "git -C " + proto::shell_word(params.source) + " branch -a");
   }
   const std::string text = disk::format_pool_config(config);
   (void)disk::parse_pool_config(text, files.config());  // what init writes, the daemon reads

@@ -14,6 +14,7 @@
 #include "daemon/jobs/leftovers.hpp"
 #include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -30,7 +31,7 @@ class Place {
     if (prove() != proven_) {
       fail(core::Fault::quarantine, core::ErrorKind::quarantined,
            job_.grant.slot.str() + " is not what it was: another directory took its place",
-           "wtpool repair " + job_.grant.slot.str() + " --pool " + job_.pool->key.str());
+           "wtpool repair " + job_.grant.slot.str() + " --pool " + proto::shell_word(job_.pool->key.str()));
     }
   }
 
@@ -79,7 +80,7 @@ std::optional<std::string> forget_branch(const JobContext& job, const core::Leas
 void offer_discard(const JobContext& job, core::Error& error) {
   if (!error.hint.empty()) return;
   const std::string repair = "wtpool repair " + job.grant.slot.str();
-  const std::string pool = " --pool " + job.pool->key.str();
+  const std::string pool = " --pool " + proto::shell_word(job.pool->key.str());
   error.hint = repair + pool + " once that is mended, or " + repair + " --discard" + pool +
                " (drops every change that is not committed; commits are kept)";
 }

@@ -11,6 +11,7 @@
 #include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -21,7 +22,8 @@ std::string files_text(std::size_t count, const std::string& of_what) {
 
 // What the same release does where it is not told to refuse is the pool's to say, and that may be to refuse as well.
 std::string way_out(const JobContext& job, const core::Lease& lease) {
-  const std::string release = "wtpool release " + lease.name + " --pool " + job.pool->key.str();
+  const std::string release =
+      "wtpool release " + proto::shell_word(lease.name) + " --pool " + proto::shell_word(job.pool->key.str());
   const std::string drops = " (keeps commits in the trash and drops the rest: commit first what is to stay)";
   switch (job.pool->config.on_dirty) {
     case core::Dirty::save:
@@ -98,7 +100,8 @@ void refuse_if_moved(const JobContext& job, const std::string& git_id) {
     if (!lstat_of(disk::path(entry.worktree) / ".git")) continue;
     fail(core::Fault::quarantine, core::ErrorKind::quarantined,
          "slot " + job.grant.slot.str() + " was moved to " + entry.worktree + " by hand",
-         "git -C " + job.pool->place.source.str() + " worktree move " + entry.worktree + " " + job.slot_path().string());
+         "git -C " + proto::shell_word(job.pool->place.source.str()) + " worktree move " + proto::shell_word(entry.worktree) +
+             " " + proto::shell_word(job.slot_path().string()));
   }
 }
 
@@ -180,7 +183,7 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
     released.warnings.push_back("the worktree entry of " + job.grant.slot.str() +
                                 " is gone: what is not committed is still in " + job.slot_path().string() +
                                 ", and was neither saved nor deleted; look at it, then wtpool repair " + job.grant.slot.str() +
-                                " --pool " + job.pool->key.str());
+                                " --pool " + proto::shell_word(job.pool->key.str()));
   }
   return released;
 }

@@ -10,6 +10,7 @@
 #include "daemon/jobs/own_entries.hpp"
 #include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -148,7 +149,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
     if (facts.marker) {
       fail(core::Fault::source_fault, core::ErrorKind::slot_held,
            "cannot remove " + job.grant.slot.str() + ": a marker stands in it, of lease " + facts.marker->lease.id.str(),
-           "wtpool repair " + job.grant.slot.str() + " --pool " + job.pool->key.str());
+           "wtpool repair " + job.grant.slot.str() + " --pool " + proto::shell_word(job.pool->key.str()));
     }
     if (facts.entry == core::SlotFacts::Entry::sound && facts.directory == core::SlotFacts::Directory::sound) {
       const auto entry = job.entry(facts.git_id);

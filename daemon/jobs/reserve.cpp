@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 
 #include "common/files.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -22,7 +23,8 @@ void check_reserve(const JobContext& job, const std::string& name) {
   for (const auto& where : {job.pool->files.root, disk::path(job.pool->place.source.str())}) {
     const auto refuse = [&](const std::string& what, const std::string& command) {
       fail(core::Fault::host_fault, core::ErrorKind::no_space,
-           "cannot acquire " + name + ": " + where.string() + " has " + what, command + " " + where.string());
+           "cannot acquire " + name + ": " + where.string() + " has " + what,
+           command + " " + proto::shell_word(where.string()));
     };
     if (const auto bytes = free_bytes(where); bytes && *bytes < job.host.reserve_bytes) {
       refuse(std::to_string(*bytes >> 20) + " MiB free, less than the reserve of " +

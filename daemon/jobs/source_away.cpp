@@ -10,6 +10,7 @@
 
 #include "common/names.hpp"
 #include "daemon/git/source.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -68,12 +69,12 @@ git::SourceFacts open_source_of(const PoolKey& key, const disk::PoolFiles& files
     if (error.kind != core::ErrorKind::source_missing) throw;
     error.hint = "put the repository back: the pool goes on as it was";
     if (holds_nothing(files)) {
-      error.hint += "; if it is gone for good, the pool holds nothing: rm -r " + printable(files.root.string());
+      error.hint += "; if it is gone for good, the pool holds nothing: rm -r " + proto::shell_word(files.root.string());
     } else {
       // The empty one proves no slot its own, so that none is held any more, and what is in them goes to the pool's trash.
       error.hint += ", its slots and their files lie untouched in " + printable(files.root.string()) +
-                    "; if it is gone for good: git init " + printable(source) + " && wtpool remove --pool " + key.str() +
-                    ", which keeps what is in them";
+                    "; if it is gone for good: git init " + proto::shell_word(source) + " && wtpool remove --pool " +
+                    proto::shell_word(key.str()) + ", which keeps what is in them";
     }
     throw;
   }

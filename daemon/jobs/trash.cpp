@@ -12,6 +12,7 @@
 #include "daemon/git/source.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/tasks.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -104,7 +105,7 @@ std::vector<git::Ref> find_entry(const JobContext& job, const std::string& id) {
   const auto found = entries.find(id);
   if (found == entries.end()) {
     throw core::Error(core::ErrorKind::trash_unknown, "pool '" + job.pool->key.str() + "' keeps nothing as '" + id + "'",
-                      "wtpool trash ls --pool " + job.pool->key.str());
+                      "wtpool trash ls --pool " + proto::shell_word(job.pool->key.str()));
   }
   return found->second;
 }
@@ -187,7 +188,7 @@ void require_free(const JobContext& job, const git::Git& git, const std::string&
       "cannot restore " + id + ": " +
           (conflict ? "branch '" + branch + "' cannot be made: branch '" + *conflict + "' exists, and git cannot have both"
                     : "branch " + branch + " exists already"),
-      "wtpool trash restore " + id + " --branch ANOTHER --pool " + job.pool->key.str());
+      "wtpool trash restore " + proto::shell_word(id) + " --branch ANOTHER --pool " + proto::shell_word(job.pool->key.str()));
 }
 
 }  // namespace
@@ -270,7 +271,7 @@ core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec
   tips.insert(tips.end(), kept.autostashes.begin(), kept.autostashes.end());
   if (tips.empty()) {
     throw core::Error(core::ErrorKind::trash_unknown, "cannot make a branch of " + spec.id + ": it keeps files alone",
-                      "ls " + job.pool->files.trash_files(spec.id).string());
+                      "ls " + proto::shell_word(job.pool->files.trash_files(spec.id).string()));
   }
   require_free(job, git, spec.id, branch);
   Oid tip = tips.front().value;

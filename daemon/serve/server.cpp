@@ -12,6 +12,7 @@
 #include "common/log.hpp"
 #include "common/paths.hpp"
 #include "common/platform/peer.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::serve {
 namespace {
@@ -54,7 +55,7 @@ void prepare_socket_directory(const std::filesystem::path& socket) {
     throw proto::Error(proto::ErrorKind::permission_denied,
                        "cannot serve at " + socket.string() + ": its directory " + directory.string() + " " + why,
                        directory.filename().string().ends_with("wtpool")
-                           ? "chmod 700 " + directory.string()
+                           ? "chmod 700 " + proto::shell_word(directory.string())
                            : "choose a directory of its own, with mode 0700, for the socket");
   };
   if (!lstat_of(directory)) make_directories(directory, 0700);

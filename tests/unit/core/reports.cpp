@@ -192,6 +192,14 @@ TEST_F(Refusals, ShowATableOfTheHoldersAndTheReleaseCommand) {
   EXPECT_EQ(refusals[id].hint, "wtpool release a-rather-long-name --pool app");
 }
 
+TEST_F(Refusals, NameAHolderAsAShellReadsIt) {
+  open_pool();
+  hold("it's");
+  const RequestId held = ask(acquiring("it's"));
+  EXPECT_EQ(refused(held), ErrorKind::name_held);
+  EXPECT_EQ(refusals[held].hint, "wtpool release 'it'\\''s' --pool app");
+}
+
 TEST_F(Refusals, OfAHeldCommitNameSlotHolderAndAge) {
   open_pool();
   hold("x", 'a');
