@@ -133,7 +133,7 @@ std::optional<Error> check_name(Turn& t, Request& request, Pool& pool, bool comm
 }
 
 void resolved(Turn& t, Request& request, const done::Resolved& facts) {
-  if (!t.host.pools.contains(request.pool)) return refuse(t, request.id, say::pool_unknown(request.pool));
+  if (!t.host.pools.contains(request.pool)) return refuse(t, request.id, say::pool_unknown(t.host, request.pool));
   Pool& pool = t.host.pools.at(request.pool);
   const auto& params = std::get<proto::AcquireParams>(request.params);
   if (auto error = no_longer_ready(pool)) return refuse(t, request.id, std::move(*error));

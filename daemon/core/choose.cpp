@@ -38,7 +38,7 @@ Choice choose_pool(Turn& t, Request& request, const proto::Scope& scope) {
   std::optional<PoolKey> key;
   if (scope.pool) {
     key = PoolKey(*scope.pool);
-    if (!host.pools.contains(*key)) return say::pool_unknown(*key);
+    if (!host.pools.contains(*key)) return say::pool_unknown(host, *key);
   } else {
     for (const auto& [each, pool] : host.pools) {
       if (pool.loading()) return Park{};

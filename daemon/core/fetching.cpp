@@ -69,7 +69,7 @@ void fetch_ended(Turn& t, const Job& job, const std::optional<Error>& error) {
     Request* request = find_request(t, each);
     if (request == nullptr) continue;
     if (!t.host.pools.contains(request->pool)) {
-      refuse(t, each, say::pool_unknown(request->pool));
+      refuse(t, each, say::pool_unknown(t.host, request->pool));
       continue;
     }
     Pool& pool = t.host.pools.at(request->pool);

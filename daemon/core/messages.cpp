@@ -86,8 +86,10 @@ std::string age(std::int64_t seconds_old) {
   return std::to_string(seconds_old / (24 * 3600)) + "d";
 }
 
-Error pool_unknown(const PoolKey& key) {
-  Error error(ErrorKind::pool_unknown, "there is no pool '" + key.str() + "' on this host", "wtpool init --source REPO");
+Error pool_unknown(const Host& host, const PoolKey& key) {
+  const bool others = host.pools.size() > host.pools.count(key);  // one that is being taken away is still there
+  Error error(ErrorKind::pool_unknown, "there is no pool '" + key.str() + "' on this host",
+              others ? "wtpool pools" : "wtpool init --source REPO");
   error.pool = key.str();
   return error;
 }

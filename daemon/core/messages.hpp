@@ -7,7 +7,7 @@ namespace wtpool::core::say {
 
 [[nodiscard]] std::string age(std::int64_t seconds_old);  // "45s", "3m", "2h", "5d"
 
-[[nodiscard]] Error pool_unknown(const PoolKey& key);
+[[nodiscard]] Error pool_unknown(const Host& host, const PoolKey& key);
 [[nodiscard]] Error no_pools();
 [[nodiscard]] Error pool_ambiguous(const Host& host);
 [[nodiscard]] Error pool_unavailable(const PoolKey& key, const std::string& why);

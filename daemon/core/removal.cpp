@@ -186,7 +186,7 @@ void pool_removed(Turn& t, const Job& job, const std::optional<Error>& error) {
       const bool looks = request->looked && request->stage == Stage::running;
       if (looks || request->stage == Stage::parked || request->stage == Stage::queued || request->stage == Stage::waiting) {
         leave_queue(t, *request);
-        refuse(t, id, say::pool_unknown(job.pool));
+        refuse(t, id, say::pool_unknown(t.host, job.pool));
       }
     }
     t.host.pools.erase(job.pool);
@@ -195,7 +195,7 @@ void pool_removed(Turn& t, const Job& job, const std::optional<Error>& error) {
       if (each.pool == job.pool && !each.started) never.push_back(each);
     }
     for (const Job& each : never) {
-      if (drop_unstarted(t, each.id)) finish_job(t, each, JobFailed{Fault::cancelled, say::pool_unknown(job.pool)});
+      if (drop_unstarted(t, each.id)) finish_job(t, each, JobFailed{Fault::cancelled, say::pool_unknown(t.host, job.pool)});
     }
     wake_parked(t);  // its load will not be reported any more
   }

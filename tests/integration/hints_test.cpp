@@ -101,5 +101,15 @@ TEST_F(Hints, WithControlCharactersDrawNothingOnATerminalAndAreExactInJson) {
   EXPECT_FALSE(fs::exists(torn));
 }
 
+TEST_F(Hints, OfAPoolThatIsNotThereListThePoolsThatAre) {
+  world.start_daemon();
+  const auto none = world.wtpool({"--pool", "typo", "acquire", "x"});
+  EXPECT_EQ(hints_in(none.err), std::vector<std::string>{"wtpool init --source REPO"}) << none;
+  world.init(world.make_repo());
+  const auto other = world.wtpool({"--pool", "typo", "acquire", "x"});
+  EXPECT_EQ(hints_in(other.err), std::vector<std::string>{"wtpool pools"}) << other;
+  EXPECT_EQ(paste("wtpool pools").code, 0);
+}
+
 }  // namespace
 }  // namespace wtpool::test

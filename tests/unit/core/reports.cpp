@@ -200,6 +200,18 @@ TEST_F(Refusals, NameAHolderAsAShellReadsIt) {
   EXPECT_EQ(refusals[held].hint, "wtpool release 'it'\\''s' --pool app");
 }
 
+TEST_F(Refusals, OfAPoolThatIsNotThereNameWhatListsTheOthers) {
+  auto params = acquiring("x");
+  params.scope.pool = "typo";
+  const RequestId none = ask(params);
+  EXPECT_EQ(refused(none), ErrorKind::pool_unknown);
+  EXPECT_EQ(refusals[none].hint, "wtpool init --source REPO");
+  open_pool();
+  const RequestId typo = ask(params);
+  EXPECT_EQ(refused(typo), ErrorKind::pool_unknown);
+  EXPECT_EQ(refusals[typo].hint, "wtpool pools");
+}
+
 TEST_F(Refusals, OfAHeldCommitNameSlotHolderAndAge) {
   open_pool();
   hold("x", 'a');
