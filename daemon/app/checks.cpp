@@ -14,6 +14,7 @@
 #include "daemon/disk/locks.hpp"
 #include "daemon/git/gitmodules.hpp"
 #include "daemon/git/source.hpp"
+#include "daemon/jobs/pool_config.hpp"
 #include "proto/codec.hpp"
 #include "proto/shell_word.hpp"
 
@@ -66,7 +67,7 @@ void check_host_config(Report& report, const CheckFacts& facts) {
   report.add("config", "error",
              fault->message + (facts.from_daemon ? "; the daemon goes on with what it read before, and would not start again"
                                                  : "; no daemon starts with it, and the other checks are by the defaults"),
-             "correct " + proto::shell_word(facts.paths.host_config.native()) + ", whose keys are in: man 8 wtpoold");
+             jobs::how_to_correct(facts.paths.host_config));
 }
 
 void check_socket(Report& report, const CheckFacts& facts) {

@@ -13,6 +13,7 @@
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/own_entries.hpp"
+#include "daemon/jobs/pool_config.hpp"
 #include "daemon/jobs/source_away.hpp"
 #include "proto/shell_word.hpp"
 
@@ -261,13 +262,8 @@ class Examination {
 }  // namespace
 
 std::shared_ptr<const ServedPool> view_pool(const PoolKey& key, const disk::PoolFiles& files) {
-  const auto text = read_file(files.config());
-  if (!text) {
-    throw core::Error(core::ErrorKind::pool_unavailable,
-                      "pool " + key.str() + " is unavailable: it has no " + files.config().string());
-  }
   auto pool = std::make_shared<ServedPool>(ServedPool{key, files, {}, {}, {}, nullptr, nullptr});
-  pool->config = disk::parse_pool_config(*text, files.config());
+  pool->config = read_pool_config(key, files);
   pool->source = open_source_of(key, files, pool->config.source, git::Context{});
   pool->place.root = files.root.string();
   pool->place.source = SourceId(pool->source.common_dir);

@@ -15,6 +15,7 @@
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/jobs/keep.hpp"
 #include "daemon/jobs/own_entries.hpp"
+#include "daemon/jobs/pool_config.hpp"
 #include "daemon/jobs/source_away.hpp"
 #include "daemon/jobs/submodules.hpp"
 #include "daemon/jobs/tasks.hpp"
@@ -165,12 +166,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
     throw core::Error(core::ErrorKind::pool_unavailable,
                       "pool " + spec.pool.str() + " is unavailable: " + root.string() + " is not there");
   }
-  const auto text = read_file(pool->files.config());
-  if (!text) {
-    throw core::Error(core::ErrorKind::pool_unavailable,
-                      "pool " + spec.pool.str() + " is unavailable: it has no " + pool->files.config().string());
-  }
-  pool->config = disk::parse_pool_config(*text, pool->files.config());
+  pool->config = read_pool_config(spec.pool, pool->files);
   pool->lock = lock_pool(job, pool->files, spec.pool);
   pool->source = open_source_of(spec.pool, pool->files, pool->config.source, job.git_context(nullptr));
   const auto served = job.pools->find(spec.pool);

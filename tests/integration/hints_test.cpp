@@ -25,6 +25,15 @@ class Hints : public ::testing::Test {
     variables["PATH"] = std::string(WTPOOL_BIN_DIR) + ":" + variables["PATH"];
     return run({.argv = {"sh", "-c", hint}, .environment = variables, .directory = world.dir()});
   }
+  [[nodiscard]] json doctors_row(const std::string& name) const {
+    const auto outcome = world.wtpool({"--json", "doctor"});
+    const auto report = json::parse(outcome.out, nullptr, false);
+    for (const auto& check : report.value("checks", json::array())) {
+      if (check["name"] == name) return check;
+    }
+    ADD_FAILURE() << "no row " << name << ": " << outcome;
+    return json::object();
+  }
   World world;
 };
 
@@ -109,6 +118,27 @@ TEST_F(Hints, OfAPoolThatIsNotThereListThePoolsThatAre) {
   const auto other = world.wtpool({"--pool", "typo", "acquire", "x"});
   EXPECT_EQ(hints_in(other.err), std::vector<std::string>{"wtpool pools"}) << other;
   EXPECT_EQ(paste("wtpool pools").code, 0);
+}
+
+TEST_F(Hints, OfAPoolsBadConfigSayWhereItIsAndWhatMayBeInIt) {
+  world.start_daemon();
+  world.init(world.make_repo());
+  world.stop_daemon();
+  const auto config = world.root() / "app/.meta/config.yaml";
+  const auto good = read_text(config);
+  write_text(config, good + "bogus: 1\n");
+  const std::string hint = "correct " + config.string() + ", whose keys are in: man 8 wtpoold";
+  for (const bool running : {false, true}) {
+    if (running) world.start_daemon();
+    const auto row = doctors_row("pool app");
+    EXPECT_EQ(row["status"], "error") << row;
+    EXPECT_NE(row["detail"].get<std::string>().find("unknown key 'bogus'"), std::string::npos) << row;
+    EXPECT_EQ(row["hint"], hint) << row;
+  }
+  const auto refused = world.wtpool({"acquire", "x"});
+  EXPECT_EQ(hints_in(refused.err), std::vector<std::string>{hint}) << refused;
+  write_text(config, good);
+  EXPECT_EQ(doctors_row("pool app")["status"], "ok");
 }
 
 }  // namespace
