@@ -4,6 +4,7 @@
 
 #include "daemon/core/messages.hpp"
 #include "daemon/core/turn.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::core {
 namespace {
@@ -144,8 +145,10 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
   const bool resumes = params.resume && facts.branch_tip;
   if (!facts.commit && !(resumes && !params.commit)) {
     if (!acquire.last_try) return join_fetch(t, request, pool);
-    if (acquire.fetch_error) return refuse(t, request.id, *acquire.fetch_error);
-    return refuse(t, request.id, say::commit_unknown(pool, params.commit.value_or(pool.config->default_commit)));
+    Error unknown =
+        acquire.fetch_error.value_or(say::commit_unknown(pool, params.commit.value_or(pool.config->default_commit)));
+    if (facts.tracking_name) unknown.hint = "--commit " + proto::shell_word(*facts.tracking_name);
+    return refuse(t, request.id, std::move(unknown));
   }
   acquire.full_sha = facts.commit.value_or(Oid{});
   if (!params.commit && acquire.full_sha != pool.tip.at) tip_may_have_moved(t, pool);

@@ -168,7 +168,8 @@ struct LoadedPool {
   std::vector<std::string> warnings;
 };
 struct Resolved {
-  std::optional<Oid> commit;  // absent: unknown in the source
+  std::optional<Oid> commit;                 // absent: unknown in the source
+  std::optional<std::string> tracking_name;  // REMOTE/COMMIT, where that is known, and COMMIT at the last try is not
   Oid tree;
   std::optional<Oid> branch_tip;               // refs/heads/NAME
   std::optional<std::string> branch_conflict;  // an existing branch that is a prefix of NAME, or has NAME as prefix

@@ -210,6 +210,17 @@ std::optional<std::string> conflicting_branch(const Git& source, const std::stri
   return conflict_by_git(source, name);
 }
 
+std::optional<std::string> tracking_name_of(const Git& source, const std::string& name) {
+  if (bad_name(name)) return std::nullopt;
+  Command list;
+  list.arguments = {"for-each-ref", "--format=%(refname:short)", "--", "refs/remotes/*/" + name};
+  std::optional<std::string> found;
+  for (const std::string& line : split(source.run(list).output, '\n')) {
+    if (!line.empty() && (!found || line == "origin/" + name)) found = line;
+  }
+  return found;
+}
+
 void forget_branch_config(const Git& source, const std::string& name) {
   // Most branches have no section, and a plain look at the file is enough to know.
   const auto config = read_file(fs::path(source.place().git_dir) / "config", std::size_t{64} << 20);

@@ -26,6 +26,9 @@ struct SourceFacts {
 // A branch that git cannot have together with branch `name`: one below it, or one that it would be below.
 [[nodiscard]] std::optional<std::string> conflicting_branch(const Git& source, const std::string& name);
 
+// REMOTE/NAME, where a remote has a branch NAME; that of `origin` before others'.
+[[nodiscard]] std::optional<std::string> tracking_name_of(const Git& source, const std::string& name);
+
 // Where branch `name` is checked out, being rebased or bisected: the main worktree and every entry, read as plain files.
 // `except` is a git id not to look at. The path of the worktree, for a person.
 [[nodiscard]] std::optional<std::string> checked_out_at(const SourceFacts& source, const std::string& name,

@@ -210,7 +210,9 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
 }
 
 core::JobDone resolve(JobContext& job, const core::job::Resolve& spec) {
-  return git::resolve(job.source_git(), spec.commit, spec.name);
+  auto resolved = git::resolve(job.source_git(), spec.commit, spec.name);
+  if (!resolved.commit && spec.last_try) resolved.tracking_name = git::tracking_name_of(job.source_git(), spec.commit);
+  return resolved;
 }
 
 core::JobDone fetch(JobContext& job, const core::job::Fetch& spec) {

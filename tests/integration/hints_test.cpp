@@ -141,5 +141,22 @@ TEST_F(Hints, OfAPoolsBadConfigSayWhereItIsAndWhatMayBeInIt) {
   EXPECT_EQ(doctors_row("pool app")["status"], "ok");
 }
 
+TEST_F(Hints, OfACommitThatIsNotThereNameTheBranchThatARemoteHas) {
+  const auto upstream = world.make_repo("upstream");
+  upstream.git({"branch", "it's"});
+  const auto clone = Repo::clone(world.dir() / "app", upstream);
+  clone.git({"remote", "add", "aaa", upstream.path().string()});
+  clone.git({"fetch", "-q", "aaa"});
+  world.start_daemon();
+  world.init(clone);
+  const auto refused = world.wtpool({"acquire", "x", "--commit", "it's"});
+  ASSERT_EQ(hints_in(refused.err), std::vector<std::string>{"--commit 'origin/it'\\''s'"}) << refused;
+  const auto pasted = paste("wtpool acquire x " + hints_in(refused.err).front());
+  EXPECT_EQ(pasted.code, 0) << pasted;
+  const auto nowhere = world.wtpool({"acquire", "y", "--commit", "nowhere"});
+  EXPECT_TRUE(hints_in(nowhere.err).empty()) << nowhere;
+  EXPECT_EQ(nowhere.code, 1) << nowhere;
+}
+
 }  // namespace
 }  // namespace wtpool::test

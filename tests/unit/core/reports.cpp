@@ -200,6 +200,20 @@ TEST_F(Refusals, NameAHolderAsAShellReadsIt) {
   EXPECT_EQ(refusals[held].hint, "wtpool release 'it'\\''s' --pool app");
 }
 
+TEST_F(Refusals, OfACommitThatIsNotThereNameTheBranchThatARemoteHas) {
+  open_pool();
+  auto params = acquiring("x");
+  params.commit = "feature";
+  const RequestId id = ask(params);
+  end<job::Resolve>(done::Resolved{});
+  end<job::Fetch>(done::Fetched{});
+  done::Resolved resolved;
+  resolved.tracking_name = "origin/feature";
+  end<job::Resolve>(resolved);
+  EXPECT_EQ(refused(id), ErrorKind::commit_unknown);
+  EXPECT_EQ(refusals[id].hint, "--commit origin/feature");
+}
+
 TEST_F(Refusals, OfAPoolThatIsNotThereNameWhatListsTheOthers) {
   auto params = acquiring("x");
   params.scope.pool = "typo";
