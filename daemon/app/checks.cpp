@@ -153,7 +153,9 @@ void check_pool(Report& report, const CheckFacts& facts, const std::string& key,
   const std::string name = "pool " + key;
   try {
     const auto pool = view(key, directory);
-    report.add(name, "ok", "source " + pool->config.source + ", " + std::to_string(pool->config.max_slots) + " slots");
+    const auto groups = std::max<std::size_t>(pool->config.groups.size(), 1);
+    const auto slots = groups * static_cast<std::size_t>(pool->config.max_slots);
+    report.add(name, "ok", "source " + pool->config.source + ", " + std::to_string(slots) + " slots");
     const auto is_served = served(*pool);
     if (is_served == jobs::Served::yes && !serves(facts, *pool)) {
       report.add(name, "error", "another process than your daemon holds " + pool->files.pool_lock().string(),

@@ -158,5 +158,12 @@ TEST_F(Hints, OfACommitThatIsNotThereNameTheBranchThatARemoteHas) {
   EXPECT_EQ(nowhere.code, 1) << nowhere;
 }
 
+TEST_F(Hints, AndRowsOfTheDoctorsCountTheSlotsOfAllGroups) {
+  world.start_daemon();
+  world.init(world.make_repo(), {"--max-slots", "2", "--groups", "ios,android"});
+  const auto detail = doctors_row("pool app")["detail"].get<std::string>();
+  EXPECT_TRUE(detail.ends_with(", 4 slots")) << detail;
+}
+
 }  // namespace
 }  // namespace wtpool::test
