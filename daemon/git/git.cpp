@@ -11,10 +11,10 @@
 #include "common/names.hpp"
 #include "common/timed.hpp"
 #include "daemon/git/filters.hpp"
-#include "proto/shell_word.hpp"
 #include "daemon/git/shared_locks.hpp"
 #include "daemon/git/text.hpp"
 #include "proto/errors.hpp"
+#include "proto/shell_word.hpp"
 
 extern char** environ;
 
@@ -251,7 +251,8 @@ std::string Git::must(const Command& command) const {
   Error error = failure(kind_of(result.error_tail), argv, command, result, why);
   // It says whether somebody has that lock, and how it is taken away.
   if (locked) error.hint = "wtpool doctor";
-  if (filter) error.hint = "git -C " + proto::shell_word(common_dir_of(place_)) + " config --show-origin --get-regexp '^filter[.]'";
+  if (filter)
+    error.hint = "git -C " + proto::shell_word(common_dir_of(place_)) + " config --show-origin --get-regexp '^filter[.]'";
   throw error;
 }
 

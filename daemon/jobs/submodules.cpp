@@ -95,9 +95,10 @@ bool keep_submodule_trees(const JobContext& job, const git::Git& slot, const std
     if (!git::own_repository(slot, path)) others.push_back(path);
   }
   if (!others.empty()) {
-    core::Error error(core::ErrorKind::dirty,
-                      "cannot remove " + job.grant.slot.str() + ": a repository of its own stands in it, at " + printable(others.front()),
-                      "mv " + proto::shell_word((job.slot_path() / others.front()).string()) + " ELSEWHERE");
+    core::Error error(
+        core::ErrorKind::dirty,
+        "cannot remove " + job.grant.slot.str() + ": a repository of its own stands in it, at " + printable(others.front()),
+        "mv " + proto::shell_word((job.slot_path() / others.front()).string()) + " ELSEWHERE");
     error.slot = job.grant.slot.str();
     for (std::size_t i = 1; i < others.size() && i < 10; ++i) error.details.push_back("  and at " + printable(others[i]));
     throw FaultError{core::Fault::source_fault, error};
