@@ -193,7 +193,7 @@ SubmoduleLook look_at_submodules(const Git& tree) {
   return look;
 }
 
-std::vector<std::string> repositories_below(const fs::path& work_tree) {
+std::vector<std::string> repositories_in(const fs::path& work_tree) {
   std::vector<std::string> found;
   std::vector<std::string> open{""};
   while (!open.empty()) {

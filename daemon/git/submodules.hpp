@@ -45,6 +45,6 @@ struct SubmoduleLook {
 
 // Directories below, each with a repository of its own or leading to one, whether git ignores them or not; no symlink is
 // followed. Throws where it cannot look.
-[[nodiscard]] std::vector<std::string> repositories_below(const std::filesystem::path& work_tree);
+[[nodiscard]] std::vector<std::string> repositories_in(const std::filesystem::path& work_tree);
 
 }  // namespace wtpool::git

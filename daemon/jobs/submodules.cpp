@@ -89,7 +89,7 @@ std::vector<std::string> set_submodules_aside(const JobContext& job, const git::
 }
 
 bool keep_submodule_trees(const JobContext& job, const git::Git& slot, const std::string& trash_id) {
-  std::vector<std::string> filled = git::repositories_below(job.slot_path());
+  std::vector<std::string> filled = git::repositories_in(job.slot_path());
   std::vector<std::string> others;
   for (const auto& path : filled) {
     if (!git::own_repository(slot, path)) others.push_back(path);
