@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "tests/support/wire.hpp"
 #include "tests/support/world.hpp"
 
 namespace wtpool::test {
@@ -29,16 +30,19 @@ class UndoneAcquire : public ::testing::Test {
     world.environment.erase("WTPOOL_FAILPOINT");
   }
   // One that stays there until the file is removed.
-  void hold_acquire_at(const std::string& failpoint, const std::string& and_then = {}) {
+  void start_daemon_that_waits_at(const std::string& failpoint, const std::string& and_then = {}) {
     world.stop_daemon();
-    const auto come = world.dir() / "come";
     write_text(wait_file(), "");
     world.environment["WTPOOL_FAILPOINT"] =
-        failpoint + ":wait=" + wait_file().string() + "," + failpoint + ":log=" + come.string() + and_then;
+        failpoint + ":wait=" + wait_file().string() + "," + failpoint + ":log=" + come().string() + and_then;
     world.start_daemon();
-    client.emplace(world.start_wtpool({"acquire", "x"}));
-    ASSERT_TRUE(wait_until([&] { return fs::exists(come); })) << client->err_so_far();
   }
+  void hold_acquire_at(const std::string& failpoint, const std::string& and_then = {}) {
+    start_daemon_that_waits_at(failpoint, and_then);
+    client.emplace(world.start_wtpool({"acquire", "x"}));
+    ASSERT_TRUE(wait_until([&] { return fs::exists(come()); })) << client->err_so_far();
+  }
+  [[nodiscard]] fs::path come() const { return world.dir() / "come"; }
   [[nodiscard]] fs::path wait_file() const { return world.dir() / "wait"; }
   [[nodiscard]] bool left_in_meta() const {
     for (const auto& item : fs::directory_iterator(world.root() / "app/.meta")) {
@@ -216,12 +220,19 @@ TEST_F(UndoneAcquire, AnEmptyDirectoryThatStoodThereStandsThereAgain) {
 TEST_F(UndoneAcquire, ThatCannotBeTakenBackAtOnceIsTakenBackLater) {
   world.acquire("before");
   world.release("before");
-  hold_acquire_at("acquire.branch-made");
+  start_daemon_that_waits_at("acquire.branch-made");
+  Wire wire(world.socket());
+  wire.send(request(100, "slot.acquire", {{"pool", "app"}, {"name", "x"}}));
+  ASSERT_TRUE(wait_until([&] { return fs::exists(come()); }));
   const auto lock = repo.path() / ".git/refs/heads/x.lock";
   write_text(lock, "");
-  client->signal(SIGINT);
+  wire.send(R"({"jsonrpc":"2.0","method":"$/cancel","params":{"id":100}})"
+            "\n");
+  EXPECT_TRUE(wire.call("host.status").contains("result")) << "and so the cancel was read";
   fs::remove(wait_file());
-  EXPECT_NE(client->wait().code, 0);
+  const auto answer = wire.read();
+  EXPECT_EQ(answer["id"], 100) << answer;
+  EXPECT_TRUE(answer.contains("error")) << answer;
   EXPECT_TRUE(fs::exists(lock)) << "another's";
   EXPECT_TRUE(repo.has_branch("x"));
   fs::remove(lock);
