@@ -14,9 +14,14 @@ std::vector<std::string> drivers_missed(const Git& source, const Oid& commit) {
   Command grep;
   grep.arguments = {"grep", "--no-color", "-h",         "-a", "-F",
                     "-e",   "filter=",    commit.str(), "--", ":(top,glob)**/.gitattributes"};
-  const ChildResult found = source.run(grep);  // 1: none does
-  std::string text = found.ok() ? found.output : std::string();
-  text += "\n" + read_file(std::filesystem::path(source.place().git_dir) / "info/attributes").value_or("");
+  std::string text;
+  try {
+    const ChildResult found = source.run(grep);  // 1: none does
+    if (found.ok()) text = found.output;
+    text += "\n" + read_file(std::filesystem::path(source.place().git_dir) / "info/attributes").value_or("");
+  } catch (const proto::Error& error) {
+    if (error.kind == proto::ErrorKind::cancelled) throw;  // else: what only a warning is for is no reason to fail
+  }
   std::set<std::string> named;
   for (const std::string& line : split(text, '\n')) {
     if (line.starts_with('#')) continue;

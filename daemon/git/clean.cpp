@@ -137,8 +137,7 @@ Plan plan_clean(const Git& slot, bool ignored_too) {
     if (!line.starts_with(kRemove)) continue;
     plan.removes = true;
     std::string path = unquoted(std::string_view(line).substr(kRemove.size()));
-    if (!path.ends_with('/')) continue;
-    path.pop_back();
+    if (path.ends_with('/')) path.pop_back();  // git does not say so of each directory
     for (std::string& found : repositories_below(slot.place().work_tree, path)) plan.repositories.push_back(std::move(found));
   }
   return plan;
@@ -149,10 +148,6 @@ Plan plan_clean(const Git& slot, bool ignored_too) {
 void make_writable(const std::filesystem::path& work_tree, const std::vector<std::string>& paths) {
   WritableMaker maker(work_tree);
   for (const std::string& path : paths) maker.lead_to(path);
-}
-
-std::vector<std::string> repositories_to_clean(const Git& slot, bool ignored_too) {
-  return plan_clean(slot, ignored_too).repositories;
 }
 
 std::vector<std::string> clean(const Git& slot, bool ignored_too) {

@@ -14,9 +14,6 @@ namespace wtpool::git {
 // already. Returns the nested repositories that would have gone otherwise.
 std::vector<std::string> clean(const Git& slot, bool ignored_too);
 
-// The nested repositories among what such a clean would take away.
-[[nodiscard]] std::vector<std::string> repositories_to_clean(const Git& slot, bool ignored_too);
-
 // Directories that lead to these paths, or are one of them, or stand below: own ones that can be read, and not written, become
 // writable. One that cannot be read stays as it is, since nobody knows what is in there. Paths are relative to the working
 // tree; no symlink is followed, no other file system and no nested repository entered.

@@ -149,7 +149,7 @@ Git::Git(Place place, Context context) : place_(std::move(place)), context_(std:
 Git Git::with_place(Place place) const { return Git(std::move(place), context_); }
 
 std::string Git::list_filters() const {
-  return filter_listing(place_.git_dir, common_dir_of(place_), [this] {
+  const auto ask_git = [this] {
     Command ask;
     ask.arguments = {"config", "--show-scope", "-z", "--get-regexp", "^(filter|include|includeif)\\."};
     const ChildResult listed = run(ask);  // 1: there is none
@@ -157,7 +157,9 @@ std::string Git::list_filters() const {
       throw failure(kind_of(listed.error_tail), {"git", "config"}, ask, listed, reason_in(listed.error_tail));
     }
     return listed.output;
-  });
+  };
+  if (!context_.remember_filters) return ask_git();
+  return filter_listing(place_.git_dir, common_dir_of(place_), ask_git);
 }
 
 std::vector<std::string> Git::drivers_off() const { return git::drivers_off(list_filters(), context_.allowed_filters); }

@@ -28,7 +28,8 @@ struct Context {
   StopToken stop;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   std::vector<std::string> allowed_filters;
-  std::vector<int> inherited;                         // the slot lock's descriptor; none for fetches
+  bool remember_filters = true;  // which are configured, from call to call; not where somebody else may write configuration
+  std::vector<int> inherited;    // the slot lock's descriptor; none for fetches
   std::function<void(pid_t)> on_child;                // records the child in the slot lock
   std::function<void(std::string_view)> on_progress;  // stderr of git, as it comes
   std::shared_ptr<Helpers> helpers;                   // of the source; absent: each question is a process

@@ -73,13 +73,29 @@ void copy_whole(const fs::path& from, const fs::path& to) {
   }
 }
 
+// What was copied would fill the disk once more with each try.
+void remove_half(const fs::path& copy) {
+  try {
+    if (is_directory_no_follow(copy)) {
+      remove_tree(copy);
+    } else {
+      ::unlink(copy.c_str());
+    }
+  } catch (const proto::Error&) {
+  }
+}
+
 void move_whole(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return;
   if (errno != EXDEV) throw io_error("cannot move aside", from, errno);
   try {
     copy_whole(from, to);
   } catch (const fs::filesystem_error& error) {
+    remove_half(to);
     throw io_error("cannot copy", from, error.code().value());
+  } catch (const proto::Error&) {
+    remove_half(to);
+    throw;
   }
   sync_directory(to.parent_path());
   if (is_directory_no_follow(from)) {

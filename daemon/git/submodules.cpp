@@ -98,14 +98,21 @@ bool is_filled(const Git& tree, const Submodule& submodule) {
   return lstat_of(fs::path(tree.place().work_tree) / submodule.path / ".git").has_value();
 }
 
+// Its configuration is its owner's, who may change it at any moment.
+Git git_in(const Git& tree, const fs::path& repository, const std::string& path) {
+  Context context = tree.context();
+  context.allowed_filters.clear();
+  context.helpers.reset();
+  context.remember_filters = false;
+  return Git({repository.string(), (fs::path(tree.place().work_tree) / path).string()}, std::move(context));
+}
+
 // `at`: where its HEAD is to stand, if that is asked.
 bool is_touched(const Git& tree, const std::string& path, const std::optional<Oid>& at) {
   const auto repository = repository_of(tree, path);
   if (!repository || !is_directory_no_follow(*repository) || may_hide_changes(*repository / "index")) return true;
-  Context context = tree.context();
-  context.allowed_filters.clear();
-  context.helpers.reset();
-  const Git submodule({repository->string(), (fs::path(tree.place().work_tree) / path).string()}, std::move(context));
+  if (lstat_of(*repository / "commondir")) return true;  // its configuration stands where nobody looks for it
+  const Git submodule = git_in(tree, *repository, path);
   try {
     const Status status = status_of(submodule);
     if (status.changed || !status.head || (at && *status.head != *at)) return true;
@@ -158,6 +165,25 @@ Filling filling_of(const Git& tree, const Submodule& submodule) {
 }
 
 bool has_changes(const Git& tree, const std::string& path) { return is_touched(tree, path, std::nullopt); }
+
+bool is_ignored_copy(const Git& tree, const std::string& path) {
+  Command ignored;
+  ignored.arguments = {"check-ignore", "-q", "--", path};
+  ignored.directory = tree.place().work_tree;
+  const auto repository = repository_of(tree, path);
+  if (!repository || !tree.run(ignored).ok() || is_touched(tree, path, std::nullopt)) return false;
+  Command own;
+  own.arguments = {"rev-list", "--max-count=1", "HEAD", "--all", "--reflog", "--not", "--remotes", "--tags", "--"};
+  own.environment = {{"GIT_ALLOW_PROTOCOL", "none"}, {"GIT_NO_LAZY_FETCH", "1"}};
+  own.limit = std::chrono::seconds(60);
+  try {
+    const ChildResult found = git_in(tree, *repository, path).run(own);
+    return found.ok() && found.output.empty();
+  } catch (const proto::Error& error) {
+    if (error.kind != proto::ErrorKind::git_failed && error.kind != proto::ErrorKind::git_timeout) throw;
+    return false;
+  }
+}
 
 std::optional<std::string> own_repository(const Git& tree, const std::string& path) {
   const fs::path gitfile = fs::path(tree.place().work_tree) / path / ".git";

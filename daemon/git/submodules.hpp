@@ -30,6 +30,9 @@ enum class Filling {
 // Of a directory with a repository, wherever that stands: is there something that its HEAD has not? True when it cannot be
 // told.
 [[nodiscard]] bool has_changes(const Git& tree, const std::string& path);
+// Of such a directory: does git ignore it, and come all its commits from a remote, with nothing changed or added? False when it
+// cannot be told.
+[[nodiscard]] bool is_ignored_copy(const Git& tree, const std::string& path);
 // Where the repository of the submodule at `path` stands, relative to the entry: below modules/. Nothing when it stands
 // elsewhere.
 [[nodiscard]] std::optional<std::string> own_repository(const Git& tree, const std::string& path);

@@ -147,12 +147,12 @@ core::Fault fault_in_upkeep(const core::Error& error) {
   if (error.kind == ErrorKind::cancelled) return core::Fault::cancelled;
   const bool passes = error.kind == ErrorKind::no_space || error.kind == ErrorKind::read_only ||
                       says(error, "No space left on device") || says(error, "Read-only file system") || lacks_means(error) ||
-                      filter_failed(error) || says(error, ".lock': File exists") || says(error, "could not lock config file") ||
+                      says(error, ".lock': File exists") || says(error, "could not lock config file") ||
                       says(error, "packed-refs.new: File exists");
   // What git has no memory for may never fit: it is tried again, and counted.
   const bool too_large = says(error, "Out of memory") || says(error, "Cannot allocate memory");
   if (passes && !too_large) return core::Fault::host_fault;
-  return too_large || was_killed(error) ? core::Fault::slot_fault : core::Fault::quarantine;
+  return too_large || was_killed(error) || filter_failed(error) ? core::Fault::slot_fault : core::Fault::quarantine;
 }
 
 bool was_killed(const core::Error& error) { return error.git && git::says_killed(error.git->exit_code); }

@@ -288,7 +288,7 @@ core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
   // Kept work outlives its pool: its records stay as long as its refs do.
   std::set<std::string> kept;
   for (const auto& record : children_of(files.trash_dir())) {
-    const std::string id = record.extension() == ".yaml" ? record.stem().string() : record.filename().string();
+    const std::string id = record.stem().string();  // of <ID>.yaml, <ID>.deleted and <ID>
     if (record.extension() != ".yaml" || kept_in_source.contains(id) || lstat_of(files.trash_files(id))) {
       kept.insert(id);
     } else {

@@ -159,7 +159,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       (void)mend_index(job, slot);
       (void)git::clear_hiding_bits(slot, entry.entry.string());
       const auto look = git::look(slot, git::Untracked::all, true);
-      const bool filled = keep_submodule_trees(job, slot, trash_id);
+      const bool filled = keep_submodule_trees(job, slot, look.nested, trash_id);
       core::Lease nobody;
       nobody.id = LeaseId(trash_id.substr(trash_id.rfind('-') + 1));
       nobody.full_sha = facts.head.value_or(Oid{});

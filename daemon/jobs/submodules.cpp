@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
+#include "common/failpoint.hpp"
 #include "common/files.hpp"
 #include "common/log.hpp"
 #include "common/names.hpp"
@@ -21,8 +23,8 @@ void move_tree(const JobContext& job, const std::string& path, const disk::path&
   if (::mkdir(place.c_str(), 0777) != 0 && errno != EEXIST) throw io_error("cannot make", place, errno);
 }
 
-// The tree goes first: one whose repository is gone would stop git in the slot.
 void move_repository(const disk::path& entry, const std::string& repository, const disk::path& aside) {
+  if (!lstat_of(entry / repository)) return;  // two trees may lead to one, and a holder may have removed it
   git::move_aside(entry, {repository}, aside);
   for (auto above = disk::path(repository).parent_path(); !above.empty(); above = above.parent_path())
     if (::rmdir((entry / above).c_str()) != 0) break;
@@ -77,8 +79,11 @@ std::vector<std::string> set_submodules_aside(const JobContext& job, const git::
     if (git::filling_of(slot, submodule) != git::Filling::touched) continue;
     const auto repository = git::own_repository(slot, submodule.path);
     record_trash(job, trash_id, name.empty() ? job.grant.slot.str() : name);
-    move_tree(job, submodule.path, aside);
+    // The repository goes first: a tree whose repository is gone is seen by whoever goes on after a kill, and not the other
+    // way round.
     if (repository) move_repository(slot.place().git_dir, *repository, aside);
+    FAILPOINT("submodules.repository-aside");
+    move_tree(job, submodule.path, aside);
     said.push_back((repository
                         ? "submodule " + submodule.path + " of " + job.grant.slot.str() + " was changed"
                         : "a repository stood in the place of submodule " + submodule.path + " of " + job.grant.slot.str()) +
@@ -88,12 +93,18 @@ std::vector<std::string> set_submodules_aside(const JobContext& job, const git::
   return said;
 }
 
-bool keep_submodule_trees(const JobContext& job, const git::Git& slot, const std::string& trash_id) {
+bool keep_submodule_trees(const JobContext& job, const git::Git& slot, const std::vector<std::string>& nested,
+                          const std::string& trash_id) {
   std::vector<std::string> filled = git::repositories_in(job.slot_path());
   std::vector<std::string> others;
   for (const auto& path : filled) {
+    if (!git::own_repository(slot, path) && !git::is_ignored_copy(slot, path)) others.push_back(path);
+  }
+  for (const auto& path : nested) {
     if (!git::own_repository(slot, path)) others.push_back(path);
   }
+  std::ranges::sort(others);
+  others.erase(std::ranges::unique(others).begin(), others.end());
   if (!others.empty()) {
     core::Error error(
         core::ErrorKind::dirty,

@@ -16,7 +16,9 @@ bool keep_submodule_repositories(const ServedPool& pool, const SlotId& slot, con
                                                             const std::string& name, const std::string& trash_id);
 
 // Before a tree is removed: submodules with changes, and files in the place of one, go to the trash. True when there were any.
-// Refuses, `dirty`, where another repository stands anywhere below.
-bool keep_submodule_trees(const JobContext& job, const git::Git& slot, const std::string& trash_id);
+// Refuses, `dirty`, where another repository stands anywhere below: `nested`, which git names, and those in what it ignores,
+// but for copies of somebody else's with nothing of their own, as build tools make them.
+bool keep_submodule_trees(const JobContext& job, const git::Git& slot, const std::vector<std::string>& nested,
+                          const std::string& trash_id);
 
 }  // namespace wtpool::jobs

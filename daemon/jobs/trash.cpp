@@ -96,6 +96,7 @@ void drop_entry(const JobContext& job, const std::string& id, const std::vector<
   FAILPOINT("trash.refs-dropped");
   if (lstat_of(job.pool->files.trash_files(id))) remove_tree(job.pool->files.trash_files(id));
   FAILPOINT("trash.files-dropped");
+  unlink_durably(job.pool->files.trash_files(id).string() + ".deleted");
   unlink_durably(job.pool->files.trash_record(id));
 }
 

@@ -146,6 +146,26 @@ TEST_F(Remove, OfASlotWithARepositoryThatGitIgnoresIsRefused) {
   EXPECT_EQ(repo.everything(), before);
 }
 
+// As build tools make them by the dozen.
+TEST_F(Remove, OfASlotWithAnIgnoredCopyOfSomebodysRepositoryTakesThatAlong) {
+  const auto slot = world.acquire("x");
+  const auto copy = slot / "build/_deps/app-src";
+  git(slot, {"clone", "-q", repo.path().string(), copy.string()});
+  git(copy, {"checkout", "-q", "--detach"});
+  world.release("x");
+  EXPECT_EQ(world.wtpool({"remove", "slot-0"}).code, 0);
+  EXPECT_FALSE(fs::exists(slot));
+  EXPECT_EQ(repo.everything(), before);
+
+  world.acquire("x");
+  git(slot, {"clone", "-q", repo.path().string(), copy.string()});
+  (void)Repo(copy).commit("own.txt", "own\n");
+  git(copy, {"checkout", "-q", "--detach", "origin/main"});
+  git(copy, {"branch", "-q", "-D", "main"});
+  world.release("x");
+  EXPECT_EQ(world.wtpool({"remove", "slot-0"}).code, 11) << "a commit that its reflog alone leads to";
+}
+
 TEST_F(Remove, OfASlotWithALinkedWorktreeThatGitIgnoresIsRefused) {
   const auto slot = world.acquire("x");
   repo.git({"worktree", "add", "-q", "-b", "wtb", (slot / "build/wt").string()});

@@ -193,6 +193,32 @@ TEST_F(Submodules, OneThatStandsElsewhereIsSetAsideAndTheSlotIsIdle) {
   EXPECT_EQ(world.wtpool({"remove", "slot-0"}).code, 0);
 }
 
+TEST_F(Submodules, OneIsSetAsideWholeAlsoWhenTheDaemonIsKilledBetweenItsTwoParts) {
+  world.stop_daemon();
+  world.environment["WTPOOL_FAILPOINT"] = "submodules.repository-aside:kill";
+  world.start_daemon();
+  const auto slot = filled("x");
+  const auto commit = commit_in(slot / "sm");
+  EXPECT_EQ(world.wtpool({"release", "x"}).code, 0);
+  world.daemon().wait();
+  world.environment.erase("WTPOOL_FAILPOINT");
+  world.start_daemon();
+  EXPECT_TRUE(world.wait_for_state("slot-0", "idle")) << world.state_of("slot-0");
+  expect_commit_kept(commit);
+  EXPECT_EQ(kept("made.txt").size(), 1u);
+  EXPECT_TRUE(fs::is_empty(slot / "sm"));
+}
+
+TEST_F(Submodules, OneWhoseRepositoryIsGoneKeepsNoSlot) {
+  const auto slot = filled("x");
+  write_text(slot / "sm/made.txt", "by a holder\n");
+  fs::remove_all(gitdir_of(slot) / "modules");
+  world.release("x");
+  EXPECT_EQ(world.state_of("slot-0"), "idle");
+  EXPECT_EQ(kept("made.txt").size(), 1u);
+  EXPECT_TRUE(fs::is_empty(slot / "sm"));
+}
+
 TEST_F(Submodules, OneWhoseNewCommitWasRecordedIsSetAside) {
   const auto slot = filled("x");
   const auto commit = commit_in(slot / "sm");

@@ -192,6 +192,26 @@ TEST_F(UnusualWork, ARepositoryThatIsDamagedStaysWhereCleanRemovesTheRest) {
   EXPECT_EQ(kept().value("files", 0), 1);
 }
 
+TEST_F(UnusualWork, ARepositoryThatIsDamagedStaysBesideASoundOne) {
+  begin("clean: untracked\n");
+  (void)Repo::make(slot / "out/sound").commit("own.txt", "own\n");
+  write_text(slot / "out/cut/.git", "");
+  write_text(slot / "out/cut/keep", "work\n");
+  world.release("x");
+  EXPECT_EQ(read_text(slot / "out/cut/keep"), "work\n");
+  EXPECT_TRUE(fs::exists(slot / "out/sound/own.txt"));
+}
+
+TEST_F(UnusualWork, WhatStandsBesideAnEmptyGitFileIsNotRemovedWithItsSlot) {
+  begin();
+  world.release("x");
+  write_text(slot / "cut/.git", "");
+  write_text(slot / "cut/keep", "work\n");
+  const auto refused = world.wtpool({"remove", "slot-0"});
+  EXPECT_EQ(refused.code, 11) << refused;
+  EXPECT_EQ(read_text(slot / "cut/keep"), "work\n");
+}
+
 TEST_F(UnusualWork, ARepositoryThatIsDamagedStaysWhereCleanRemovesWhatIsIgnoredToo) {
   begin("clean: ignored\n");
   make_damaged("build/deps/n");
