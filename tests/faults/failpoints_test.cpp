@@ -35,6 +35,7 @@ TEST(FailpointNames, AllStandInAScenarioOrInARecovery) {
   // Where only a recovery comes by; the kills above show that it does.
   std::set<std::string> known = {"recover.begun",
                                  "advance.reset" /* an idle slot goes after the tip */,
+                                 "submodules.repository-aside" /* Submodules.OneIsSetAsideWhole… ends the daemon there */,
                                  "recover.undoing-fresh",
                                  "recover.directory-taken-back",
                                  "repair.head-kept",
