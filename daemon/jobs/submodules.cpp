@@ -103,8 +103,8 @@ bool keep_submodule_trees(const JobContext& job, const git::Git& slot, const std
   for (const auto& path : nested) {
     if (!git::own_repository(slot, path)) others.push_back(path);
   }
-  std::ranges::sort(others);
-  others.erase(std::ranges::unique(others).begin(), others.end());
+  std::sort(others.begin(), others.end());
+  others.erase(std::unique(others.begin(), others.end()), others.end());
   if (!others.empty()) {
     core::Error error(
         core::ErrorKind::dirty,
