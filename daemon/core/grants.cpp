@@ -152,9 +152,9 @@ void pump(Turn& t) {
         const Job job = t.host.jobs.at(id);
         t.host.jobs.erase(id);
         if (std::holds_alternative<job::RewriteMarker>(job.spec))
-          renewed(t, job, say::lease_lost("cannot write the marker of " + job.slots.front().str()));
+          t.unrun.emplace_back(job, JobFailed{Fault::cancelled, say::lease_lost("cannot write the marker of " + job.slots.front().str())});
         if (std::holds_alternative<job::ReadBack>(job.spec))
-          finish_job(t, job, JobFailed{Fault::cancelled, {ErrorKind::slot_unknown, job.slots.front().str() + " is gone"}});
+          t.unrun.emplace_back(job, JobFailed{Fault::cancelled, {ErrorKind::slot_unknown, job.slots.front().str() + " is gone"}});
         continue;
       }
       start(t, t.host.jobs.at(id));
@@ -175,6 +175,19 @@ bool drop_unstarted(Turn& t, JobId id) {
   t.host.unstarted[static_cast<std::size_t>(found->second.job_class)].erase(id);
   t.host.jobs.erase(found);
   return true;
+}
+
+// Whatever else is asked for on a slot does not wait for its sealing.
+void seal_gives_way(Turn& t, const PoolKey& pool, const std::vector<SlotId>& slots) {
+  if (slots.empty()) return;
+  std::vector<JobId> sealing;
+  for (const auto& [id, job] : t.host.jobs) {
+    if (!std::holds_alternative<job::Seal>(job.spec) || job.pool != pool) continue;
+    if (std::find(slots.begin(), slots.end(), job.slots.front()) != slots.end()) sealing.push_back(id);
+  }
+  for (const JobId id : sealing) {
+    if (!drop_unstarted(t, id)) stop_job(t, id);
+  }
 }
 
 void give_writer_back(Turn& t, Job& job) {

@@ -74,7 +74,7 @@ void looked(Turn& t, const Job& job, const JobOutcome& outcome) {
   request->jobs.erase(job.id);
   if (t.host.draining) return refuse(t, request->id, say::shutting_down());
   if (const auto error = error_of(outcome)) return refuse(t, request->id, *error);
-  begin(t, *request);
+  t.again.push_back(request->id);
 }
 
 void read_back_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
@@ -117,7 +117,7 @@ void init_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   if (done == nullptr) return refuse(t, request->id, failure_of(outcome).error);
   request->made = done->result;
   if (t.host.draining) return answer(t, request->id, done->result);
-  begin(t, *request);
+  t.again.push_back(request->id);
 }
 
 }  // namespace

@@ -166,7 +166,7 @@ void wake_parked(Turn& t) {
     if (request.stage == Stage::parked) parked.push_back(id);
   }
   for (const RequestId id : parked) {
-    if (Request* request = find_request(t, id)) begin(t, *request);
+    t.again.push_back(id);
   }
 }
 

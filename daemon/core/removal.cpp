@@ -195,7 +195,7 @@ void pool_removed(Turn& t, const Job& job, const std::optional<Error>& error) {
       if (each.pool == job.pool && !each.started) never.push_back(each);
     }
     for (const Job& each : never) {
-      if (drop_unstarted(t, each.id)) finish_job(t, each, JobFailed{Fault::cancelled, say::pool_unknown(t.host, job.pool)});
+      if (drop_unstarted(t, each.id)) t.unrun.emplace_back(each, JobFailed{Fault::cancelled, say::pool_unknown(t.host, job.pool)});
     }
     wake_parked(t);  // its load will not be reported any more
   }

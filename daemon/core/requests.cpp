@@ -251,7 +251,7 @@ void forget(Turn& t, RequestId id) {
     if (t.host.draining) {
       refuse(t, follower, say::shutting_down());
     } else {
-      begin(t, *request);
+      t.again.push_back(follower);
     }
   }
 }

@@ -138,19 +138,6 @@ void seal_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   slot.seal_at = cancelled ? after(t.now.awake, kCancelledAgain) : quiet;
 }
 
-// Whatever else is asked for on a slot does not wait for its sealing.
-void seal_gives_way(Turn& t, const PoolKey& pool, const std::vector<SlotId>& slots) {
-  if (slots.empty()) return;
-  std::vector<JobId> sealing;
-  for (const auto& [id, job] : t.host.jobs) {
-    if (!std::holds_alternative<job::Seal>(job.spec) || job.pool != pool) continue;
-    if (std::find(slots.begin(), slots.end(), job.slots.front()) != slots.end()) sealing.push_back(id);
-  }
-  for (const JobId id : sealing) {
-    if (!drop_unstarted(t, id)) stop_job(t, id);
-  }
-}
-
 void look_after_seals(Turn& t) {
   for (auto& [key, pool] : t.host.pools) {
     for (auto& [id, slot] : pool.slots) {

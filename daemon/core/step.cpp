@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "daemon/core/overloaded.hpp"
 #include "daemon/core/turn.hpp"
@@ -9,8 +10,22 @@
 namespace wtpool::core {
 namespace {
 
+// What the handlers left for later in this turn, so that none of them calls back into the one that called it.
+// True when there was anything.
+bool finish_what_was_left(Turn& t) {
+  const bool any = !t.again.empty() || !t.unrun.empty();
+  while (!t.again.empty() || !t.unrun.empty()) {
+    for (auto& [job, outcome] : std::exchange(t.unrun, {})) finish_job(t, job, outcome);
+    for (const RequestId id : std::exchange(t.again, {})) {
+      if (Request* request = find_request(t, id)) begin(t, *request);
+    }
+  }
+  return any;
+}
+
 // What an event has set free is handed on in the same turn: slots to waiters, then grants to jobs.
 void settle(Turn& t) {
+  (void)finish_what_was_left(t);
   for (auto& [key, pool] : t.host.pools) {
     for (int round = 0; pool.unsettled && round < 8; ++round) {
       pool.unsettled = false;
@@ -18,11 +33,13 @@ void settle(Turn& t) {
       ensure_slots(pool);
       serve(t, pool);
       start_read_back(t, pool);
+      (void)finish_what_was_left(t);
     }
   }
   look_after_tips(t);
   look_after_seals(t);
-  pump(t);
+  do pump(t);
+  while (finish_what_was_left(t));
   check_drained(t);
 }
 
@@ -30,7 +47,7 @@ void settle(Turn& t) {
 
 Effects step(Host& host, const Event& event, Now now) {
   ++host.turn;
-  Turn t{host, now, {}, {}};
+  Turn t{host, now, {}, {}, {}, {}};
   std::visit(Overloaded{
                  [&](const event::Request& e) { arrive(t, e); },
                  [&](const event::Cancel& e) { stop_request(t, e.id, Stop::cancelled); },

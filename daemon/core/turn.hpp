@@ -13,6 +13,8 @@ struct Turn {
   Now now;
   Effects notes;    // Tell, Emit, Log: they go out before any answer of the turn
   Effects answers;  // Reply, Refuse, and what follows
+  std::vector<RequestId> again;                   // requests that begin anew once the event has been handled
+  std::vector<std::pair<Job, JobOutcome>> unrun;  // jobs that will never run, with what became of them
 };
 
 // requests.cpp: arriving, answering, giving up

@@ -16,7 +16,7 @@ constexpr seconds kHostFaultAgain{5};
 // One that only waited for the recycle to be over.
 void looks_again(Turn& t, Request& request) {
   if (t.host.draining) return refuse(t, request.id, say::shutting_down());
-  begin(t, request);
+  t.again.push_back(request.id);
 }
 
 void refuse_waiters(Turn& t, Slot& slot, const Error& error) {
