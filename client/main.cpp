@@ -1,5 +1,5 @@
-#include "client/commands.hpp"
-#include "client/standard_streams.hpp"
+#include "client/cli/standard_streams.hpp"
+#include "client/verbs/verbs.hpp"
 
 int main(int argc, char** argv) {
   wtpool::client::secure_standard_streams();

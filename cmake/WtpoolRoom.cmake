@@ -1,5 +1,5 @@
-# A room is a folder, a static library and a namespace. Its sources are the *.cpp files of the folder, without main.cpp and
-# without the twin of the other system.
+# A room is a folder, a static library and a namespace. Its sources are the *.cpp files of the folder and of its chapters (folders
+# in it), without main.cpp and without the twin of the other system.
 add_library(wtpool_options INTERFACE)
 target_compile_features(wtpool_options INTERFACE cxx_std_20)
 target_include_directories(wtpool_options INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
@@ -38,7 +38,7 @@ if(WTPOOL_SANITIZE)
 endif()
 
 function(wtpool_sources out)
-  file(GLOB found CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/platform/*.cpp")
+  file(GLOB_RECURSE found CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   list(FILTER found EXCLUDE REGEX "/main\\.cpp$")
   if(APPLE)
     list(FILTER found EXCLUDE REGEX "_linux\\.cpp$")

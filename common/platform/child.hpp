@@ -6,7 +6,7 @@
 
 #include <span>
 
-#include "common/fd.hpp"
+#include "common/files/fd.hpp"
 
 namespace wtpool::platform {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "common/fd.hpp"
+#include "common/files/fd.hpp"
 
 namespace wtpool::platform {
 

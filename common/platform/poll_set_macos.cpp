@@ -5,7 +5,7 @@
 #include <array>
 #include <cerrno>
 
-#include "common/files.hpp"
+#include "common/files/files.hpp"
 #include "common/platform/poll_set.hpp"
 
 namespace wtpool::platform {

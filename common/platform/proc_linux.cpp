@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/files.hpp"
+#include "common/files/files.hpp"
 
 namespace wtpool::platform {
 

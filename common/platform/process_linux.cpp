@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <climits>
 
-#include "common/clock.hpp"
-#include "common/files.hpp"
-#include "common/names.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/names.hpp"
+#include "common/files/files.hpp"
 #include "common/platform/proc_linux.hpp"
 #include "common/platform/process.hpp"
 

@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "common/files.hpp"
-#include "common/names.hpp"
+#include "common/base/names.hpp"
+#include "common/files/files.hpp"
 #include "common/platform/process.hpp"
 
 namespace wtpool::platform {

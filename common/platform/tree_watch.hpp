@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "common/fd.hpp"
+#include "common/files/fd.hpp"
 
 namespace wtpool::platform {
 

@@ -9,7 +9,7 @@
 #include <climits>
 #include <cstring>
 
-#include "common/files.hpp"
+#include "common/files/files.hpp"
 #include "common/platform/tree_watch.hpp"
 
 namespace wtpool::platform {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "common/files.hpp"
+#include "common/files/files.hpp"
 #include "common/platform/tree_watch.hpp"
 
 namespace wtpool::app {

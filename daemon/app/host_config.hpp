@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
-#include "common/log.hpp"
-#include "common/paths.hpp"
-#include "daemon/core/state.hpp"
+#include "common/base/log.hpp"
+#include "common/host_paths.hpp"
+#include "daemon/core/state/host.hpp"
 #include "daemon/disk/config.hpp"
 
 namespace wtpool::app {

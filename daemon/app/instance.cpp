@@ -3,7 +3,7 @@
 #include <chrono>
 #include <thread>
 
-#include "common/files.hpp"
+#include "common/files/files.hpp"
 
 namespace wtpool::app {
 namespace {

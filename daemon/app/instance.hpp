@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "common/paths.hpp"
+#include "common/host_paths.hpp"
 #include "daemon/disk/locks.hpp"
 
 namespace wtpool::app {

@@ -8,12 +8,12 @@
 #include <asio/post.hpp>
 #include <thread>
 
-#include "common/clock.hpp"
-#include "common/files.hpp"
-#include "common/log.hpp"
-#include "common/names.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/log.hpp"
+#include "common/base/names.hpp"
+#include "common/files/files.hpp"
+#include "daemon/app/doctor/repair_without_daemon.hpp"
 #include "daemon/app/host_config.hpp"
-#include "daemon/app/repair_here.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::app {

@@ -11,13 +11,13 @@
 #include <memory>
 #include <set>
 
-#include "common/paths.hpp"
+#include "common/host_paths.hpp"
 #include "daemon/app/instance.hpp"
-#include "daemon/app/owners.hpp"
-#include "daemon/app/ports.hpp"
+#include "daemon/app/owner_watch.hpp"
+#include "daemon/app/port_book.hpp"
 #include "daemon/core/step.hpp"
 #include "daemon/disk/config.hpp"
-#include "daemon/jobs/runner.hpp"
+#include "daemon/jobs/run/runner.hpp"
 #include "daemon/serve/server.hpp"
 
 namespace wtpool::app {

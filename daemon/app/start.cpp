@@ -4,16 +4,16 @@
 #include <exception>
 #include <filesystem>
 
-#include "common/files.hpp"
-#include "common/log.hpp"
-#include "common/names.hpp"
+#include "common/base/log.hpp"
+#include "common/base/names.hpp"
+#include "common/files/files.hpp"
 #include "common/platform/memory.hpp"
 #include "common/platform/process.hpp"
-#include "daemon/app/checks.hpp"
+#include "daemon/app/doctor/host_checks.hpp"
 #include "daemon/app/host_config.hpp"
 #include "daemon/app/options.hpp"
 #include "daemon/app/service.hpp"
-#include "daemon/git/killed.hpp"
+#include "daemon/git/process/killed_gits.hpp"
 
 namespace wtpool::app {
 namespace {

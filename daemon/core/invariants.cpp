@@ -1,8 +1,8 @@
 // What must hold between any two events, as far as memory alone can tell.
 #include <algorithm>
 
+#include "daemon/core/state/turn.hpp"
 #include "daemon/core/step.hpp"
-#include "daemon/core/turn.hpp"
 
 namespace wtpool::core {
 namespace {

@@ -1,8 +1,8 @@
 // Draining: what runs comes to its end, what does not is refused, leases stay on disk.
 #include <algorithm>
 
-#include "daemon/core/messages.hpp"
-#include "daemon/core/turn.hpp"
+#include "daemon/core/state/sentences.hpp"
+#include "daemon/core/state/turn.hpp"
 
 namespace wtpool::core {
 namespace {

@@ -4,8 +4,8 @@
 #include <iterator>
 #include <utility>
 
-#include "daemon/core/overloaded.hpp"
-#include "daemon/core/turn.hpp"
+#include "daemon/core/state/overloaded.hpp"
+#include "daemon/core/state/turn.hpp"
 
 namespace wtpool::core {
 namespace {

@@ -2,8 +2,8 @@
 // A success that grants or ends a lease is replied only while handling the event that reports the marker as durable.
 #pragma once
 
-#include "daemon/core/events.hpp"
-#include "daemon/core/state.hpp"
+#include "daemon/core/state/events.hpp"
+#include "daemon/core/state/host.hpp"
 
 namespace wtpool::core {
 

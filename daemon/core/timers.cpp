@@ -1,9 +1,9 @@
 // Deadlines: what the next one is, and what happens when it has come. Awake time; nothing here looks at the wall clock.
 #include <algorithm>
 
-#include "daemon/core/messages.hpp"
+#include "daemon/core/state/sentences.hpp"
+#include "daemon/core/state/turn.hpp"
 #include "daemon/core/step.hpp"
-#include "daemon/core/turn.hpp"
 
 namespace wtpool::core {
 namespace {

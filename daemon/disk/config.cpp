@@ -3,9 +3,9 @@
 #include <array>
 #include <limits>
 
-#include "common/duration.hpp"
-#include "common/names.hpp"
-#include "common/paths.hpp"
+#include "common/base/duration.hpp"
+#include "common/base/names.hpp"
+#include "common/host_paths.hpp"
 #include "daemon/disk/config_map.hpp"
 
 namespace wtpool::disk {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/core/values.hpp"
+#include "daemon/core/state/values.hpp"
 
 namespace wtpool::disk {
 

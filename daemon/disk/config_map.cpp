@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "common/duration.hpp"
-#include "common/names.hpp"
+#include "common/base/duration.hpp"
+#include "common/base/names.hpp"
 #include "daemon/disk/config.hpp"
 
 namespace wtpool::disk {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/core/slot_ids.hpp"
-#include "daemon/core/values.hpp"
+#include "daemon/core/state/slot_ids.hpp"
+#include "daemon/core/state/values.hpp"
 
 namespace wtpool::disk {
 

@@ -9,8 +9,8 @@
 #include <charconv>
 #include <sstream>
 
-#include "common/files.hpp"
-#include "common/subprocess.hpp"
+#include "common/files/files.hpp"
+#include "common/process/run_child.hpp"
 
 namespace wtpool::disk {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "common/fd.hpp"
+#include "common/files/fd.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/disk/layout.hpp"
 

@@ -4,9 +4,9 @@
 
 #include <cerrno>
 
-#include "common/files.hpp"
-#include "common/names.hpp"
-#include "common/timed.hpp"
+#include "common/base/names.hpp"
+#include "common/base/timed.hpp"
+#include "common/files/files.hpp"
 #include "daemon/disk/marker_text.hpp"
 
 namespace wtpool::disk {

@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
-#include "common/files.hpp"
-#include "daemon/core/values.hpp"
+#include "common/files/files.hpp"
+#include "daemon/core/state/values.hpp"
 #include "daemon/disk/layout.hpp"
 
 namespace wtpool::disk {

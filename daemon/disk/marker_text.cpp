@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "common/clock.hpp"
-#include "common/names.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/names.hpp"
 
 namespace wtpool::disk {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "daemon/core/values.hpp"
+#include "daemon/core/state/values.hpp"
 #include "daemon/disk/yaml.hpp"
 
 namespace wtpool::disk {

@@ -1,9 +1,9 @@
 // The smaller records of marker.hpp: quarantine, trash, and what stayed untracked.
 #include <charconv>
 
-#include "common/clock.hpp"
-#include "common/files.hpp"
-#include "common/names.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/names.hpp"
+#include "common/files/files.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/disk/yaml.hpp"
 

@@ -8,9 +8,9 @@
 #include <asio/error.hpp>
 #include <asio/post.hpp>
 
-#include "common/files.hpp"
-#include "common/log.hpp"
-#include "common/paths.hpp"
+#include "common/base/log.hpp"
+#include "common/files/files.hpp"
+#include "common/host_paths.hpp"
 #include "common/platform/peer.hpp"
 #include "proto/shell_word.hpp"
 

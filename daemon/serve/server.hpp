@@ -12,7 +12,7 @@
 #include <map>
 #include <memory>
 
-#include "common/fd.hpp"
+#include "common/files/fd.hpp"
 #include "daemon/serve/session.hpp"
 
 namespace wtpool::serve {

@@ -5,7 +5,7 @@
 #include <asio/write.hpp>
 #include <utility>
 
-#include "common/log.hpp"
+#include "common/base/log.hpp"
 
 namespace wtpool::serve {
 

@@ -11,8 +11,8 @@
 #include <set>
 #include <string>
 
-#include "proto/codec.hpp"
-#include "proto/frames.hpp"
+#include "proto/codec/codec.hpp"
+#include "proto/codec/splitter.hpp"
 #include "proto/ids.hpp"
 
 namespace wtpool::serve {

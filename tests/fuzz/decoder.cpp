@@ -1,6 +1,6 @@
 // Both ends of the protocol: what a daemon may be sent and what a client may be answered.
-#include "proto/codec.hpp"
-#include "proto/frames.hpp"
+#include "proto/codec/codec.hpp"
+#include "proto/codec/splitter.hpp"
 #include "tests/fuzz/targets.hpp"
 
 namespace wtpool::fuzz {

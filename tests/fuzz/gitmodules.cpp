@@ -1,5 +1,5 @@
 // git reads .gitmodules; what is read here is git's listing of it.
-#include "daemon/git/gitmodules.hpp"
+#include "daemon/git/files/gitmodules.hpp"
 
 #include <algorithm>
 

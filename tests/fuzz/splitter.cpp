@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "proto/frames.hpp"
+#include "proto/codec/splitter.hpp"
 #include "tests/fuzz/targets.hpp"
 
 namespace wtpool::fuzz {

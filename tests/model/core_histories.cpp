@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "daemon/core/reconcile.hpp"
+#include "daemon/core/rules/reconcile.hpp"
 #include "daemon/core/step.hpp"
 
 namespace wtpool::core {

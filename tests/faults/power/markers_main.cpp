@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "common/files.hpp"
+#include "common/files/files.hpp"
 #include "daemon/disk/marker.hpp"
 #include "tests/support/process.hpp"
 

@@ -1,10 +1,10 @@
 // Commands in a group of their own.
-#include "client/child.hpp"
+#include "client/run/child.hpp"
 
 #include <gtest/gtest.h>
 #include <poll.h>
 
-#include "client/running.hpp"
+#include "client/run/session.hpp"
 #include "common/platform/process.hpp"
 #include "tests/unit/client/lease_script.hpp"
 

@@ -22,9 +22,9 @@
 #include <variant>
 #include <vector>
 
-#include "client/commands.hpp"
-#include "common/fd.hpp"
-#include "proto/codec.hpp"
+#include "client/verbs/verbs.hpp"
+#include "common/files/fd.hpp"
+#include "proto/codec/codec.hpp"
 
 namespace wtpool::client::testing {
 

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "client/endpoint.hpp"
-#include "client/spawn.hpp"
+#include "client/daemon/endpoint.hpp"
+#include "client/daemon/start.hpp"
 #include "tests/unit/client/fake_daemon.hpp"
 
 namespace wtpool::client::testing {

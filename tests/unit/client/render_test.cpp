@@ -1,4 +1,4 @@
-#include "client/render.hpp"
+#include "client/cli/render.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "client/watching.hpp"
+#include "client/verbs/watch_screen.hpp"
 #include "tests/unit/client/lease_script.hpp"
 
 namespace wtpool::client::testing {

@@ -1,4 +1,4 @@
-#include "common/duration.hpp"
+#include "common/base/duration.hpp"
 
 #include <gtest/gtest.h>
 

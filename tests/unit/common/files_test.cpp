@@ -1,4 +1,4 @@
-#include "common/files.hpp"
+#include "common/files/files.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,10 +1,10 @@
-#include "common/names.hpp"
+#include "common/base/names.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "common/subprocess.hpp"
+#include "common/process/run_child.hpp"
 
 namespace wtpool {
 namespace {

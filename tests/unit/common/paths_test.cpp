@@ -1,4 +1,4 @@
-#include "common/paths.hpp"
+#include "common/host_paths.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -10,11 +10,11 @@
 
 #include <cstdlib>
 
-#include "common/clock.hpp"
-#include "common/log.hpp"
-#include "common/platform/account.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/log.hpp"
 #include "common/platform/peer.hpp"
 #include "common/platform/process.hpp"
+#include "common/process/account.hpp"
 #include "proto/errors.hpp"
 #include "tests/unit/common/scratch.hpp"
 

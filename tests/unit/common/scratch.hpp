@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "common/files.hpp"
+#include "common/files/files.hpp"
 
 namespace wtpool::testing {
 

@@ -1,4 +1,4 @@
-#include "common/subprocess.hpp"
+#include "common/process/run_child.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <functional>
 
-#include "common/files.hpp"
+#include "common/files/files.hpp"
 #include "common/platform/poll_set.hpp"
 #include "common/platform/writers.hpp"
 #include "tests/unit/common/scratch.hpp"

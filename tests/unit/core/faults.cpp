@@ -1,6 +1,6 @@
 // The table of consequences, row by row: each job is failed with each fault in a running core, and what follows is told from
 // what the core does then.
-#include "daemon/core/faults.hpp"
+#include "daemon/core/rules/consequences.hpp"
 
 #include <ostream>
 

@@ -1,5 +1,5 @@
 // The reconcile table row by row: at the first load, when a slot is read back, and that doing it twice does nothing.
-#include "daemon/core/reconcile.hpp"
+#include "daemon/core/rules/reconcile.hpp"
 
 #include "tests/unit/core/desk.hpp"
 

@@ -1,6 +1,6 @@
 #include "daemon/disk/config.hpp"
 
-#include "common/duration.hpp"
+#include "common/base/duration.hpp"
 
 #include <gtest/gtest.h>
 

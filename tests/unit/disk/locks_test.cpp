@@ -9,7 +9,7 @@
 
 #include <thread>
 
-#include "common/subprocess.hpp"
+#include "common/process/run_child.hpp"
 #include "tests/unit/common/scratch.hpp"
 
 namespace wtpool::disk {

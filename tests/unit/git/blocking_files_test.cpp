@@ -1,5 +1,5 @@
 // FIFOs by the names of files that git opens wherever it comes by.
-#include "daemon/git/blocking_files.hpp"
+#include "daemon/git/tree/blocking_files.hpp"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "daemon/git/seal.hpp"
+#include "daemon/git/seal/seal.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {

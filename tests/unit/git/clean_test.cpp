@@ -1,5 +1,5 @@
 // Read-only directories, and what of them is made writable.
-#include "daemon/git/clean.hpp"
+#include "daemon/git/tree/clean.hpp"
 
 #include <sys/stat.h>
 

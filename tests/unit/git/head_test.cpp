@@ -1,5 +1,5 @@
 // HEAD attached by the lock-file rule, and transactions in two halves: what git makes of them.
-#include "daemon/git/head.hpp"
+#include "daemon/git/files/head_lock.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

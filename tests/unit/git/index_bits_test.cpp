@@ -1,4 +1,4 @@
-#include "daemon/git/index_bits.hpp"
+#include "daemon/git/files/index_file.hpp"
 
 #include "tests/unit/git/support.hpp"
 

@@ -1,4 +1,4 @@
-#include "daemon/git/mend.hpp"
+#include "daemon/git/work/rebuild.hpp"
 
 #include "tests/unit/git/support.hpp"
 

@@ -1,4 +1,4 @@
-#include "daemon/git/open_files.hpp"
+#include "common/platform/open_files.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <chrono>
 #include <future>
 
-#include "common/fd.hpp"
+#include "common/files/fd.hpp"
 #include "tests/unit/git/support.hpp"
 
 #ifdef __linux__

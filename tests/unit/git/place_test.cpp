@@ -1,6 +1,6 @@
 // Which source a place belongs to is known, and not guessed from what its directories are called.
-#include "common/clock.hpp"
-#include "daemon/git/killed.hpp"
+#include "common/base/clock.hpp"
+#include "daemon/git/process/killed_gits.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {

@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 #include <thread>
 
-#include "common/fd.hpp"
+#include "common/files/fd.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {

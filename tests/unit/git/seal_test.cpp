@@ -1,5 +1,5 @@
 // Whatever a program can do to a sealed slot ends the seal, or was refused when the slot was to be sealed.
-#include "daemon/git/seal.hpp"
+#include "daemon/git/seal/seal.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 #include <cstring>
 #include <thread>
 
-#include "common/files.hpp"
+#include "common/files/files.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {

@@ -1,5 +1,5 @@
 // Locks that killed gits leave in the source: which are whose, when they go, and that the record of them outlives a daemon.
-#include "daemon/git/shared_locks.hpp"
+#include "daemon/git/process/stale_locks.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,10 +7,10 @@
 #include <atomic>
 #include <thread>
 
-#include "common/clock.hpp"
-#include "common/subprocess.hpp"
-#include "daemon/git/lock_holders.hpp"
-#include "daemon/git/open_files.hpp"
+#include "common/base/clock.hpp"
+#include "common/platform/open_files.hpp"
+#include "common/process/run_child.hpp"
+#include "daemon/git/process/lock_holders.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {

@@ -10,12 +10,12 @@
 #include <sstream>
 #include <string>
 
-#include "daemon/git/entries.hpp"
-#include "daemon/git/git.hpp"
-#include "daemon/git/refs.hpp"
-#include "daemon/git/save.hpp"
-#include "daemon/git/source.hpp"
-#include "daemon/git/tree.hpp"
+#include "daemon/git/files/entry.hpp"
+#include "daemon/git/process/git.hpp"
+#include "daemon/git/source/refs.hpp"
+#include "daemon/git/source/source.hpp"
+#include "daemon/git/tree/status.hpp"
+#include "daemon/git/work/save.hpp"
 
 namespace wtpool::git {
 

@@ -1,4 +1,4 @@
-#include "daemon/jobs/seals.hpp"
+#include "daemon/jobs/slot/seal_book.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "daemon/disk/marker.hpp"
-#include "daemon/jobs/tasks.hpp"
+#include "daemon/jobs/run/tasks.hpp"
 #include "tests/support/process.hpp"
 #include "tests/unit/git/support.hpp"
 

@@ -1,11 +1,11 @@
-#include "proto/codec.hpp"
+#include "proto/codec/codec.hpp"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "proto/frames.hpp"
+#include "proto/codec/splitter.hpp"
 
 namespace wtpool::proto {
 namespace {

@@ -1,4 +1,4 @@
-#include "proto/frames.hpp"
+#include "proto/codec/splitter.hpp"
 
 #include <gtest/gtest.h>
 

@@ -19,8 +19,8 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
-#include "proto/codec.hpp"
-#include "proto/fields.hpp"
+#include "proto/codec/codec.hpp"
+#include "proto/codec/description.hpp"
 
 namespace wtpool::proto {
 namespace {

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "proto/codec.hpp"
-#include "proto/fields.hpp"
+#include "proto/codec/codec.hpp"
+#include "proto/codec/description.hpp"
 
 namespace wtpool::proto {
 namespace {

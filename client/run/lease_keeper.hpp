@@ -1,0 +1,54 @@
+// A connection lease while something runs under it: the news of it, and its connection, which is made again when the daemon
+// went away. The main thread.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "client/verbs/ask.hpp"
+#include "client/verbs/verbs.hpp"
+
+namespace wtpool::client {
+
+class Holding {
+ public:
+  Holding(Opened opened, proto::AcquireResult lease, Context& context, Interrupts& interrupts);
+
+  // The lease stays, and the daemon knows what runs under it. Throws what keeps it from that.
+  void confirm(std::int64_t group);
+  // Descriptor to poll for; -1 while there is no daemon.
+  [[nodiscard]] int descriptor() const;
+  // Reads what came, or tries to get back to the daemon. Why the lease is over, once it is.
+  [[nodiscard]] std::optional<std::string> look(bool readable);
+  [[nodiscard]] bool connected() const { return opened_.has_value(); }
+  // Why the lease was over already, if it was. Throws what keeps it from that; waits for a daemon that comes back.
+  [[nodiscard]] std::optional<std::string> release();
+
+ private:
+  using Moment = std::chrono::steady_clock::time_point;
+  template <class R>
+  [[nodiscard]] R call(const proto::Params& params);
+  void subscribe();
+  void lose();
+  [[nodiscard]] std::optional<std::string> come_back();
+  [[nodiscard]] std::optional<std::string> read_news();
+
+  std::optional<Opened> opened_;
+  proto::AcquireResult lease_;
+  Context& context_;
+  Interrupts& interrupts_;
+  std::int64_t group_ = 0;
+  Moment back_until_{};
+  Moment try_at_{};
+  std::string lost_because_;
+  bool gone_ = false;  // the daemon knows no such lease
+};
+
+// How long the daemon keeps a connection lease whose client has not come back yet.
+inline constexpr std::chrono::seconds kComeBack{30};
+inline constexpr std::chrono::milliseconds kTryAgain{100};
+// What a daemon that is there cannot do, it will not be able to do in a moment either.
+inline constexpr std::chrono::seconds kTryLater{1};
+
+}  // namespace wtpool::client

@@ -1,0 +1,320 @@
+// A request from its arrival to its one answer.
+#include <algorithm>
+#include <limits>
+
+#include "daemon/core/state/overloaded.hpp"
+#include "daemon/core/state/sentences.hpp"
+#include "daemon/core/state/turn.hpp"
+
+namespace wtpool::core {
+namespace {
+
+// Requests of one pool: its scope, or nothing for those that speak of the host, a lease id alone, or every pool.
+const proto::Scope* scope_of(const proto::Params& params) {
+  return std::visit(
+      [](const auto& p) -> const proto::Scope* {
+        using P = std::decay_t<decltype(p)>;
+        if constexpr (std::is_same_v<P, proto::SlotListParams> || std::is_same_v<P, proto::TrashListParams> ||
+                      std::is_same_v<P, proto::SubscribeParams>) {
+          return nullptr;
+        } else if constexpr (requires { p.scope; }) {
+          return &p.scope;
+        } else {
+          return nullptr;
+        }
+      },
+      params);
+}
+
+bool any_loading(const Host& host) {
+  return std::any_of(host.pools.begin(), host.pools.end(), [](const auto& entry) { return entry.second.loading(); });
+}
+
+void park(Request& request) { request.stage = Stage::parked; }
+
+void begin_init(Turn& t, Request& request) {
+  if (request.made) {
+    const auto pool = t.host.pools.find(PoolKey(request.made->pool));
+    if (pool != t.host.pools.end() && pool->second.loading()) return park(request);
+    if (pool != t.host.pools.end() && pool->second.unavailable) warn(t, request, pool->second.unavailable->message);
+    return answer(t, request.id, *request.made);
+  }
+  request.stage = Stage::running;
+  request.jobs.insert(
+      ask(t, JobClass::answering, job::InitPool{std::get<proto::PoolInitParams>(request.params)}, PoolKey{}, {}, request.id));
+}
+
+Slot* lease_anywhere(Turn& t, const std::string& lease_id) {
+  for (auto& [key, pool] : t.host.pools) {
+    for (auto& [id, slot] : pool.slots) {
+      const bool lives = slot.phase == Phase::held && slot.ending == Ending::none;
+      if (lives && slot.lease->id.str() == lease_id) return &slot;
+    }
+  }
+  return nullptr;
+}
+
+void begin_confirm(Turn& t, Request& request) {
+  const std::string lease = std::get<proto::ConfirmParams>(request.params).lease_id;
+  Slot* slot = lease_anywhere(t, lease);
+  if (slot == nullptr) return refuse(t, request.id, say::lease_lost("confirm"));
+  slot->unconfirmed = false;
+  if (slot->lease->kind != LeaseKind::connection) slot->sessions.clear();
+  if (request.owner) slot->process_group = request.owner;
+  answer(t, request.id, proto::EmptyResult{});
+}
+
+// A lease that no pool knows may be in one that could not be read: that is tried once more.
+void resume_unknown(Turn& t, Request& request) {
+  const Pool* unread = nullptr;
+  for (auto& [key, pool] : t.host.pools) {
+    if (pool.ready()) continue;
+    unread = &pool;
+    if (pool.present && !pool.loading() && !request.reload_tried) load_pool(t, pool);
+  }
+  request.reload_tried = true;
+  if (any_loading(t.host)) return park(request);
+  if (unread == nullptr) return refuse(t, request.id, say::lease_lost("resume"));
+  refuse(t, request.id,
+         say::pool_unavailable(unread->key, unread->unavailable ? unread->unavailable->message : "it cannot be looked at now"));
+}
+
+void begin_resume(Turn& t, Request& request) {
+  const std::string lease = std::get<proto::ResumeParams>(request.params).lease_id;
+  Slot* slot = lease_anywhere(t, lease);
+  if (slot == nullptr) return resume_unknown(t, request);
+  if (slot->lease->kind != LeaseKind::connection) {
+    return refuse(t, request.id, {ErrorKind::invalid_params, "lease_id: only a connection lease can be resumed"});
+  }
+  const bool in_grace = slot->sessions.empty();
+  slot->sessions.insert(request.session);
+  if (in_grace) slot->ends = time_to_live(*slot, t.now);
+  if (request.owner) slot->process_group = request.owner;
+  answer(t, request.id, proto::EmptyResult{});
+}
+
+void begin_trash_list(Turn& t, Request& request) {
+  if (any_loading(t.host)) return park(request);
+  const auto& params = std::get<proto::TrashListParams>(request.params);
+  std::vector<PoolKey> pools;
+  if (params.scope.pool) {
+    const Choice choice = choose_pool(t, request, params.scope);
+    if (const auto* error = std::get_if<Error>(&choice)) return refuse(t, request.id, *error);
+    if (std::holds_alternative<Park>(choice)) return park(request);
+    pools.push_back(std::get<PoolKey>(choice));
+  } else if (const auto one = infer_pool(t.host, params.scope); one && t.host.pools.at(*one).ready()) {
+    pools.push_back(*one);
+  } else {
+    for (const auto& [key, pool] : t.host.pools) {
+      if (pool.ready()) pools.push_back(key);
+    }
+  }
+  request.stage = Stage::running;
+  request.jobs.insert(ask(t, JobClass::answering, job::ListTrash{pools}, PoolKey{}, {}, request.id));
+}
+
+void begin_pool_list(Turn& t, Request& request, bool status) {
+  if (any_loading(t.host)) return park(request);
+  std::vector<proto::PoolInfo> pools;
+  for (const auto& [key, pool] : t.host.pools) pools.push_back(pool_info(pool));
+  if (!status) return answer(t, request.id, proto::PoolListResult{std::move(pools)});
+  proto::StatusResult result;
+  result.root = t.host.settings.root;
+  result.pools = std::move(pools);
+  result.queue = static_cast<std::int64_t>(waiting_count(t.host));
+  answer(t, request.id, std::move(result));
+}
+
+void begin_in_pool(Turn& t, Request& request, Pool& pool) {
+  const auto run = [&](JobSpec spec) {
+    request.stage = Stage::running;
+    request.jobs.insert(ask(t, JobClass::answering, std::move(spec), pool.key, {}, request.id));
+  };
+  std::visit(Overloaded{
+                 [&](const proto::AcquireParams&) { begin_acquire(t, request, pool); },
+                 [&](const proto::ReleaseParams&) { begin_release(t, request, pool); },
+                 [&](const proto::RenewParams&) { begin_renew(t, request, pool); },
+                 [&](const proto::SlotInspectParams&) { begin_inspect(t, request, pool); },
+                 [&](const proto::SlotPathParams&) { begin_path(t, request, pool); },
+                 [&](const proto::SlotRepairParams&) { begin_repair(t, request, pool); },
+                 [&](const proto::SlotRemoveParams&) { begin_remove_slot(t, request, pool); },
+                 [&](const proto::PoolRemoveParams&) { begin_remove_pool(t, request, pool); },
+                 [&](const proto::TrashRestoreParams& p) {
+                   run(job::RestoreTrash{pool.key, p.id, p.branch});
+                 },
+                 [&](const proto::TrashDropParams& p) {
+                   run(job::DropTrash{pool.key, p.id});
+                 },
+                 [&](const auto&) {
+                   refuse(t, request.id, {ErrorKind::internal, "this request is of no pool"});
+                 },
+             },
+             request.params);
+}
+
+// A variable that a script never set names nobody: that nothing is held so would be no answer to what was meant.
+std::optional<Error> names_nothing(const proto::Params& params) {
+  const auto is_empty = [](const std::optional<std::string>& text) { return text && text->empty(); };
+  return std::visit(
+      [&](const auto& p) -> std::optional<Error> {
+        bool name = false;
+        bool lease = false;
+        if constexpr (requires { p.target; }) {
+          name = is_empty(p.target.target) || is_empty(p.target.name) || is_empty(p.target.slot);
+          lease = is_empty(p.target.lease_id);
+        } else if constexpr (requires { p.slot; }) {
+          name = p.slot.empty();
+        }
+        if constexpr (std::is_same_v<std::decay_t<decltype(p)>, proto::ReleaseParams>) lease = lease || is_empty(p.lease_id);
+        if (name) return say::nothing_named();
+        if (lease) return Error{ErrorKind::invalid_params, "lease_id: must not be empty"};
+        return std::nullopt;
+      },
+      params);
+}
+
+}  // namespace
+
+void arrive(Turn& t, const event::Request& event) {
+  if (t.host.requests.contains(event.id)) return;
+  Request& request = t.host.requests[event.id];
+  request.id = event.id;
+  request.session = event.session;
+  request.params = event.params;
+  request.lease_id = event.lease_id;
+  request.owner = event.owner;
+  request.arrived = t.now.awake;
+  const auto take_deadline = [&](const std::optional<std::int64_t>& ms) {
+    if (!ms) return;
+    const auto limit = std::numeric_limits<std::int64_t>::max() / 4'000'000;
+    request.deadline = t.now.awake + std::chrono::milliseconds(std::clamp<std::int64_t>(*ms, 0, limit));
+  };
+  if (const auto* p = std::get_if<proto::AcquireParams>(&event.params)) take_deadline(p->deadline_ms);
+  if (const auto* p = std::get_if<proto::ReleaseParams>(&event.params)) take_deadline(p->deadline_ms);
+  // What was granted may still be confirmed.
+  const bool confirms = std::holds_alternative<proto::ConfirmParams>(event.params) && !t.host.drained;
+  if (t.host.draining && !confirms) return refuse(t, event.id, say::shutting_down());
+  if (auto error = names_nothing(event.params)) return refuse(t, event.id, std::move(*error));
+  begin(t, request);
+}
+
+void begin(Turn& t, Request& request) {
+  std::optional<proto::Scope> scope;
+  if (const auto* s = scope_of(request.params)) scope = *s;
+  if (const auto* p = std::get_if<proto::PoolRemoveParams>(&request.params)) scope = proto::Scope{p->pool, std::nullopt};
+  if (scope) {
+    Choice choice = choose_pool(t, request, *scope);
+    if (auto* error = std::get_if<Error>(&choice)) return refuse(t, request.id, std::move(*error));
+    if (std::holds_alternative<Park>(choice)) return park(request);
+    request.pool = std::get<PoolKey>(choice);
+    Pool& pool = t.host.pools.at(request.pool);
+    if (pool.bad_config) warn(t, request, *pool.bad_config);
+    return begin_in_pool(t, request, pool);
+  }
+  std::visit(Overloaded{
+                 [&](const proto::PoolInitParams&) { begin_init(t, request); },
+                 [&](const proto::PoolListParams&) { begin_pool_list(t, request, false); },
+                 [&](const proto::HostStatusParams&) { begin_pool_list(t, request, true); },
+                 [&](const proto::SlotListParams&) { begin_list(t, request); },
+                 [&](const proto::SubscribeParams&) { begin_list(t, request); },
+                 [&](const proto::TrashListParams&) { begin_trash_list(t, request); },
+                 [&](const proto::HostDoctorParams&) { any_loading(t.host) ? park(request) : begin_doctor(t, request); },
+                 [&](const proto::ConfirmParams&) { begin_confirm(t, request); },
+                 [&](const proto::ResumeParams&) { begin_resume(t, request); },
+                 [&](const proto::PingParams&) { answer(t, request.id, proto::EmptyResult{}); },
+                 [&](const proto::HostReloadParams&) {
+                   for (auto& [key, pool] : t.host.pools) load_pool(t, pool);
+                   answer(t, request.id, proto::EmptyResult{});
+                 },
+                 [&](const proto::HostShutdownParams&) {
+                   answer(t, request.id, proto::EmptyResult{});
+                   begin_shutdown(t);
+                 },
+                 [&](const auto&) {
+                   refuse(t, request.id, {ErrorKind::unknown_method, "the state of the pools has nothing to say to this"});
+                 },
+             },
+             request.params);
+}
+
+namespace {
+
+// Who had joined a request that is answered now, and was not answered with it, begins anew.
+void forget(Turn& t, RequestId id) {
+  std::vector<RequestId> followers;
+  if (Request* request = find_request(t, id)) followers.swap(request->followers);
+  t.host.requests.erase(id);
+  for (const RequestId follower : followers) {
+    Request* request = find_request(t, follower);
+    if (request == nullptr) continue;
+    request->leader.reset();
+    if (t.host.draining) {
+      refuse(t, follower, say::shutting_down());
+    } else {
+      t.again.push_back(follower);
+    }
+  }
+}
+
+}  // namespace
+
+void answer(Turn& t, RequestId id, proto::Result result, std::optional<Durable> receipt) {
+  t.answers.push_back(effect::Reply{id, std::move(result), receipt});
+  forget(t, id);
+}
+
+void refuse(Turn& t, RequestId id, Error error) {
+  t.answers.push_back(effect::Refuse{id, std::move(error)});
+  forget(t, id);
+}
+
+void tell(Turn& t, const Request& request, proto::Progress progress) {
+  const auto* acquire = std::get_if<proto::AcquireParams>(&request.params);
+  const auto* release = std::get_if<proto::ReleaseParams>(&request.params);
+  if ((acquire != nullptr && acquire->progress) || (release != nullptr && release->progress)) {
+    t.notes.push_back(effect::Tell{request.id, std::move(progress)});
+  }
+}
+
+void warn(Turn& t, const Request& request, const std::string& message) {
+  t.notes.push_back(effect::Tell{request.id, proto::Warning{0, message}});
+}
+
+void emit(Turn& t, const Pool& pool, const Slot* slot, std::string type, const Lease* lease,
+          std::optional<std::string> message) {
+  proto::EventNote event;
+  event.seq = t.host.next_seq++;
+  event.time = t.now.wall;
+  event.pool = pool.key.str();
+  if (slot != nullptr) event.slot = slot->id.str();
+  event.type = std::move(type);
+  if (lease != nullptr) {
+    event.name = lease->name;
+    event.lease_id = lease->id.str();
+  }
+  event.message = std::move(message);
+  t.notes.push_back(effect::Emit{std::move(event)});
+}
+
+void note(Turn& t, int level, std::string message) { t.notes.push_back(effect::Log{level, std::move(message)}); }
+
+void note_change(Turn& t, const Request& request) { t.host.changed_by[request.session].insert(request.pool); }
+
+Request* find_request(Turn& t, RequestId id) {
+  const auto found = t.host.requests.find(id);
+  return found == t.host.requests.end() ? nullptr : &found->second;
+}
+
+Slot* find_slot(Turn& t, const PoolKey& pool, const SlotId& slot) {
+  const auto found = t.host.pools.find(pool);
+  if (found == t.host.pools.end()) return nullptr;
+  const auto place = found->second.slots.find(slot);
+  return place == found->second.slots.end() ? nullptr : &place->second;
+}
+
+nanoseconds after(nanoseconds start, seconds span) {
+  const seconds room = std::chrono::duration_cast<seconds>(nanoseconds::max() - start) - seconds(1);
+  return start + nanoseconds(std::clamp(span, seconds(0), std::max(room, seconds(0))));
+}
+
+}  // namespace wtpool::core

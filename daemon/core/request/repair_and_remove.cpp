@@ -1,0 +1,206 @@
+// Repair, and taking slots and pools away.
+#include <algorithm>
+#include <utility>
+
+#include "daemon/core/state/sentences.hpp"
+#include "daemon/core/state/turn.hpp"
+
+namespace wtpool::core {
+namespace {
+
+// Why this slot cannot be removed now; nothing when it can.
+std::optional<Error> kept_by(const Pool& pool, const Slot& slot, Now now) {
+  switch (slot.phase) {
+    case Phase::fresh:
+    case Phase::idle:
+    case Phase::quarantined:
+      return std::nullopt;
+    case Phase::acquiring:
+    case Phase::held:
+    case Phase::releasing:
+      return say::slot_held(pool, slot, now);
+    case Phase::recycling:
+    case Phase::recovering:
+      return std::nullopt;  // waited for
+    case Phase::repairing:
+      return say::busy(pool, slot, "repaired");
+    case Phase::removing:
+      return say::busy(pool, slot, "removed");
+  }
+  return std::nullopt;
+}
+
+void start_removing(Turn& t, Request& request, Pool& pool, Slot& slot) {
+  slot.before_removing = slot.phase;
+  slot.phase = Phase::removing;
+  slot.changed = t.host.turn;
+  slot.retry_at.reset();
+  request.jobs.insert(ask(t, JobClass::answering, job::RemoveSlot{}, pool.key, {slot.id}, request.id, true));
+}
+
+void next_of_pool(Turn& t, Request& request, Pool& pool) {
+  if (!request.jobs.empty()) return;
+  request.jobs.insert(ask(t, JobClass::answering, job::RemovePool{pool.key}, pool.key, {}, request.id, true));
+}
+
+void tell_kept(Turn& t, const Request& request, const Slot& slot, const std::optional<std::string>& id,
+               const std::string& where) {
+  if (id && !where.empty()) warn(t, request, say::work_kept(slot, *id, where));
+}
+
+}  // namespace
+
+void begin_repair(Turn& t, Request& request, Pool& pool) {
+  const auto& params = std::get<proto::SlotRepairParams>(request.params);
+  const auto found = pool.slots.find(SlotId(params.slot));
+  if (found == pool.slots.end()) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
+  Slot& slot = found->second;
+  if (slot.phase == Phase::repairing) return refuse(t, request.id, say::busy(pool, slot, "repaired"));
+  const bool steady = slot.phase == Phase::fresh || slot.phase == Phase::idle;
+  if (steady && !std::exchange(request.looked, true)) {
+    // `doctor` may have seen what nobody here has looked at since.
+    request.stage = Stage::running;
+    request.slot = slot.id;
+    request.jobs.insert(ask(t, JobClass::answering, job::ReadBack{pool.key, {slot.id}}, pool.key, {slot.id}, request.id));
+    return;
+  }
+  if (slot.phase != Phase::quarantined) {
+    Error error(ErrorKind::not_held, slot.id.str() + " of pool '" + pool.key.str() + "' is not quarantined");
+    error.pool = pool.key.str();
+    error.slot = slot.id.str();
+    return refuse(t, request.id, std::move(error));
+  }
+  slot.phase = Phase::repairing;
+  slot.changed = t.host.turn;
+  slot.retry_at.reset();
+  note_change(t, request);
+  request.stage = Stage::running;
+  request.slot = slot.id;
+  request.jobs.insert(ask(t, JobClass::answering, job::Repair{params.discard}, pool.key, {slot.id}, request.id, true));
+}
+
+void repair_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
+  Pool& pool = t.host.pools.at(job.pool);
+  Slot& slot = pool.slots.at(job.slots.front());
+  const auto* done = std::get_if<JobDone>(&outcome);
+  const auto* idle = done == nullptr ? nullptr : std::get_if<done::Idle>(done);
+  const auto* fresh = done == nullptr ? nullptr : std::get_if<done::Fresh>(done);
+  Request* request = job.request ? find_request(t, *job.request) : nullptr;
+  if (idle == nullptr && fresh == nullptr) {
+    slot.phase = Phase::quarantined;
+    slot.changed = t.host.turn;
+    const auto* failed = std::get_if<JobFailed>(&outcome);
+    const Error error =
+        failed != nullptr ? failed->error : Error(ErrorKind::internal, "a repair ended without saying how the slot is");
+    if (request != nullptr) refuse(t, request->id, error);
+    return;
+  }
+  slot.faults = 0;
+  if (idle != nullptr) {
+    if (request != nullptr) {
+      for (const auto& warning : idle->warnings) warn(t, *request, warning);
+      tell_kept(t, *request, slot, idle->kept, idle->kept_at);
+    }
+    became_idle(t, pool, slot, *idle);
+  } else {
+    if (fresh->kept) emit(t, pool, &slot, "trash_saved", nullptr, *fresh->kept);
+    if (request != nullptr) tell_kept(t, *request, slot, fresh->kept, fresh->kept_at);
+    became_fresh(t, pool, slot);
+  }
+  if (request != nullptr) answer(t, request->id, proto::EmptyResult{});
+}
+
+void begin_remove_slot(Turn& t, Request& request, Pool& pool) {
+  const auto& params = std::get<proto::SlotRemoveParams>(request.params);
+  const auto found = pool.slots.find(SlotId(params.slot));
+  if (found == pool.slots.end()) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
+  Slot& slot = found->second;
+  if (auto error = kept_by(pool, slot, t.now)) return refuse(t, request.id, std::move(*error));
+  if (waits_for_upkeep(request, slot)) return;
+  note_change(t, request);
+  request.stage = Stage::running;
+  request.slot = slot.id;
+  start_removing(t, request, pool, slot);
+}
+
+void begin_remove_pool(Turn& t, Request& request, Pool& pool) {
+  for (const Slot* slot : slots_in_order(pool)) {
+    if (auto error = kept_by(pool, *slot, t.now)) return refuse(t, request.id, std::move(*error));
+  }
+  for (auto& [id, slot] : pool.slots) {
+    if (waits_for_upkeep(request, slot)) return;
+  }
+  request.stage = Stage::running;
+  pool.removing = request.id;
+  for (auto& [id, slot] : pool.slots) {
+    if (slot.phase != Phase::fresh) start_removing(t, request, pool, slot);
+  }
+  next_of_pool(t, request, pool);
+}
+
+void remove_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
+  Pool& pool = t.host.pools.at(job.pool);
+  Request* request = job.request ? find_request(t, *job.request) : nullptr;
+  Slot& slot = pool.slots.at(job.slots.front());
+  const auto* failed = std::get_if<JobFailed>(&outcome);
+  if (failed != nullptr) {
+    slot.phase = slot.before_removing;
+    slot.changed = t.host.turn;
+    may_be_had_again(t, pool, slot);
+  } else {
+    const auto* fresh = std::get_if<done::Fresh>(std::get_if<JobDone>(&outcome));
+    if (fresh != nullptr && fresh->kept) emit(t, pool, &slot, "trash_saved", nullptr, *fresh->kept);
+    if (fresh != nullptr && request != nullptr) tell_kept(t, *request, slot, fresh->kept, fresh->kept_at);
+    became_fresh(t, pool, slot);
+  }
+  if (request == nullptr) return;
+  request->jobs.erase(job.id);
+  const bool of_pool = pool.removing == request->id;
+  if (failed != nullptr && !request->failed) request->failed = failed->error;
+  if (!request->jobs.empty()) return;
+  if (request->failed || (of_pool && t.host.draining)) {
+    if (of_pool) pool.removing.reset();
+    return refuse(t, request->id, request->failed.value_or(say::shutting_down()));
+  }
+  if (of_pool) return next_of_pool(t, *request, pool);
+  answer(t, request->id, proto::EmptyResult{});
+}
+
+void pool_removed(Turn& t, const Job& job, const std::optional<Error>& error) {
+  const auto found = t.host.pools.find(job.pool);
+  if (error) {
+    if (found != t.host.pools.end()) {
+      found->second.removing.reset();
+      found->second.unsettled = true;
+    }
+    if (job.request && find_request(t, *job.request) != nullptr) refuse(t, *job.request, *error);
+    return;
+  }
+  if (found != t.host.pools.end()) {
+    std::vector<RequestId> of_it;
+    for (const auto& [id, request] : t.host.requests) {
+      if (request.pool == job.pool && id != job.request) of_it.push_back(id);
+    }
+    for (const RequestId id : of_it) {
+      Request* request = find_request(t, id);
+      const bool looks = request->looked && request->stage == Stage::running;
+      if (looks || request->stage == Stage::parked || request->stage == Stage::queued || request->stage == Stage::waiting) {
+        leave_queue(t, *request);
+        refuse(t, id, say::pool_unknown(t.host, job.pool));
+      }
+    }
+    t.host.pools.erase(job.pool);
+    std::vector<Job> never;
+    for (const auto& [id, each] : t.host.jobs) {
+      if (each.pool == job.pool && !each.started) never.push_back(each);
+    }
+    for (const Job& each : never) {
+      if (drop_unstarted(t, each.id))
+        t.unrun.emplace_back(each, JobFailed{Fault::cancelled, say::pool_unknown(t.host, job.pool)});
+    }
+    wake_parked(t);  // its load will not be reported any more
+  }
+  if (job.request && find_request(t, *job.request) != nullptr) answer(t, *job.request, proto::EmptyResult{});
+}
+
+}  // namespace wtpool::core

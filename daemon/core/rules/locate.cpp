@@ -1,0 +1,105 @@
+// Which pool and which slot a request means.
+#include <algorithm>
+
+#include "daemon/core/state/sentences.hpp"
+#include "daemon/core/state/turn.hpp"
+
+namespace wtpool::core {
+
+bool inside(const std::string& path, const std::string& root) {
+  if (root.empty() || path.compare(0, root.size(), root) != 0) return false;
+  return path.size() == root.size() || root.back() == '/' || path[root.size()] == '/';
+}
+
+std::optional<PoolKey> infer_pool(const Host& host, const proto::Scope& scope) {
+  if (scope.cwd) {
+    for (const auto& [key, pool] : host.pools) {
+      if (inside(*scope.cwd, host.settings.root + "/" + key.str()) || (pool.place && inside(*scope.cwd, pool.place->root))) {
+        return key;
+      }
+    }
+    const PoolKey* of_source = nullptr;
+    std::size_t candidates = 0;
+    for (const auto& [key, pool] : host.pools) {
+      if (!pool.place) continue;
+      if ((pool.place->worktree && inside(*scope.cwd, *pool.place->worktree)) || inside(*scope.cwd, pool.place->source.str())) {
+        of_source = &key;
+        ++candidates;
+      }
+    }
+    if (candidates == 1) return *of_source;
+  }
+  if (host.pools.size() == 1) return host.pools.begin()->first;
+  return std::nullopt;
+}
+
+Choice choose_pool(Turn& t, Request& request, const proto::Scope& scope) {
+  Host& host = t.host;
+  std::optional<PoolKey> key;
+  if (scope.pool) {
+    key = PoolKey(*scope.pool);
+    if (!host.pools.contains(*key)) return say::pool_unknown(host, *key);
+  } else {
+    for (const auto& [each, pool] : host.pools) {
+      if (pool.loading()) return Park{};
+    }
+    if (host.pools.empty()) return say::no_pools();
+    key = infer_pool(host, scope);
+    if (!key) return say::pool_ambiguous(host);
+  }
+  Pool& pool = host.pools.at(*key);
+  if (pool.loading()) return Park{};
+  if (!pool.present)
+    return say::pool_unavailable(*key, "its .meta/config.yaml is not there, or its directory is on another device than before");
+  if (!pool.ready()) {
+    if (!request.reload_tried) {
+      request.reload_tried = true;
+      load_pool(t, pool);
+      return Park{};
+    }
+    return *pool.unavailable;
+  }
+  if (pool.removing) return say::pool_unavailable(*key, "it is being removed");
+  return *key;
+}
+
+Found locate(Pool& pool, const proto::Target& target, const std::optional<std::string>& cwd) {
+  Found found;
+  const auto leased = [](const Slot& slot) {
+    return slot.lease && (slot.phase == Phase::acquiring || slot.phase == Phase::held || slot.phase == Phase::releasing);
+  };
+  const auto by_slot = [&](const std::string& text) {
+    const auto place = pool.slots.find(SlotId(text));
+    if (place != pool.slots.end()) found.slot = &place->second;
+    found.by_slot = true;
+  };
+  const auto by_name = [&](const std::string& name) { found.slot = holder_of_name(pool, name); };
+  if (target.lease_id) {
+    found.asked = *target.lease_id;
+    for (auto& [id, slot] : pool.slots) {
+      if (leased(slot) && slot.lease->id.str() == *target.lease_id) found.slot = &slot;
+    }
+  } else if (target.name) {
+    found.asked = *target.name;
+    by_name(*target.name);
+  } else if (target.slot) {
+    found.asked = *target.slot;
+    by_slot(*target.slot);
+  } else if (target.target) {
+    found.asked = *target.target;
+    if (pool.slots.contains(SlotId(*target.target))) {
+      by_slot(*target.target);
+    } else {
+      by_name(*target.target);
+    }
+  } else if (cwd && pool.place) {
+    found.asked = *cwd;
+    found.by_slot = true;
+    for (auto& [id, slot] : pool.slots) {
+      if (inside(*cwd, slot_path(pool, id))) found.slot = &slot;
+    }
+  }
+  return found;
+}
+
+}  // namespace wtpool::core

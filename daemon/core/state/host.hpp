@@ -1,0 +1,255 @@
+// The state that `step` changes and nobody else: pools, slots, leases, requests, queues, jobs. Values in ordered containers, so
+// that the same history gives the same state. Everything here lives on the loop's thread.
+#pragma once
+
+#include <array>
+#include <map>
+#include <set>
+
+#include "daemon/core/state/job_specs.hpp"
+#include "daemon/core/state/slot_ids.hpp"
+
+namespace wtpool::core {
+
+// What the host config sets; durations are awake time.
+struct Settings {
+  std::string root;
+  std::size_t answering_limit = 2;
+  std::size_t recycling_limit = 1;
+  std::size_t background_limit = 1;
+  std::size_t network_limit = 4;
+  std::size_t ending_limit = 4;
+  std::size_t queue_limit = 1024;  // waiters per pool
+  std::optional<seconds> default_ttl;
+  seconds trash_expiry{14 * 24 * 3600};
+  seconds lock_patience{60};
+  seconds recycle_wait{10};
+  seconds resume_grace{30};
+  seconds orphan_patience{10};
+  std::size_t seal_watches = 0;  // directories watched in all; 0: nothing is sealed
+  std::size_t seal_slots = 0;    // sealed at a time
+  seconds tip_every{0};          // how often a pool's default commit is looked at; 0: never
+  bool follow_tip = true;        // idle sealed slots at an earlier tip are brought along
+  seconds seal_quiet{30};        // after something happened in a tree, before it is sealed again
+};
+
+// Steady phases have no job of their own that changes the slot; the others wait for theirs.
+enum class Phase {
+  fresh,        // not made yet
+  idle,         // free, detached, no marker
+  acquiring,    // an Acquire job has it, or waits for it
+  held,         // leased
+  releasing,    // a Release job is on it; the lease still counts, and is shown as held
+  recycling,    // NAME is free, the marker says `releasing`
+  recovering,   // found half-done at load; shown as recycling
+  repairing,    // quarantined, and a Repair job is on it
+  removing,     // a RemoveSlot job is on it
+  quarantined,  // not handed out until a person looked
+};
+
+// Whether the record of a quarantine may be written for a slot in this phase: what was judged has not been put right since.
+constexpr bool may_record_quarantine(Phase phase) {
+  return phase == Phase::quarantined || phase == Phase::repairing || phase == Phase::removing;
+}
+
+// How a lease comes to its end; names the event that says so.
+enum class Ending { none, released, expired, rolled_back };
+
+struct Slot {
+  SlotId id;
+  std::optional<std::string> group;
+  int number = 0;
+  Phase phase = Phase::fresh;
+  std::string git_id;  // empty when there is no entry
+
+  // The tree as the last job left it.
+  std::optional<Oid> at;
+  Oid tree;
+  bool sealed = false;
+  std::size_t watches = 0;             // of the seal: directories
+  std::optional<nanoseconds> seal_at;  // when sealing is tried; absent: not before the slot was used again
+  bool stirred = false;                // something happened in the tree since its Seal job was asked for
+  Oid kept_back_from;                  // the tip that it was tried to bring it to
+  bool occupied = false;
+  std::uint64_t last_used = 0;  // the host's turn
+  std::uint64_t verified = 0;   // the turn in which a job reported it clean: who gets it in that turn need not look again
+
+  // The lease: acquiring, held, releasing; kept while recycling for the job's sake alone.
+  std::optional<Lease> lease;
+  std::optional<Durable> receipt;        // of the marker that holds the lease; absent when it was found on disk
+  std::optional<std::string> branch;     // checked out when last seen
+  std::set<SessionId> sessions;          // the last one's end is the lease's end: connection leases and unconfirmed ones
+  bool unconfirmed = false;              // granted to a client that has not confirmed it yet
+  std::optional<nanoseconds> ends;       // TTL, or the grace of a connection lease found at load
+  std::optional<Owner> process_group;    // of a connection lease: the leader of its command's group
+  bool processes_ended = false;          // of a connection lease that is ending
+  bool directory_gone = false;           // a held slot without its directory
+  bool fresh_made = false;               // the running acquire makes it
+  bool reused_commit = false;            // of the acquire that made the lease
+  std::optional<RequestId> acquire;      // whose Acquire job is on it
+  Ending ending = Ending::none;          // set when the lease's end was asked for
+  Dirty ending_dirty = Dirty::save;      // what the Release job was asked
+  std::string trash_id;                  // recycling: where work goes
+  std::vector<RequestId> releases;       // who waits for the Release job
+  std::vector<RequestId> recycle_waits;  // `release --wait`: who waits for idle
+
+  // Failing and looking again.
+  int faults = 0;                          // consecutive
+  int attempts = 0;                        // of the job that is being repeated
+  std::optional<nanoseconds> retry_at;     // when that job is started again
+  std::optional<nanoseconds> orphan_ends;  // until when an orphan's git is waited for
+  SlotFacts facts;                         // recovering: what was found
+  bool of_own = false;                     // recovering: from an acquire of this daemon
+  std::string reason;                      // quarantined: why
+  Phase before_removing = Phase::idle;
+
+  std::optional<JobId> job;   // the one started job that may touch it
+  std::uint64_t changed = 0;  // turn of the last change of phase or end of a job: older readings do not count
+};
+
+enum class Stage {
+  parked,     // waits for pools to be loaded
+  resolving,  // Resolve job
+  fetching,   // joined a Fetch
+  waiting,    // for a slot that is being recycled, at most recycle_wait
+  queued,     // --wait
+  placed,     // Acquire job
+  following,  // joined another request's acquire
+  releasing,  // Release job
+  recycling,  // release --wait
+  running,    // any other job
+};
+
+// Who does not want the answer any more, and why.
+enum class Stop { none, cancelled, deadline, gone };
+
+// The state of a `slot.acquire` beyond its params.
+struct Acquiring {
+  bool counted_arrival = false;
+  int fetches = 0;
+  bool last_try = false;
+  std::optional<Error> fetch_error;
+  done::Resolved resolved;
+  Oid full_sha;
+  job::Acquire plan;           // mode, tip, tags; the lease is filled in when a slot is found
+  std::uint64_t ticket = 0;    // order of arrival at the slots
+  std::set<SlotId> passed;     // somebody else's lock is on them
+  std::set<SlotId> set_aside;  // they failed for this request
+  std::optional<Error> last_fault;
+  std::optional<nanoseconds> wait_until;
+  std::optional<std::int64_t> told_position;
+  bool announced = false;  // `queued` was emitted
+};
+
+struct Request {
+  RequestId id;
+  SessionId session;
+  proto::Params params;
+  LeaseId lease_id;
+  std::optional<Owner> owner;
+
+  Stage stage = Stage::parked;
+  Stop stop = Stop::none;
+  nanoseconds arrived{0};
+  std::optional<nanoseconds> deadline;
+  PoolKey pool;               // once chosen
+  bool reload_tried = false;  // it had an unavailable pool loaded again
+  SlotId slot;
+  bool looked = false;                        // slot.repair: the slot was read back for it
+  std::optional<proto::PoolInitResult> made;  // pool.init: the pool stands, it is being loaded
+  std::optional<Error> failed;                // pool.remove: the first slot that would not go
+  std::set<JobId> jobs;                       // its own
+  Acquiring acquire;
+  std::vector<RequestId> followers;
+  std::optional<RequestId> leader;
+  std::optional<std::string> trash_id;                       // release --wait: what the release kept
+  std::map<std::pair<PoolKey, SlotId>, proto::GitInfo> git;  // slot.list with git status
+  std::vector<proto::DoctorCheck> healed;                    // host.doctor with repair: what was done so far
+};
+
+struct Job {
+  JobId id;
+  JobClass job_class = JobClass::answering;
+  JobSpec spec;
+  PoolKey pool;
+  std::vector<SlotId> slots;
+  SourceId source;
+  bool wants_writer = false;
+  bool has_writer = false;
+  bool started = false;
+  bool stopping = false;
+  std::optional<RequestId> request;
+  std::optional<nanoseconds> deadline;
+  std::uint64_t turn = 0;  // when it was started
+};
+
+struct Source {
+  SourceId id;
+  std::optional<JobId> writer;
+  std::optional<JobId> fetch;           // in flight
+  std::optional<Oid> fetch_wanted;      // asked for by full id
+  std::vector<RequestId> fetch_joined;  // who waits for it
+  std::optional<nanoseconds> last_fetch;
+};
+
+// Where the default commit stands, and the last few hundred first parents behind it, each with its distance from there.
+struct Tip {
+  Oid at;  // empty: not known yet
+  std::map<Oid, std::size_t> line;
+  std::optional<nanoseconds> look_at;
+  std::optional<JobId> job;
+};
+
+struct Pool {
+  PoolKey key;
+  std::string fingerprint;  // of the config that was last tried
+  std::optional<PoolConfig> config;
+  std::optional<PoolPlace> place;
+  bool present = true;                    // its directory is there, on the device it was loaded from
+  std::optional<Error> unavailable;       // why, when it is
+  std::optional<std::string> bad_config;  // the config file is bad now; the last good one is used
+  std::optional<JobId> load;
+  bool load_again = false;               // something changed while it was being loaded
+  std::optional<nanoseconds> lock_ends;  // until when its lock is tried for
+  bool lock_waited = false;              // and was not had: nobody waits for it again until it is
+  std::optional<nanoseconds> load_retry;
+  std::map<SlotId, Slot> slots;
+  std::vector<RequestId> queue;        // --wait, by ticket
+  std::vector<RequestId> waiting;      // for recycling slots, by ticket; served after the queue
+  bool unsettled = false;              // slots or waiters changed: serve again
+  std::optional<nanoseconds> read_at;  // when slots are read back: somebody changed something
+  std::optional<JobId> read_back;
+  std::optional<RequestId> removing;
+  std::optional<nanoseconds> next_expiry;
+  Tip tip;
+
+  [[nodiscard]] bool loading() const { return load.has_value() || load_retry.has_value(); }
+  [[nodiscard]] bool ready() const { return config && place && present && !unavailable; }
+};
+
+struct Host {
+  Settings settings;
+  std::map<PoolKey, Pool> pools;
+  std::map<SourceId, Source> sources;
+  std::map<RequestId, Request> requests;
+  std::map<SessionId, std::set<PoolKey>> changed_by;  // what a session changed: read back when it ends
+  std::map<JobId, Job> jobs;
+  std::array<std::set<JobId>, kJobClasses> unstarted;  // by class, in order of asking
+  std::array<std::size_t, kJobClasses> running{};      // by class
+  std::uint64_t next_job = 1;
+  std::uint64_t next_ticket = 1;
+  std::int64_t next_seq = 1;
+  std::uint64_t turn = 0;
+  bool draining = false;
+  bool drained = false;
+};
+
+// For the app and reports.
+[[nodiscard]] const Pool* find_pool(const Host& host, const PoolKey& key);
+[[nodiscard]] std::vector<PoolKey> pool_keys(const Host& host);
+[[nodiscard]] std::size_t waiting_count(const Host& host);  // queued and waiting acquires of all pools
+[[nodiscard]] std::size_t lease_count(const Host& host);
+[[nodiscard]] bool is_idle(const Host& host);  // no request, no job
+[[nodiscard]] std::string slot_path(const Pool& pool, const SlotId& slot);
+
+}  // namespace wtpool::core

@@ -1,0 +1,22 @@
+// What git does not track, out of the working tree.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "daemon/git/process/git.hpp"
+
+namespace wtpool::git {
+
+// `git clean -f -d`: whatever is not tracked goes, but nested repositories, and what git ignores unless `ignored_too`.
+// Read-only directories, as tools make them for their caches, do not keep it. The place was proven; what is to be kept is kept
+// already. Returns the nested repositories that would have gone otherwise.
+std::vector<std::string> clean(const Git& slot, bool ignored_too);
+
+// Directories that lead to these paths, or are one of them, or stand below: own ones that can be read, and not written, become
+// writable. One that cannot be read stays as it is, since nobody knows what is in there. Paths are relative to the working
+// tree; no symlink is followed, no other file system and no nested repository entered.
+void make_writable(const std::filesystem::path& work_tree, const std::vector<std::string>& paths);
+
+}  // namespace wtpool::git

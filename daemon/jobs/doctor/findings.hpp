@@ -1,0 +1,30 @@
+// What is not as it should be in a pool, and what of it `doctor --repair` puts right without asking anybody: what is the
+// pool's own and nobody's work. Reading only, with or without a daemon.
+#pragma once
+
+#include "daemon/git/files/entry.hpp"
+#include "daemon/jobs/slot/job.hpp"
+
+namespace wtpool::jobs {
+
+struct Finding {
+  enum class Weight { warn, error } weight = Weight::error;
+  std::string what;    // what is wrong with what
+  std::string remedy;  // what a repair does about it; empty: it leaves it
+  std::string hint;    // the command that helps, where it is left
+};
+
+// Whether a daemon serves the pool: then slots on their way from one state to another are its own business.
+enum class Served { no, yes };
+
+// A pool as its files say, without its lock: for looking only. Throws proto::Error as loading it would.
+[[nodiscard]] std::shared_ptr<const ServedPool> view_pool(const PoolKey& key, const disk::PoolFiles& files);
+[[nodiscard]] std::vector<Finding> examine(const ServedPool& pool, Served served);
+
+// Nothing is left of the slot but its worktree entry: no marker, no intent, and no directory, or, beside a torn entry, one with
+// nothing but its .git file in it, which is where a killed `worktree add` stopped.
+[[nodiscard]] bool only_entry_left(const ServedPool& pool, const core::SlotFacts& facts);
+// Torn entries that name no worktree but are called like a slot of this pool that is not there: left by its own git.
+[[nodiscard]] std::vector<std::string> nameless_entries(const ServedPool& pool, const std::vector<git::Entry>& entries);
+
+}  // namespace wtpool::jobs

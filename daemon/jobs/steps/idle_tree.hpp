@@ -1,0 +1,27 @@
+// What whoever worked in a slot last left behind beside files: commits on no branch, stashes of operations that did not end, a
+// HEAD on a branch. Kept like everything that somebody made, and out of the next holder's way.
+#pragma once
+
+#include "daemon/jobs/trash/save.hpp"
+
+namespace wtpool::jobs {
+
+// Where the slot stands detached as it becomes idle. A HEAD that stands elsewhere when it is given out was moved by somebody.
+void remember_standing(const JobContext& job, const std::string& git_id, const Oid& at);
+
+// A commit on the detached HEAD of a slot that was idle: once HEAD stands elsewhere, a reflog alone would know of it. Kept
+// unless it is where the slot was left, or a ref leads to it; under which trash id.
+std::optional<std::string> keep_strangers_commit(const JobContext& job, const std::string& git_id, const git::TreeLook& look,
+                                                 const std::string& trash_id);
+
+// An idle slot of which nobody knows that it is clean, under the marker `acquiring`: git looks, and what somebody did though
+// nobody had the slot is kept. Throws quarantine when it could not be.
+struct Cleaned {
+  std::optional<Oid> head;             // where it stands now, its tree clean and HEAD on no branch
+  std::vector<std::string> untracked;  // these stay
+  std::vector<std::string> warnings;
+};
+[[nodiscard]] Cleaned clean_idle(const JobContext& job, const git::Git& slot, const std::string& git_id,
+                                 const core::Lease& lease, const std::string& trash_id);
+
+}  // namespace wtpool::jobs

@@ -1,0 +1,237 @@
+// Tables of what requests carry.
+#include "proto/codec/field.hpp"
+
+namespace wtpool::proto {
+namespace {
+
+template <class T>
+using Rows = std::vector<Field<T>>;
+
+template <class T>
+const Rows<T>& no_rows() {
+  static const Rows<T> rows;
+  return rows;
+}
+
+// The pool of a request, flat among the other parameters.
+template <class T>
+Rows<T> with_scope(Rows<T> rows) {
+  Rows<T> out{
+      optional<&T::scope, &Scope::pool>("pool", "the pool's key; else cwd tells, else there is only one pool"),
+      optional<&T::scope, &Scope::cwd>("cwd", "the caller's directory, absolute: tells the pool and the slot it is in")};
+  out.insert(out.end(), rows.begin(), rows.end());
+  return out;
+}
+
+template <class T>
+Rows<T> with_target(Rows<T> rows) {
+  Rows<T> out{optional<&T::target, &Target::target>("target", "NAME or SLOT, as a person typed it"),
+              optional<&T::target, &Target::name>("name", "the NAME that the slot was acquired as"),
+              optional<&T::target, &Target::slot>("slot", "the slot's id")};
+  if constexpr (!std::is_same_v<T, ReleaseParams>) {
+    out.push_back(optional<&T::target, &Target::lease_id>("lease_id", "the lease that holds the slot"));
+  }
+  out.insert(out.end(), rows.begin(), rows.end());
+  return with_scope<T>(std::move(out));
+}
+
+}  // namespace
+
+template <>
+const Rows<HelloParams>& fields<HelloParams>() {
+  using P = HelloParams;
+  static const Rows<P> rows{
+      required<&P::protocol>("protocol", "the version of the protocol that the client speaks", kPositive),
+      required<&P::client>("client", "name and version of the client"),
+      optional<&P::root>("root", "the client's WORKTREE_ROOT, absolute; refused when the daemon has another")};
+  return rows;
+}
+
+template <>
+const Rows<PoolInitParams>& fields<PoolInitParams>() {
+  using P = PoolInitParams;
+  static const Rows<P> rows{
+      optional<&P::pool>("pool", "the key of the pool to make; default: the repository's name"),
+      required<&P::source>("source", "the repository, an absolute path"),
+      optional<&P::max_slots>("max_slots", "slots of a group at most", {1, 10'000}),
+      optional<&P::groups>("groups", "names of the groups"),
+      optional<&P::default_commit>("default_commit", "what an acquire without a commit takes"),
+      optional<&P::submodule_mirror_mode>("submodule_mirror_mode", "bare-mirror or git-modules; with the base"),
+      optional<&P::submodule_mirror_base>("submodule_mirror_base", "where the mirrors of submodules are")};
+  return rows;
+}
+
+template <>
+const Rows<PoolRemoveParams>& fields<PoolRemoveParams>() {
+  static const Rows<PoolRemoveParams> rows{required<&PoolRemoveParams::pool>("pool", "the key of the pool to remove")};
+  return rows;
+}
+
+template <>
+const Rows<AcquireParams>& fields<AcquireParams>() {
+  using P = AcquireParams;
+  static const Rows<P> rows = with_scope<P>(
+      {required<&P::name>("name", "NAME of the use and of its branch"),
+       optional<&P::commit>("commit", "what to check out; default: the pool's default_commit"),
+       optional<&P::group>("group", "the group to take a slot of"),
+       optional<&P::unique_sha>("unique_sha", "refuse, or wait, while a held slot is at that commit"),
+       optional<&P::resume>("resume", "check an existing branch NAME out at its own tip"),
+       optional<&P::replace>("replace", "make an existing branch NAME anew; its tip goes to the trash"),
+       optional<&P::exclude_submodule_tags>("exclude_submodule_tags", "leave submodules with one of these tags out"),
+       optional<&P::wait_ms>("wait_ms", "queue for so many milliseconds; 0 = without an end", kMilliseconds),
+       optional<&P::ttl_seconds>("ttl_seconds", "the lease ends after that", kSeconds),
+       optional<&P::owner_pid>("owner_pid", "the process whose end ends the lease", kPositive),
+       optional<&P::lease_kind>("lease_kind", "how the lease ends; default: durable"),
+       optional<&P::key>("key", "the caller's idempotency key: the same request again gives the same lease"),
+       optional<&P::confirm>("confirm", "roll back unless slot.confirm follows on this connection"),
+       optional<&P::deadline_ms>("deadline_ms", "give up after so many milliseconds, queue and git included", kMilliseconds),
+       optional<&P::progress>("progress", "send progress notifications"),
+       optional<&P::verify>("verify", "have git look at the tree, whatever is known of it"),
+       optional<&P::ports>("ports", "set a range of ports apart for the lease")});
+  return rows;
+}
+
+template <>
+const Rows<ConfirmParams>& fields<ConfirmParams>() {
+  using P = ConfirmParams;
+  static const Rows<P> rows{
+      required<&P::lease_id>("lease_id", "the lease to keep"),
+      optional<&P::process_group>("process_group", "what runs under the lease, and is ended with it", kProcess)};
+  return rows;
+}
+
+template <>
+const Rows<ReleaseParams>& fields<ReleaseParams>() {
+  using P = ReleaseParams;
+  static const Rows<P> rows = [] {
+    auto lease = optional<&P::lease_id>("lease_id", "the lease to end; beside name, slot or target: the one that must hold it");
+    lease.write = [](const P& from) -> Json { return from.lease_id ? *from.lease_id : *from.target.lease_id; };
+    lease.unset = [](const P& from) { return !from.lease_id && !from.target.lease_id; };
+    return with_target<P>(
+        {std::move(lease), optional<&P::dirty>("dirty", "what to do about dirt; default: the pool's on_dirty"),
+         optional<&P::delete_remote>("delete_remote", "delete the branch in its remote too, in the background"),
+         optional<&P::wait>("wait", "answer when the slot is idle again"),
+         optional<&P::deadline_ms>("deadline_ms", "give up after so many milliseconds", kMilliseconds),
+         optional<&P::progress>("progress", "send progress notifications"),
+         optional<&P::caller_pids>("caller_pids", "the client and its ancestors, never reported as left in the slot",
+                                   kPositive)});
+  }();
+  return rows;
+}
+
+template <>
+const Rows<RenewParams>& fields<RenewParams>() {
+  using P = RenewParams;
+  static const Rows<P> rows = with_target<P>(
+      {optional<&P::ttl_seconds>("ttl_seconds", "the new TTL; default: the lease's own starts again", kSeconds)});
+  return rows;
+}
+
+template <>
+const Rows<ResumeParams>& fields<ResumeParams>() {
+  using P = ResumeParams;
+  static const Rows<P> rows{
+      required<&P::lease_id>("lease_id", "the connection lease that this connection holds from now on"),
+      optional<&P::process_group>("process_group", "what runs under the lease, and is ended with it", kProcess)};
+  return rows;
+}
+
+template <>
+const Rows<SlotListParams>& fields<SlotListParams>() {
+  static const Rows<SlotListParams> rows = with_scope<SlotListParams>(
+      {optional<&SlotListParams::git_status>("git_status", "look into each slot with git and fill `git`")});
+  return rows;
+}
+
+template <>
+const Rows<SlotInspectParams>& fields<SlotInspectParams>() {
+  static const Rows<SlotInspectParams> rows = with_target<SlotInspectParams>({});
+  return rows;
+}
+
+template <>
+const Rows<SlotPathParams>& fields<SlotPathParams>() {
+  static const Rows<SlotPathParams> rows = with_target<SlotPathParams>({});
+  return rows;
+}
+
+template <>
+const Rows<SlotRepairParams>& fields<SlotRepairParams>() {
+  static const Rows<SlotRepairParams> rows =
+      with_scope<SlotRepairParams>({required<&SlotRepairParams::slot>("slot", "the slot to take out of quarantine"),
+                                    optional<&SlotRepairParams::discard>("discard", "drop what cannot be saved")});
+  return rows;
+}
+
+template <>
+const Rows<SlotRemoveParams>& fields<SlotRemoveParams>() {
+  static const Rows<SlotRemoveParams> rows =
+      with_scope<SlotRemoveParams>({required<&SlotRemoveParams::slot>("slot", "the slot to take away")});
+  return rows;
+}
+
+template <>
+const Rows<TrashListParams>& fields<TrashListParams>() {
+  static const Rows<TrashListParams> rows = with_scope<TrashListParams>({});
+  return rows;
+}
+
+template <>
+const Rows<TrashRestoreParams>& fields<TrashRestoreParams>() {
+  static const Rows<TrashRestoreParams> rows =
+      with_scope<TrashRestoreParams>({required<&TrashRestoreParams::id>("id", "the entry of the trash"),
+                                      optional<&TrashRestoreParams::branch>("branch", "the branch to make of it")});
+  return rows;
+}
+
+template <>
+const Rows<TrashDropParams>& fields<TrashDropParams>() {
+  static const Rows<TrashDropParams> rows =
+      with_scope<TrashDropParams>({required<&TrashDropParams::id>("id", "the entry of the trash")});
+  return rows;
+}
+
+template <>
+const Rows<SubscribeParams>& fields<SubscribeParams>() {
+  static const Rows<SubscribeParams> rows = with_scope<SubscribeParams>({});
+  return rows;
+}
+
+template <>
+const Rows<PingParams>& fields<PingParams>() {
+  return no_rows<PingParams>();
+}
+
+template <>
+const Rows<DiscoverParams>& fields<DiscoverParams>() {
+  return no_rows<DiscoverParams>();
+}
+
+template <>
+const Rows<PoolListParams>& fields<PoolListParams>() {
+  return no_rows<PoolListParams>();
+}
+
+template <>
+const Rows<HostStatusParams>& fields<HostStatusParams>() {
+  return no_rows<HostStatusParams>();
+}
+
+template <>
+const Rows<HostDoctorParams>& fields<HostDoctorParams>() {
+  static const Rows<HostDoctorParams> rows{optional<&HostDoctorParams::repair>(
+      "repair", "put right what can be without asking: warnings say what, before it is done")};
+  return rows;
+}
+
+template <>
+const Rows<HostReloadParams>& fields<HostReloadParams>() {
+  return no_rows<HostReloadParams>();
+}
+
+template <>
+const Rows<HostShutdownParams>& fields<HostShutdownParams>() {
+  return no_rows<HostShutdownParams>();
+}
+
+}  // namespace wtpool::proto
