@@ -89,6 +89,67 @@ const std::map<std::string, Names>& arrows() {
   return table;
 }
 
+using Ladder = std::vector<Names>;  // from the lowest rung up; chapters of one rung do not see each other
+
+// Chapters are the folders inside a room: a chapter sees itself and what stands below it. "" is the files that stand directly
+// in the room: its door, which sees every chapter. Folders inside a chapter are parts of it.
+const std::map<std::string, Ladder>& ladders() {
+  static const std::map<std::string, Ladder> table = {
+      {"proto", {{""}, {"codec"}}},
+      {"common", {{"base"}, {"files"}, {"platform"}, {"process"}, {""}}},
+      {"client", {{"cli"}, {"daemon"}, {"verbs"}, {"run"}, {""}}},
+      {"daemon/core", {{"state"}, {"rules"}, {"job"}, {"slot"}, {"source"}, {"lease"}, {"pool"}, {"request"}, {""}}},
+      {"daemon/disk", {{""}}},
+      {"daemon/git", {{"files"}, {"process"}, {"source"}, {"tree"}, {"submodule"}, {"work", "seal"}, {""}}},
+      {"daemon/jobs", {{"slot"}, {"trash"}, {"steps"}, {"tasks"}, {"doctor"}, {"run"}, {""}}},
+      {"daemon/serve", {{""}}},
+      {"daemon/app", {{"doctor"}, {""}}},
+  };
+  return table;
+}
+
+// Includes that still go up, as "file includes header". Each that goes is struck out; none is added.
+const Names& still_upwards() {
+  static const Names table = {
+      "common/base/failpoint.cpp includes common/files/fd.hpp",
+      "common/base/log.cpp includes common/files/files.hpp",
+      "daemon/app/doctor/host_checks.cpp includes daemon/app/host_config.hpp",
+      "daemon/app/doctor/host_checks.hpp includes daemon/app/options.hpp",
+      "daemon/core/state/turn.hpp includes daemon/core/rules/consequences.hpp",
+      "daemon/git/files/checked_out.cpp includes daemon/git/source/source.hpp",
+      "daemon/git/files/entry.hpp includes daemon/git/process/git.hpp",
+      "daemon/git/files/private_state.cpp includes daemon/git/tree/status.hpp",
+      "daemon/jobs/doctor/fixes.cpp includes daemon/jobs/run/tasks.hpp",
+      "daemon/jobs/slot/facts.cpp includes daemon/jobs/run/tasks.hpp",
+      "daemon/jobs/slot/facts.cpp includes daemon/jobs/trash/save.hpp",
+      "daemon/jobs/steps/recycle_tree.cpp includes daemon/jobs/run/tasks.hpp",
+      "daemon/jobs/tasks/acquire.cpp includes daemon/jobs/run/tasks.hpp",
+      "daemon/jobs/tasks/pool.cpp includes daemon/jobs/run/tasks.hpp",
+      "daemon/jobs/tasks/recover.cpp includes daemon/jobs/run/tasks.hpp",
+      "daemon/jobs/tasks/release.cpp includes daemon/jobs/run/tasks.hpp",
+      "daemon/jobs/tasks/repair_and_remove.cpp includes daemon/jobs/run/tasks.hpp",
+      "daemon/jobs/tasks/seal.cpp includes daemon/jobs/run/tasks.hpp",
+      "daemon/jobs/tasks/tip.cpp includes daemon/jobs/run/tasks.hpp",
+      "daemon/jobs/tasks/trash.cpp includes daemon/jobs/run/tasks.hpp",
+      "proto/time_text.cpp includes proto/codec/codec.hpp",
+  };
+  return table;
+}
+
+// "daemon/core/state/turn.hpp" in "daemon/core" → "state"; "daemon/core/step.hpp" → "".
+std::string chapter_of(const std::string& path, const std::string& room) {
+  const auto rest = path.substr(room.size() + 1);
+  const auto slash = rest.find('/');
+  return slash == std::string::npos ? "" : rest.substr(0, slash);
+}
+
+int rung_of(const Ladder& ladder, const std::string& chapter) {
+  for (std::size_t rung = 0; rung < ladder.size(); ++rung) {
+    if (ladder[rung].contains(chapter)) return static_cast<int>(rung);
+  }
+  return -1;
+}
+
 Names files_that_include(const std::regex& target) {
   Names files;
   for (const auto* top : {"proto", "common", "daemon", "client"}) {
@@ -127,6 +188,32 @@ TEST(Arrows, NoRoomIncludesAgainstThem) {
       EXPECT_TRUE(allowed.contains(room_of(include))) << where(include) << " (" << room_of(include) << ")";
     }
   }
+}
+
+TEST(Arrows, EveryChapterIsOnItsLadder) {
+  for (const auto& [room, allowed] : arrows()) {
+    ASSERT_TRUE(ladders().contains(room)) << room << " has no ladder";
+    for (const auto& file : sources_below(room)) {
+      const std::string chapter = chapter_of(fs::relative(file, source_dir()).string(), room);
+      EXPECT_GE(rung_of(ladders().at(room), chapter), 0) << file << ": no chapter '" << chapter << "' in " << room;
+    }
+  }
+}
+
+TEST(Arrows, NoChapterIncludesWhatStandsAboveIt) {
+  Names upwards;
+  for (const auto& [room, ladder] : ladders()) {
+    for (const auto& include : includes_below(room)) {
+      if (!include.quoted || room_of(include) != room || include.target.ends_with(".inc")) continue;
+      const std::string from = chapter_of(include.file.string(), room);
+      const std::string to = chapter_of(include.target, room);
+      if (from == to || rung_of(ladder, to) < rung_of(ladder, from)) continue;
+      const std::string arrow = include.file.string() + " includes " + include.target;
+      upwards.insert(arrow);
+      EXPECT_TRUE(still_upwards().contains(arrow)) << where(include) << ": '" << from << "' stands below '" << to << "'";
+    }
+  }
+  for (const auto& arrow : still_upwards()) EXPECT_TRUE(upwards.contains(arrow)) << "no longer so, strike it out: " << arrow;
 }
 
 TEST(Arrows, OwnHeadersAreQuotedAndOthersAreNot) {
