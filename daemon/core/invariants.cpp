@@ -1,7 +1,6 @@
 // What must hold between any two events, as far as memory alone can tell.
 #include <algorithm>
 
-#include "daemon/core/state/turn.hpp"
 #include "daemon/core/step.hpp"
 
 namespace wtpool::core {

@@ -4,8 +4,18 @@
 #include <iterator>
 #include <utility>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/lease/cancel.hpp"
+#include "daemon/core/lease/queue.hpp"
+#include "daemon/core/outcomes.hpp"
+#include "daemon/core/pool/load.hpp"
+#include "daemon/core/request/dispatch.hpp"
+#include "daemon/core/request/shutdown.hpp"
+#include "daemon/core/slot/seal.hpp"
+#include "daemon/core/source/tip.hpp"
 #include "daemon/core/state/overloaded.hpp"
 #include "daemon/core/state/turn.hpp"
+#include "daemon/core/timers.hpp"
 
 namespace wtpool::core {
 namespace {

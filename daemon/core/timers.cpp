@@ -1,6 +1,17 @@
 // Deadlines: what the next one is, and what happens when it has come. Awake time; nothing here looks at the wall clock.
+#include "daemon/core/timers.hpp"
+
 #include <algorithm>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/lease/cancel.hpp"
+#include "daemon/core/lease/queue.hpp"
+#include "daemon/core/lease/release.hpp"
+#include "daemon/core/pool/load.hpp"
+#include "daemon/core/rules/placement.hpp"
+#include "daemon/core/slot/seal.hpp"
+#include "daemon/core/slot/upkeep.hpp"
+#include "daemon/core/source/tip.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 #include "daemon/core/step.hpp"

@@ -1,5 +1,7 @@
 // Who may run: one job a slot, one writer a source, a limit a class. Jobs wait here until all they need is free, so that none
 // ever waits for a lock.
+#include "daemon/core/job/grants.hpp"
+
 #include <algorithm>
 
 #include "daemon/core/state/sentences.hpp"
@@ -103,14 +105,6 @@ bool outdated(Turn& t, const Job& job) {
 }
 
 }  // namespace
-
-bool can_be_healed(const Slot& slot) {
-  return slot.phase == Phase::idle || slot.phase == Phase::fresh || slot.phase == Phase::quarantined;
-}
-
-bool being_healed(const Host& host, const Slot& slot) {
-  return slot.job && std::holds_alternative<job::Heal>(host.jobs.at(*slot.job).spec);
-}
 
 JobId ask(Turn& t, JobClass job_class, JobSpec spec, const PoolKey& pool, std::vector<SlotId> slots,
           std::optional<RequestId> request, bool writer) {

@@ -1,7 +1,16 @@
 // An acquire until it has a slot: checks before git is asked, resolving, checks after, and the granting of a slot.
+#include "daemon/core/lease/acquire.hpp"
+
 #include <algorithm>
 #include <utility>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/lease/acquire_outcome.hpp"
+#include "daemon/core/lease/queue.hpp"
+#include "daemon/core/rules/placement.hpp"
+#include "daemon/core/slot/upkeep.hpp"
+#include "daemon/core/source/fetch.hpp"
+#include "daemon/core/source/tip.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 #include "proto/shell_word.hpp"

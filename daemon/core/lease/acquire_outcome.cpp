@@ -1,8 +1,15 @@
 // How an Acquire job came out: a lease begins, or the slot goes back and the next candidate is tried.
+#include "daemon/core/lease/acquire_outcome.hpp"
+
 #include <algorithm>
 #include <utility>
 
+#include "daemon/core/lease/acquire.hpp"
+#include "daemon/core/lease/cancel.hpp"
+#include "daemon/core/lease/queue.hpp"
+#include "daemon/core/lease/release.hpp"
 #include "daemon/core/rules/consequences.hpp"
+#include "daemon/core/slot/upkeep.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 
@@ -65,18 +72,6 @@ void slot_goes_back(Turn& t, Pool& pool, Slot& slot, bool untouched) {
 }
 
 }  // namespace
-
-std::optional<nanoseconds> time_to_live(const Slot& slot, Now now) {
-  if (!slot.lease->ttl) return std::nullopt;
-  return after(now.awake, *slot.lease->ttl);
-}
-
-void lease_begins(Turn& t, Slot& slot) {
-  slot.ends = time_to_live(slot, t.now);
-  if (slot.lease->kind == LeaseKind::process && slot.lease->owner) {
-    t.answers.push_back(effect::WatchOwner{slot.lease->id, *slot.lease->owner});
-  }
-}
 
 void give_back(Turn& t, RequestId id, const Pool& pool, const Slot& slot) {
   Request* request = find_request(t, id);

@@ -1,6 +1,13 @@
 // Requests that nobody wants any more: cancelled, out of time, or their connection is gone. Each still gets its one answer.
+#include "daemon/core/lease/cancel.hpp"
+
 #include <algorithm>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/lease/acquire_outcome.hpp"
+#include "daemon/core/lease/queue.hpp"
+#include "daemon/core/lease/release.hpp"
+#include "daemon/core/rules/placement.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 

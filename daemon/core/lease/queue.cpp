@@ -1,13 +1,14 @@
 // Waiting for a slot: those who asked to wait, by ticket, and behind them those who only sit out a recycle.
+#include "daemon/core/lease/queue.hpp"
+
 #include <algorithm>
 
+#include "daemon/core/rules/placement.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 
 namespace wtpool::core {
 namespace {
-
-constexpr std::chrono::milliseconds kAgain{500};
 
 bool anything_recycles(const Host& host, const Pool& pool, const std::optional<std::string>& group) {
   return std::any_of(pool.slots.begin(), pool.slots.end(), [&](const auto& entry) {
@@ -123,26 +124,6 @@ void leave_queue(Turn& t, Request& request) {
   if (!request.acquire.announced) return;
   request.acquire.announced = false;
   emit_ticket(t, pool, request, "dequeued");
-  pool.unsettled = true;
-}
-
-void try_later(Turn& t, Slot& slot) { slot.retry_at = t.now.awake + kAgain; }
-
-void pass_over(Turn& t, Pool& pool, Slot& slot) {
-  try_later(t, slot);
-  for (const auto* list : {&pool.queue, &pool.waiting}) {
-    for (const RequestId id : *list) find_request(t, id)->acquire.passed.insert(slot.id);
-  }
-}
-
-void may_be_had_again(Turn& t, Pool& pool, Slot& slot) {
-  for (const auto* list : {&pool.queue, &pool.waiting}) {
-    for (const RequestId id : *list) {
-      Acquiring& acquire = find_request(t, id)->acquire;
-      acquire.passed.erase(slot.id);
-      acquire.set_aside.erase(slot.id);
-    }
-  }
   pool.unsettled = true;
 }
 

@@ -1,7 +1,13 @@
 // Which pools there are, and their loading.
+#include "daemon/core/pool/load.hpp"
+
 #include <algorithm>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/lease/queue.hpp"
 #include "daemon/core/rules/consequences.hpp"
+#include "daemon/core/slot/apply_facts.hpp"
+#include "daemon/core/source/tip.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 

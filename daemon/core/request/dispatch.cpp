@@ -1,7 +1,22 @@
 // A request from its arrival to its one answer.
+#include "daemon/core/request/dispatch.hpp"
+
 #include <algorithm>
 #include <limits>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/lease/acquire.hpp"
+#include "daemon/core/lease/release.hpp"
+#include "daemon/core/lease/renew.hpp"
+#include "daemon/core/pool/choose.hpp"
+#include "daemon/core/pool/load.hpp"
+#include "daemon/core/request/confirm_resume.hpp"
+#include "daemon/core/request/doctor.hpp"
+#include "daemon/core/request/remove.hpp"
+#include "daemon/core/request/repair.hpp"
+#include "daemon/core/request/report.hpp"
+#include "daemon/core/request/shutdown.hpp"
+#include "daemon/core/rules/locate.hpp"
 #include "daemon/core/state/overloaded.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
@@ -26,12 +41,6 @@ const proto::Scope* scope_of(const proto::Params& params) {
       params);
 }
 
-bool any_loading(const Host& host) {
-  return std::any_of(host.pools.begin(), host.pools.end(), [](const auto& entry) { return entry.second.loading(); });
-}
-
-void park(Request& request) { request.stage = Stage::parked; }
-
 void begin_init(Turn& t, Request& request) {
   if (request.made) {
     const auto pool = t.host.pools.find(PoolKey(request.made->pool));
@@ -42,55 +51,6 @@ void begin_init(Turn& t, Request& request) {
   request.stage = Stage::running;
   request.jobs.insert(
       ask(t, JobClass::answering, job::InitPool{std::get<proto::PoolInitParams>(request.params)}, PoolKey{}, {}, request.id));
-}
-
-Slot* lease_anywhere(Turn& t, const std::string& lease_id) {
-  for (auto& [key, pool] : t.host.pools) {
-    for (auto& [id, slot] : pool.slots) {
-      const bool lives = slot.phase == Phase::held && slot.ending == Ending::none;
-      if (lives && slot.lease->id.str() == lease_id) return &slot;
-    }
-  }
-  return nullptr;
-}
-
-void begin_confirm(Turn& t, Request& request) {
-  const std::string lease = std::get<proto::ConfirmParams>(request.params).lease_id;
-  Slot* slot = lease_anywhere(t, lease);
-  if (slot == nullptr) return refuse(t, request.id, say::lease_lost("confirm"));
-  slot->unconfirmed = false;
-  if (slot->lease->kind != LeaseKind::connection) slot->sessions.clear();
-  if (request.owner) slot->process_group = request.owner;
-  answer(t, request.id, proto::EmptyResult{});
-}
-
-// A lease that no pool knows may be in one that could not be read: that is tried once more.
-void resume_unknown(Turn& t, Request& request) {
-  const Pool* unread = nullptr;
-  for (auto& [key, pool] : t.host.pools) {
-    if (pool.ready()) continue;
-    unread = &pool;
-    if (pool.present && !pool.loading() && !request.reload_tried) load_pool(t, pool);
-  }
-  request.reload_tried = true;
-  if (any_loading(t.host)) return park(request);
-  if (unread == nullptr) return refuse(t, request.id, say::lease_lost("resume"));
-  refuse(t, request.id,
-         say::pool_unavailable(unread->key, unread->unavailable ? unread->unavailable->message : "it cannot be looked at now"));
-}
-
-void begin_resume(Turn& t, Request& request) {
-  const std::string lease = std::get<proto::ResumeParams>(request.params).lease_id;
-  Slot* slot = lease_anywhere(t, lease);
-  if (slot == nullptr) return resume_unknown(t, request);
-  if (slot->lease->kind != LeaseKind::connection) {
-    return refuse(t, request.id, {ErrorKind::invalid_params, "lease_id: only a connection lease can be resumed"});
-  }
-  const bool in_grace = slot->sessions.empty();
-  slot->sessions.insert(request.session);
-  if (in_grace) slot->ends = time_to_live(*slot, t.now);
-  if (request.owner) slot->process_group = request.owner;
-  answer(t, request.id, proto::EmptyResult{});
 }
 
 void begin_trash_list(Turn& t, Request& request) {
@@ -235,86 +195,6 @@ void begin(Turn& t, Request& request) {
                  },
              },
              request.params);
-}
-
-namespace {
-
-// Who had joined a request that is answered now, and was not answered with it, begins anew.
-void forget(Turn& t, RequestId id) {
-  std::vector<RequestId> followers;
-  if (Request* request = find_request(t, id)) followers.swap(request->followers);
-  t.host.requests.erase(id);
-  for (const RequestId follower : followers) {
-    Request* request = find_request(t, follower);
-    if (request == nullptr) continue;
-    request->leader.reset();
-    if (t.host.draining) {
-      refuse(t, follower, say::shutting_down());
-    } else {
-      t.again.push_back(follower);
-    }
-  }
-}
-
-}  // namespace
-
-void answer(Turn& t, RequestId id, proto::Result result, std::optional<Durable> receipt) {
-  t.answers.push_back(effect::Reply{id, std::move(result), receipt});
-  forget(t, id);
-}
-
-void refuse(Turn& t, RequestId id, Error error) {
-  t.answers.push_back(effect::Refuse{id, std::move(error)});
-  forget(t, id);
-}
-
-void tell(Turn& t, const Request& request, proto::Progress progress) {
-  const auto* acquire = std::get_if<proto::AcquireParams>(&request.params);
-  const auto* release = std::get_if<proto::ReleaseParams>(&request.params);
-  if ((acquire != nullptr && acquire->progress) || (release != nullptr && release->progress)) {
-    t.notes.push_back(effect::Tell{request.id, std::move(progress)});
-  }
-}
-
-void warn(Turn& t, const Request& request, const std::string& message) {
-  t.notes.push_back(effect::Tell{request.id, proto::Warning{0, message}});
-}
-
-void emit(Turn& t, const Pool& pool, const Slot* slot, std::string type, const Lease* lease,
-          std::optional<std::string> message) {
-  proto::EventNote event;
-  event.seq = t.host.next_seq++;
-  event.time = t.now.wall;
-  event.pool = pool.key.str();
-  if (slot != nullptr) event.slot = slot->id.str();
-  event.type = std::move(type);
-  if (lease != nullptr) {
-    event.name = lease->name;
-    event.lease_id = lease->id.str();
-  }
-  event.message = std::move(message);
-  t.notes.push_back(effect::Emit{std::move(event)});
-}
-
-void note(Turn& t, int level, std::string message) { t.notes.push_back(effect::Log{level, std::move(message)}); }
-
-void note_change(Turn& t, const Request& request) { t.host.changed_by[request.session].insert(request.pool); }
-
-Request* find_request(Turn& t, RequestId id) {
-  const auto found = t.host.requests.find(id);
-  return found == t.host.requests.end() ? nullptr : &found->second;
-}
-
-Slot* find_slot(Turn& t, const PoolKey& pool, const SlotId& slot) {
-  const auto found = t.host.pools.find(pool);
-  if (found == t.host.pools.end()) return nullptr;
-  const auto place = found->second.slots.find(slot);
-  return place == found->second.slots.end() ? nullptr : &place->second;
-}
-
-nanoseconds after(nanoseconds start, seconds span) {
-  const seconds room = std::chrono::duration_cast<seconds>(nanoseconds::max() - start) - seconds(1);
-  return start + nanoseconds(std::clamp(span, seconds(0), std::max(room, seconds(0))));
 }
 
 }  // namespace wtpool::core

@@ -1,6 +1,11 @@
 // `doctor --repair` in the pools that are served. What it finds is judged by the same table as any other reading of a slot.
+#include "daemon/core/request/doctor.hpp"
+
 #include <algorithm>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/slot/apply_facts.hpp"
+#include "daemon/core/slot/upkeep.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 

@@ -1,7 +1,13 @@
 // What people ask to see. Reports change nothing.
+#include "daemon/core/request/report.hpp"
+
 #include <algorithm>
 #include <utility>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/pool/choose.hpp"
+#include "daemon/core/pool/load.hpp"
+#include "daemon/core/rules/locate.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 
@@ -98,20 +104,6 @@ const proto::Scope& scope_of_list(const Request& request) {
 bool is_held(const Slot& slot) { return slot.phase == Phase::held || slot.phase == Phase::releasing; }
 
 }  // namespace
-
-std::vector<const Slot*> slots_in_order(const Pool& pool) {
-  std::vector<const Slot*> slots;
-  for (const auto& [id, slot] : pool.slots) slots.push_back(&slot);
-  const auto group_rank = [&](const Slot* slot) -> std::size_t {
-    if (!slot->group || !pool.config) return 0;
-    const auto& groups = pool.config->groups;
-    return static_cast<std::size_t>(std::find(groups.begin(), groups.end(), *slot->group) - groups.begin());
-  };
-  std::stable_sort(slots.begin(), slots.end(), [&](const Slot* a, const Slot* b) {
-    return std::tuple(group_rank(a), a->group, a->number) < std::tuple(group_rank(b), b->group, b->number);
-  });
-  return slots;
-}
 
 proto::SlotInfo slot_info(const Pool& pool, const Slot& slot, Now now) {
   proto::SlotInfo info;

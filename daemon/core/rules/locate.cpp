@@ -1,8 +1,9 @@
 // Which pool and which slot a request means.
+#include "daemon/core/rules/locate.hpp"
+
 #include <algorithm>
 
-#include "daemon/core/state/sentences.hpp"
-#include "daemon/core/state/turn.hpp"
+#include "daemon/core/rules/placement.hpp"
 
 namespace wtpool::core {
 
@@ -31,36 +32,6 @@ std::optional<PoolKey> infer_pool(const Host& host, const proto::Scope& scope) {
   }
   if (host.pools.size() == 1) return host.pools.begin()->first;
   return std::nullopt;
-}
-
-Choice choose_pool(Turn& t, Request& request, const proto::Scope& scope) {
-  Host& host = t.host;
-  std::optional<PoolKey> key;
-  if (scope.pool) {
-    key = PoolKey(*scope.pool);
-    if (!host.pools.contains(*key)) return say::pool_unknown(host, *key);
-  } else {
-    for (const auto& [each, pool] : host.pools) {
-      if (pool.loading()) return Park{};
-    }
-    if (host.pools.empty()) return say::no_pools();
-    key = infer_pool(host, scope);
-    if (!key) return say::pool_ambiguous(host);
-  }
-  Pool& pool = host.pools.at(*key);
-  if (pool.loading()) return Park{};
-  if (!pool.present)
-    return say::pool_unavailable(*key, "its .meta/config.yaml is not there, or its directory is on another device than before");
-  if (!pool.ready()) {
-    if (!request.reload_tried) {
-      request.reload_tried = true;
-      load_pool(t, pool);
-      return Park{};
-    }
-    return *pool.unavailable;
-  }
-  if (pool.removing) return say::pool_unavailable(*key, "it is being removed");
-  return *key;
 }
 
 Found locate(Pool& pool, const proto::Target& target, const std::optional<std::string>& cwd) {

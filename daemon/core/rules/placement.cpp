@@ -1,8 +1,8 @@
 // Which free slot an acquire gets: nearest first, so that least has to be written.
+#include "daemon/core/rules/placement.hpp"
+
 #include <algorithm>
 #include <tuple>
-
-#include "daemon/core/state/turn.hpp"
 
 namespace wtpool::core {
 namespace {
@@ -57,6 +57,13 @@ Slot* recovering_from(Pool& pool, const std::string& name) {
     if (slot.phase == Phase::recovering && slot.facts.marker && slot.facts.marker->lease.name == name) return &slot;
   }
   return nullptr;
+}
+
+std::size_t distance_between(const Pool& pool, const Oid& a, const Oid& b) {
+  const auto from = pool.tip.line.find(a);
+  const auto to = pool.tip.line.find(b);
+  if (from == pool.tip.line.end() || to == pool.tip.line.end()) return kFarAway;
+  return from->second > to->second ? from->second - to->second : to->second - from->second;
 }
 
 }  // namespace wtpool::core

@@ -1,8 +1,11 @@
 // Doing what the reconcile table says.
+#include "daemon/core/slot/apply_facts.hpp"
+
 #include <algorithm>
 
+#include "daemon/core/job/grants.hpp"
 #include "daemon/core/rules/reconcile.hpp"
-#include "daemon/core/state/sentences.hpp"
+#include "daemon/core/slot/upkeep.hpp"
 #include "daemon/core/state/turn.hpp"
 
 namespace wtpool::core {

@@ -1,8 +1,12 @@
 // Sealing: which idle slot is proven and watched next, and what ends a seal. A seal is worth having and never needed: whatever
 // else wants the slot goes first.
+#include "daemon/core/slot/seal.hpp"
+
 #include <algorithm>
 
-#include "daemon/core/state/sentences.hpp"
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/rules/consequences.hpp"
+#include "daemon/core/slot/upkeep.hpp"
 #include "daemon/core/state/turn.hpp"
 
 namespace wtpool::core {

@@ -1,6 +1,9 @@
 // What happens to a slot between leases: recycling, recovering what a dead daemon left, quarantine.
+#include "daemon/core/slot/upkeep.hpp"
+
 #include <algorithm>
 
+#include "daemon/core/job/grants.hpp"
 #include "daemon/core/rules/consequences.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
@@ -11,6 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBusyAgain{200};
 constexpr seconds kFaultAgain{1};
+constexpr std::chrono::milliseconds kOfferAgain{500};
 constexpr seconds kHostFaultAgain{5};
 
 // One that only waited for the recycle to be over.
@@ -231,6 +235,33 @@ void upkeep_failed(Turn& t, const Job& job, const JobFailed& failed) {
       slot.retry_at = after(t.now.awake, kFaultAgain);
       return;
   }
+}
+
+void lease_begins(Turn& t, Slot& slot) {
+  slot.ends = time_to_live(slot, t.now);
+  if (slot.lease->kind == LeaseKind::process && slot.lease->owner) {
+    t.answers.push_back(effect::WatchOwner{slot.lease->id, *slot.lease->owner});
+  }
+}
+
+void try_later(Turn& t, Slot& slot) { slot.retry_at = t.now.awake + kOfferAgain; }
+
+void pass_over(Turn& t, Pool& pool, Slot& slot) {
+  try_later(t, slot);
+  for (const auto* list : {&pool.queue, &pool.waiting}) {
+    for (const RequestId id : *list) find_request(t, id)->acquire.passed.insert(slot.id);
+  }
+}
+
+void may_be_had_again(Turn& t, Pool& pool, Slot& slot) {
+  for (const auto* list : {&pool.queue, &pool.waiting}) {
+    for (const RequestId id : *list) {
+      Acquiring& acquire = find_request(t, id)->acquire;
+      acquire.passed.erase(slot.id);
+      acquire.set_aside.erase(slot.id);
+    }
+  }
+  pool.unsettled = true;
 }
 
 }  // namespace wtpool::core

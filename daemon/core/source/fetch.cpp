@@ -1,6 +1,10 @@
 // Names to commits: Resolve jobs, and the one fetch a source that everyone who needs it joins.
+#include "daemon/core/source/fetch.hpp"
+
 #include <algorithm>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/source/tip.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 

@@ -1,7 +1,13 @@
 // Where a pool's default commit stands, and the first-parent line behind it: which slot is nearest to a commit, and which idle
 // slots are brought along when the tip moves. All of it is a convenience: nobody ever waits for it.
+#include "daemon/core/source/tip.hpp"
+
 #include <algorithm>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/rules/consequences.hpp"
+#include "daemon/core/slot/seal.hpp"
+#include "daemon/core/slot/upkeep.hpp"
 #include "daemon/core/state/turn.hpp"
 
 namespace wtpool::core {
@@ -43,13 +49,6 @@ bool advancing_runs(const Host& host) {
 }
 
 }  // namespace
-
-std::size_t distance_between(const Pool& pool, const Oid& a, const Oid& b) {
-  const auto from = pool.tip.line.find(a);
-  const auto to = pool.tip.line.find(b);
-  if (from == pool.tip.line.end() || to == pool.tip.line.end()) return kFarAway;
-  return from->second > to->second ? from->second - to->second : to->second - from->second;
-}
 
 void tip_may_have_moved(Turn& t, Pool& pool) { pool.tip.look_at = t.now.awake; }
 

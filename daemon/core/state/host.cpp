@@ -33,4 +33,22 @@ std::string slot_path(const Pool& pool, const SlotId& slot) {
   return (pool.place ? pool.place->root : pool.key.str()) + "/" + slot.str();
 }
 
+std::vector<const Slot*> slots_in_order(const Pool& pool) {
+  std::vector<const Slot*> slots;
+  for (const auto& [id, slot] : pool.slots) slots.push_back(&slot);
+  const auto group_rank = [&](const Slot* slot) -> std::size_t {
+    if (!slot->group || !pool.config) return 0;
+    const auto& groups = pool.config->groups;
+    return static_cast<std::size_t>(std::find(groups.begin(), groups.end(), *slot->group) - groups.begin());
+  };
+  std::stable_sort(slots.begin(), slots.end(), [&](const Slot* a, const Slot* b) {
+    return std::tuple(group_rank(a), a->group, a->number) < std::tuple(group_rank(b), b->group, b->number);
+  });
+  return slots;
+}
+
+bool being_healed(const Host& host, const Slot& slot) {
+  return slot.job && std::holds_alternative<job::Heal>(host.jobs.at(*slot.job).spec);
+}
+
 }  // namespace wtpool::core

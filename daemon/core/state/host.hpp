@@ -6,8 +6,7 @@
 #include <map>
 #include <set>
 
-#include "daemon/core/state/job_specs.hpp"
-#include "daemon/core/state/slot_ids.hpp"
+#include "daemon/core/state/slot.hpp"
 
 namespace wtpool::core {
 
@@ -31,80 +30,6 @@ struct Settings {
   seconds tip_every{0};          // how often a pool's default commit is looked at; 0: never
   bool follow_tip = true;        // idle sealed slots at an earlier tip are brought along
   seconds seal_quiet{30};        // after something happened in a tree, before it is sealed again
-};
-
-// Steady phases have no job of their own that changes the slot; the others wait for theirs.
-enum class Phase {
-  fresh,        // not made yet
-  idle,         // free, detached, no marker
-  acquiring,    // an Acquire job has it, or waits for it
-  held,         // leased
-  releasing,    // a Release job is on it; the lease still counts, and is shown as held
-  recycling,    // NAME is free, the marker says `releasing`
-  recovering,   // found half-done at load; shown as recycling
-  repairing,    // quarantined, and a Repair job is on it
-  removing,     // a RemoveSlot job is on it
-  quarantined,  // not handed out until a person looked
-};
-
-// Whether the record of a quarantine may be written for a slot in this phase: what was judged has not been put right since.
-constexpr bool may_record_quarantine(Phase phase) {
-  return phase == Phase::quarantined || phase == Phase::repairing || phase == Phase::removing;
-}
-
-// How a lease comes to its end; names the event that says so.
-enum class Ending { none, released, expired, rolled_back };
-
-struct Slot {
-  SlotId id;
-  std::optional<std::string> group;
-  int number = 0;
-  Phase phase = Phase::fresh;
-  std::string git_id;  // empty when there is no entry
-
-  // The tree as the last job left it.
-  std::optional<Oid> at;
-  Oid tree;
-  bool sealed = false;
-  std::size_t watches = 0;             // of the seal: directories
-  std::optional<nanoseconds> seal_at;  // when sealing is tried; absent: not before the slot was used again
-  bool stirred = false;                // something happened in the tree since its Seal job was asked for
-  Oid kept_back_from;                  // the tip that it was tried to bring it to
-  bool occupied = false;
-  std::uint64_t last_used = 0;  // the host's turn
-  std::uint64_t verified = 0;   // the turn in which a job reported it clean: who gets it in that turn need not look again
-
-  // The lease: acquiring, held, releasing; kept while recycling for the job's sake alone.
-  std::optional<Lease> lease;
-  std::optional<Durable> receipt;        // of the marker that holds the lease; absent when it was found on disk
-  std::optional<std::string> branch;     // checked out when last seen
-  std::set<SessionId> sessions;          // the last one's end is the lease's end: connection leases and unconfirmed ones
-  bool unconfirmed = false;              // granted to a client that has not confirmed it yet
-  std::optional<nanoseconds> ends;       // TTL, or the grace of a connection lease found at load
-  std::optional<Owner> process_group;    // of a connection lease: the leader of its command's group
-  bool processes_ended = false;          // of a connection lease that is ending
-  bool directory_gone = false;           // a held slot without its directory
-  bool fresh_made = false;               // the running acquire makes it
-  bool reused_commit = false;            // of the acquire that made the lease
-  std::optional<RequestId> acquire;      // whose Acquire job is on it
-  Ending ending = Ending::none;          // set when the lease's end was asked for
-  Dirty ending_dirty = Dirty::save;      // what the Release job was asked
-  std::string trash_id;                  // recycling: where work goes
-  std::vector<RequestId> releases;       // who waits for the Release job
-  std::vector<RequestId> recycle_waits;  // `release --wait`: who waits for idle
-
-  // Failing and looking again.
-  int faults = 0;                          // consecutive
-  int attempts = 0;                        // of the job that is being repeated
-  std::optional<nanoseconds> retry_at;     // when that job is started again
-  std::optional<nanoseconds> orphan_ends;  // until when an orphan's git is waited for
-  SlotFacts facts;                         // recovering: what was found
-  bool of_own = false;                     // recovering: from an acquire of this daemon
-  std::string reason;                      // quarantined: why
-  Phase before_removing = Phase::idle;
-
-  std::optional<JobId> job;   // the one started job that may touch it
-  std::uint64_t changed = 0;  // turn of the last change of phase or end of a job: older readings do not count
 };
 
 enum class Stage {
@@ -250,6 +175,8 @@ struct Host {
 [[nodiscard]] std::size_t waiting_count(const Host& host);  // queued and waiting acquires of all pools
 [[nodiscard]] std::size_t lease_count(const Host& host);
 [[nodiscard]] bool is_idle(const Host& host);  // no request, no job
+[[nodiscard]] std::vector<const Slot*> slots_in_order(const Pool& pool);
+[[nodiscard]] bool being_healed(const Host& host, const Slot& slot);  // a Heal job is on it: nobody gets it before that is over
 [[nodiscard]] std::string slot_path(const Pool& pool, const SlotId& slot);
 
 }  // namespace wtpool::core

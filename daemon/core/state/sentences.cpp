@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "daemon/core/state/turn.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::core::say {

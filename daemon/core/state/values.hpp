@@ -33,6 +33,8 @@ struct Now {
   std::int64_t wall = 0;
 };
 
+[[nodiscard]] nanoseconds after(nanoseconds start, seconds span);  // saturates
+
 // Proof that a marker was made durable. Only the disk room makes one; the reply that grants a lease carries it.
 class Durable {
  public:

@@ -1,6 +1,10 @@
 // Draining: what runs comes to its end, what does not is refused, leases stay on disk.
+#include "daemon/core/request/shutdown.hpp"
+
 #include <algorithm>
 
+#include "daemon/core/job/grants.hpp"
+#include "daemon/core/lease/queue.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 
@@ -32,7 +36,7 @@ void begin_shutdown(Turn& t) {
     if (!job.started && !ends_a_lease_of_nobody(t, job)) never.push_back(job);
   }
   for (const Job& job : never) {
-    if (drop_unstarted(t, job.id)) finish_job(t, job, JobFailed{Fault::cancelled, say::shutting_down()});
+    if (drop_unstarted(t, job.id)) t.unrun.emplace_back(job, JobFailed{Fault::cancelled, say::shutting_down()});
   }
   for (auto& [id, job] : t.host.jobs) {
     const bool ends = std::holds_alternative<job::Resolve>(job.spec) || std::holds_alternative<job::Fetch>(job.spec) ||
