@@ -13,8 +13,8 @@ namespace {
 // Exit codes of merge-tree: 0 merged, 1 conflicts; all others are errors.
 constexpr int kConflicts = 1;
 
-// git's own merge of text as a driver: same result as without one, and its exit code says whether there are conflicts. (A driver
-// that is empty would be taken for one that merged everything.)
+// git's own merge of text as a driver: same result as without one, and its exit code says whether there are conflicts. (A
+// driver that is empty would be taken for one that merged everything.)
 constexpr const char* kTextMerge = "exec git merge-file -q --marker-size=%L %A %O %B";
 
 std::vector<std::pair<std::string, std::string>> without_drivers(const Git& place, const std::vector<std::string>& allowed) {
@@ -60,8 +60,7 @@ MergedTrees read_merge(const std::string& output) {
     const std::string& kind = fields[i + count + 1];
     if (kind.starts_with("CONFLICT")) {
       const std::size_t open = kind.find('(');
-      const std::string word =
-          open == std::string::npos ? "contents" : kind.substr(open + 1, kind.find(')', open) - open - 1);
+      const std::string word = open == std::string::npos ? "contents" : kind.substr(open + 1, kind.find(')', open) - open - 1);
       std::string& known = kinds[fields[i + 1]];
       if (known.empty()) known = word;
     }

@@ -1,4 +1,5 @@
-// A three-way merge of trees, and the commits made from it, in the object store alone. Of one job at a time; throws as Git does.
+// A three-way merge of trees, and the commits made from it, in the object store alone. Of one job at a time; throws as Git
+// does.
 #pragma once
 
 #include <string>
@@ -21,8 +22,8 @@ struct MergedTrees {
 
 class TreeMerger {
  public:
-  // Attributes are those of `target`, for what `tip` has changed. `drivers`: merge drivers that may run. Every other one that is
-  // configured is replaced by git's own merge of text.
+  // Attributes are those of `target`, for what `tip` has changed. `drivers`: merge drivers that may run. Every other one that
+  // is configured is replaced by git's own merge of text.
   TreeMerger(const Git& place, const Oid& target, const Oid& tip, const std::vector<std::string>& drivers);
 
   // What `git merge-tree --write-tree` makes of two commits. Those without a common commit are a conflict.

@@ -72,7 +72,7 @@ struct RawCommit {
   Oid id;
   Oid tree;
   std::vector<Oid> parents;
-  std::string author;    // the header lines as they were; a signature would not fit any more
+  std::string author;  // the header lines as they were; a signature would not fit any more
   std::string encoding;
   std::string message;
 };
@@ -99,9 +99,8 @@ class Rebase {
 
   Candidate run() {
     Candidate made;
-    for (const std::string& id : lines_of(
-             place_, {"rev-list", "--reverse", "--topo-order", "--no-merges", "--cherry-pick", "--right-only",
-                      request_.target.str() + "..." + request_.tip.str(), "--"})) {
+    for (const std::string& id : lines_of(place_, {"rev-list", "--reverse", "--topo-order", "--no-merges", "--cherry-pick",
+                                                   "--right-only", request_.target.str() + "..." + request_.tip.str(), "--"})) {
       const RawCommit commit = raw_commit(place_, Oid(id));
       made.conflicts = replay(commit);
       if (!made.conflicts.empty()) return made;
@@ -166,8 +165,7 @@ std::string squash_message(const Git& place, const MergeRequest& request) {
 
 Candidate make_candidate(const Git& place, const MergeRequest& request) {
   Candidate made;
-  made.commits = number_in(
-      trimmed(say(place, {"rev-list", "--count", request.target.str() + ".." + request.tip.str(), "--"})));
+  made.commits = number_in(trimmed(say(place, {"rev-list", "--count", request.target.str() + ".." + request.tip.str(), "--"})));
   if (made.commits == 0) {
     made.nothing = true;
     return made;

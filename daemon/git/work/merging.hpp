@@ -15,10 +15,10 @@ struct MergeRequest {
   Oid target;
   Oid tip;
   proto::LandStyle style = proto::LandStyle::merge;
-  std::string name;                   // the branch, as messages call it
-  std::string target_name;            // short name of the target
+  std::string name;                    // the branch, as messages call it
+  std::string target_name;             // short name of the target
   std::optional<std::string> message;  // of the one commit of a squash; absent: as described at `squash_message`
-  std::vector<std::string> drivers;   // merge drivers that may run
+  std::vector<std::string> drivers;    // merge drivers that may run
 };
 
 struct Candidate {

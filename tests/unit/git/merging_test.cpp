@@ -21,7 +21,8 @@ class Merging : public GitRoom {
     make_source();
   }
   // On branch `branch` a commit that writes `file`.
-  void commit(const std::string& branch, const std::string& file, const std::string& text, const std::string& message = "work") {
+  void commit(const std::string& branch, const std::string& file, const std::string& text,
+              const std::string& message = "work") {
     sh(source_dir, "git checkout -q " + branch);
     write(source_dir / file, text);
     sh(source_dir, "git add -A && git commit -qm '" + message + "'");
@@ -41,8 +42,9 @@ class Merging : public GitRoom {
   }
   // All refs, the index and the files, as they stand.
   std::string everything() const {
-    return sh(source_dir, "git for-each-ref; git rev-parse HEAD; git status --porcelain; md5sum .git/index; "
-                          "find . -path ./.git -prune -o -type f -print | sort | xargs md5sum");
+    return sh(source_dir,
+              "git for-each-ref; git rev-parse HEAD; git status --porcelain; md5sum .git/index; "
+              "find . -path ./.git -prune -o -type f -print | sort | xargs md5sum");
   }
 };
 
@@ -103,8 +105,9 @@ TEST_F(Merging, ASquashHasOneParentAndTheMessageOfTheOneCommitOrAllSubjects) {
 
 TEST_F(Merging, ARebaseKeepsAuthorDateAndMessageByteByByte) {
   sh(source_dir, "git branch work");
-  sh(source_dir, "git checkout -q work && echo 1 > new && git add -A && GIT_AUTHOR_NAME='Ünï' GIT_AUTHOR_EMAIL=u@x "
-                 "GIT_AUTHOR_DATE='1234567890 +0530' git commit -q --cleanup=verbatim -m '  odd message  \n\n\n'");
+  sh(source_dir,
+     "git checkout -q work && echo 1 > new && git add -A && GIT_AUTHOR_NAME='Ünï' GIT_AUTHOR_EMAIL=u@x "
+     "GIT_AUTHOR_DATE='1234567890 +0530' git commit -q --cleanup=verbatim -m '  odd message  \n\n\n'");
   commit("main", "other", "2\n");
   const Candidate made = make(LandStyle::rebase);
   ASSERT_TRUE(made.commit);
@@ -144,8 +147,8 @@ TEST_F(Merging, HistoriesWithoutACommonCommitAreAConflict) {
 
 TEST_F(Merging, ADriverThatARepositoryChoosesDoesNotRun) {
   write(source_dir / ".gitattributes", "* merge=evil\n");
-  sh(source_dir, "git add -A && git commit -qm attributes && git config merge.evil.driver 'touch " +
-                     (root / "ran").string() + "; true' && git branch work");
+  sh(source_dir, "git add -A && git commit -qm attributes && git config merge.evil.driver 'touch " + (root / "ran").string() +
+                     "; true' && git branch work");
   commit("work", "file", "theirs\n");
   commit("main", "file", "ours\n");
   EXPECT_EQ(make(LandStyle::merge).conflicts.size(), 1U);
