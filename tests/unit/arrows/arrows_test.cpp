@@ -255,6 +255,7 @@ TEST(Arrows, EachLibraryHasItsPlace) {
   expect_all_in(files_that_include(std::regex("^asio")), std::regex("^daemon/(serve|app)/"), "Asio");
   expect_all_in(files_that_include(std::regex("^yaml-cpp")), std::regex("^daemon/disk/"), "yaml-cpp");
   expect_all_in(files_that_include(std::regex("^utf8proc")), std::regex("^common/"), "utf8proc");
+  expect_all_in(files_that_include(std::regex("^btrfsutil")), std::regex("^common/platform/subvolume_linux"), "libbtrfsutil");
   expect_all_in(files_that_include(std::regex("^CLI")), std::regex("^(client/cli|daemon/app)/options"), "CLI11");
 }
 
