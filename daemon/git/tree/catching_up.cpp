@@ -33,9 +33,7 @@ struct Version {
   std::string mode{kNothing};
   std::string id;
   [[nodiscard]] bool absent() const { return mode == kNothing; }
-  friend bool operator==(const Version& a, const Version& b) {
-    return a.mode == b.mode && (a.absent() || a.id == b.id);
-  }
+  friend bool operator==(const Version& a, const Version& b) { return a.mode == b.mode && (a.absent() || a.id == b.id); }
 };
 
 struct Path {
@@ -69,8 +67,8 @@ class CatchUp {
     std::vector<const Path*> gone;
     std::vector<const Path*> index;
     for (const Path& path : paths_) {
-      if (path.index == path.after) continue;            // this path has arrived; what the file says since is the owner's
-      if (!(path.index == path.before)) continue;        // the owner staged something of his own
+      if (path.index == path.after) continue;      // this path has arrived; what the file says since is the owner's
+      if (!(path.index == path.before)) continue;  // the owner staged something of his own
       index.push_back(&path);
       if (path.skipped || path.file == path.after) continue;
       if (is_ours(path)) (path.after.absent() ? gone : files).push_back(&path);
@@ -111,7 +109,7 @@ class CatchUp {
     return command;
   }
 
-  void read_versions(const Oid& commit, Version Path::* version) {
+  void read_versions(const Oid& commit, Version Path::*version) {
     std::sort(paths_.begin(), paths_.end(), [](const Path& a, const Path& b) { return a.name < b.name; });
     for (const std::string& line : split(checkout_.must(command({"ls-tree", "-r", "-z", "--full-tree", commit.str()})), '\0')) {
       // <mode> <type> <oid>\t<path>

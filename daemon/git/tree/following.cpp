@@ -24,8 +24,8 @@ struct Operation {
   const char* name;
 };
 constexpr Operation kOperations[] = {
-    {"MERGE_HEAD", "merge"},        {"rebase-merge", "rebase"},   {"rebase-apply", "rebase"},   {"CHERRY_PICK_HEAD", "cherry-pick"},
-    {"REVERT_HEAD", "revert"},      {"sequencer", "cherry-pick"}, {"BISECT_LOG", "bisect"},
+    {"MERGE_HEAD", "merge"},   {"rebase-merge", "rebase"},   {"rebase-apply", "rebase"}, {"CHERRY_PICK_HEAD", "cherry-pick"},
+    {"REVERT_HEAD", "revert"}, {"sequencer", "cherry-pick"}, {"BISECT_LOG", "bisect"},
 };
 
 Command reading(const Git& checkout, std::vector<std::string> arguments) {
@@ -57,7 +57,8 @@ std::string why_not_now(const Git& checkout, const std::string& branch) {
     if (lstat_of(dir / operation.file)) return std::string("a ") + operation.name + " is half done in " + where;
   if (trimmed(read_file(dir / "HEAD").value_or("")) != "ref: refs/heads/" + branch)
     return "HEAD of " + where + " is not on " + printable(branch) + " any more";
-  if (lstat_of(dir / "index.lock")) return "the index of " + where + " is locked: index.lock stands in " + printable(dir.string());
+  if (lstat_of(dir / "index.lock"))
+    return "the index of " + where + " is locked: index.lock stands in " + printable(dir.string());
   if (const auto blocking = blocking_files_of(checkout); !blocking.empty())
     return "git cannot look at " + where + ": " + printable(blocking.front()) + " is no file";
   if (!names(checkout, {"ls-files", "--unmerged", "-z"}).empty()) return "the index of " + where + " has unmerged files";
@@ -99,8 +100,8 @@ MayFollow may_follow(const Git& checkout, const std::string& branch, const Oid& 
   std::set<std::string> in_the_way;
   if (!changes.empty()) {
     std::set<std::string> changed = names(checkout, {"diff-files", "--name-only", "-z", "--ignore-submodules=dirty", "--"});
-    changed.merge(names(checkout, {"diff-index", "--cached", "--name-only", "-z", "--no-renames",
-                                   "--ignore-submodules=dirty", before.str(), "--"}));
+    changed.merge(names(checkout, {"diff-index", "--cached", "--name-only", "-z", "--no-renames", "--ignore-submodules=dirty",
+                                   before.str(), "--"}));
     for (const Change& change : changes)
       if (changed.contains(change.path)) in_the_way.insert(change.path);
     std::vector<std::string> untracked;

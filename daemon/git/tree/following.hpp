@@ -21,7 +21,7 @@ struct Checkout {
                                                  const std::string& branch);
 
 struct MayFollow {
-  std::string blocked;               // why it cannot; empty: it can
+  std::string blocked;                  // why it cannot; empty: it can
   std::vector<std::string> in_the_way;  // paths, when that is why
   std::vector<std::string> ignored;     // files that git ignores and `after` would overwrite: to be moved away before
 };
@@ -32,9 +32,9 @@ struct MayFollow {
 // `catch_up` makes the best of it.
 void follow(const Git& checkout, const Oid& before, const Oid& after);
 
-// The same after a kill at any moment, also in the middle of a file. Each path that differs is as before or as after, absent, or
-// the beginning of what `after` has: it is brought to `after`; or it is somebody's, and stays as a change. Doing it again does
-// nothing. Removes an index.lock that no living git can have made; throws contended while a living one may.
+// The same after a kill at any moment, also in the middle of a file. Each path that differs is as before or as after, absent,
+// or the beginning of what `after` has: it is brought to `after`; or it is somebody's, and stays as a change. Doing it again
+// does nothing. Removes an index.lock that no living git can have made; throws contended while a living one may.
 void catch_up(const Git& checkout, const Oid& before, const Oid& after);
 
 }  // namespace wtpool::git

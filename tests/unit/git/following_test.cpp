@@ -22,9 +22,10 @@ class Following : public GitRoom {
     sh(source_dir, "ln -s owned link && git add -A && git commit -qm before");
     before = id("HEAD");
     for (int i = 0; i < 60; i += 2) write(source_dir / ("d" + std::to_string(i % 7)) / ("f" + std::to_string(i)), text(i, 1));
-    sh(source_dir, "git rm -q d1/f1 d1/f15 && rm -r turns && echo file > turns && rm becomes && mkdir becomes && "
-                   "echo in > becomes/dir && chmod +x owned.x 2>/dev/null; ln -sf staged link; mkdir -p new/deep && "
-                   "seq 1 20000 > new/deep/big && chmod +x d0/f7 && git add -A && git commit -qm after");
+    sh(source_dir,
+       "git rm -q d1/f1 d1/f15 && rm -r turns && echo file > turns && rm becomes && mkdir becomes && "
+       "echo in > becomes/dir && chmod +x owned.x 2>/dev/null; ln -sf staged link; mkdir -p new/deep && "
+       "seq 1 20000 > new/deep/big && chmod +x d0/f7 && git add -A && git commit -qm after");
     after = id("HEAD");
     sh(source_dir, "git reset -q --hard " + before.str());
   }
@@ -94,8 +95,10 @@ TEST_F(Following, AnOperationHalfDoneBlocks) {
 }
 
 TEST_F(Following, UnmergedFilesBlock) {
-  sh(source_dir, "git checkout -q -b other && echo o > owned && git commit -qam o && git checkout -q main && echo m > owned && "
-                 "git commit -qam m && git merge -q other; rm .git/MERGE_HEAD", true);
+  sh(source_dir,
+     "git checkout -q -b other && echo o > owned && git commit -qam o && git checkout -q main && echo m > owned && "
+     "git commit -qam m && git merge -q other; rm .git/MERGE_HEAD",
+     true);
   EXPECT_NE(may_follow(checkout(), "main", id("main"), after).blocked.find("unmerged"), std::string::npos);
 }
 
@@ -155,7 +158,8 @@ TEST_F(Following, KilledAtAnyMomentItIsCaughtUp) {
   int half = 0;
   for (int i = 0; i < kills; ++i) {
     SCOPED_TRACE(i);
-    sh(source_dir, "rm -rf turns becomes new; rm -f .git/index.lock; git reset -q --hard " + before.str() + " && git clean -qfd");
+    sh(source_dir,
+       "rm -rf turns becomes new; rm -f .git/index.lock; git reset -q --hard " + before.str() + " && git clean -qfd");
     write(source_dir / "owned", "mine\n");
     write(source_dir / "staged", "mine\n");
     write(source_dir / "untracked", "mine\n");
@@ -163,7 +167,8 @@ TEST_F(Following, KilledAtAnyMomentItIsCaughtUp) {
     const std::string mine = status();
     move_branch();
     const double delay = 0.001 + static_cast<double>(random() % 14000) / 1e6;
-    sh(source_dir, "timeout -s KILL " + std::to_string(delay) + " git read-tree -m -u " + before.str() + " " + after.str(), true);
+    sh(source_dir, "timeout -s KILL " + std::to_string(delay) + " git read-tree -m -u " + before.str() + " " + after.str(),
+       true);
     if (fs::exists(fs::path(common) / "index.lock")) ++half;
     catch_up(checkout(), before, after);
     ASSERT_EQ(status(), mine);
