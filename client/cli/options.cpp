@@ -124,6 +124,7 @@ std::variant<Parsed, Told> parse_options(std::span<const char* const> args) {
   cli::add_report_verbs(app, parsed.command);
   cli::add_trash_verbs(app, parsed.command);
   cli::add_host_verbs(app, parsed.command);
+  cli::add_ci_verbs(app, parsed.command);
 
   const auto chosen_verb = [&app] {
     const auto verbs = app.get_subcommands();

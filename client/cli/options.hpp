@@ -52,6 +52,17 @@ struct RunCommand {
   AcquireCommand acquire;
   std::vector<std::string> command;  // the program first
 };
+struct CiBeginCommand {
+  std::optional<std::string> system;  // absent: the one whose variables are set
+  AcquireCommand acquire;             // NAME and key are the job's
+  bool env = false;                   // lines for a shell's eval instead of the path
+  bool print = false;                 // says what would be done
+};
+struct CiEndCommand {
+  std::optional<std::string> system;
+  std::optional<proto::Dirty> dirty;
+  bool print = false;
+};
 struct RenewCommand {
   std::string target;
   std::optional<std::chrono::seconds> ttl;
@@ -101,7 +112,7 @@ struct ValidateGitmodulesCommand {};
 using Command = std::variant<InitCommand, RemoveCommand, PoolsCommand, AcquireCommand, ReleaseCommand, ListCommand,
                              InspectCommand, PathCommand, RepairCommand, StatusCommand, DoctorCommand, DaemonCommand,
                              UnstickCommand, ValidateGitmodulesCommand, RunCommand, RenewCommand, WatchCommand,
-                             TrashListCommand, TrashRestoreCommand, TrashDropCommand>;
+                             TrashListCommand, TrashRestoreCommand, TrashDropCommand, CiBeginCommand, CiEndCommand>;
 
 struct Parsed {
   Globals globals;

@@ -22,6 +22,19 @@ void add_ttl(CLI::App& verb, std::optional<std::chrono::seconds>& ttl, const std
   verb.add_option_function<std::string>("--ttl", set, does)->type_name("DUR")->check(bad_ttl);
 }
 
+void add_wait(CLI::App* verb, AcquireCommand* acquire) {
+  // A flag, whose value comes with `=` or not at all: `--wait NAME` is no time to wait.
+  auto said = std::make_shared<std::string>();
+  verb->add_flag("--wait{" + std::string(kForever) + "}", *said, "Queue for a slot, for DUR at most [without an end]")
+      ->type_name("[=DUR]")
+      ->check([](const std::string& text) { return text == kForever ? std::string{} : bad_duration(text); })
+      ->each([acquire, said](const std::string& text) {
+        acquire->wait = text == kForever ? std::chrono::milliseconds(0) : parse_duration(text);
+        // not to queue is what an acquire does by itself
+        if (text != kForever && acquire->wait->count() == 0) acquire->wait.reset();
+      });
+}
+
 void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
   verb->add_option("NAME", acquire->name, "What this use is called, and its branch")->required();
   verb->add_option("--commit", acquire->commit, "What to check out")->check([](const std::string& text) {
@@ -38,16 +51,7 @@ void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
   CLI::Option* resume = verb->add_flag("--resume", acquire->resume, "Go on with a branch that exists, at its tip");
   CLI::Option* replace = verb->add_flag("--replace", acquire->replace, "Make the branch anew; its tip goes to the trash");
   resume->excludes(replace);
-  // A flag, whose value comes with `=` or not at all: `--wait NAME` is no time to wait.
-  auto said = std::make_shared<std::string>();
-  verb->add_flag("--wait{" + std::string(kForever) + "}", *said, "Queue for a slot, for DUR at most [without an end]")
-      ->type_name("[=DUR]")
-      ->check([](const std::string& text) { return text == kForever ? std::string{} : bad_duration(text); })
-      ->each([acquire, said](const std::string& text) {
-        acquire->wait = text == kForever ? std::chrono::milliseconds(0) : parse_duration(text);
-        // not to queue is what an acquire does by itself
-        if (text != kForever && acquire->wait->count() == 0) acquire->wait.reset();
-      });
+  add_wait(verb, acquire);
   add_ttl(*verb, acquire->ttl, "The lease ends after that [the pool's ttl]");
 }
 

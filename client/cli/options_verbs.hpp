@@ -33,11 +33,13 @@ std::pair<CLI::App*, C*> add_verb(CLI::App& app, Command& chosen, const std::str
 void add_ttl(CLI::App& verb, std::optional<std::chrono::seconds>& ttl, const std::string& does);
 // Every flag that acquire shares with the verbs that take a slot themselves.
 void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire);
+void add_wait(CLI::App* verb, AcquireCommand* acquire);
 
 // One function a group of verbs.
 void add_lease_verbs(CLI::App& app, Command& chosen);   // acquire release run renew
 void add_report_verbs(CLI::App& app, Command& chosen);  // ls watch inspect path pools
 void add_trash_verbs(CLI::App& app, Command& chosen);
+void add_ci_verbs(CLI::App& app, Command& chosen);    // ci begin, ci end
 void add_host_verbs(CLI::App& app, Command& chosen);  // init repair remove unstick validate-gitmodules status doctor daemon
 
 }  // namespace wtpool::client::cli

@@ -37,6 +37,8 @@ int run_command(const WatchCommand& command, Context& context);
 int run_command(const TrashListCommand& command, Context& context);
 int run_command(const TrashRestoreCommand& command, Context& context);
 int run_command(const TrashDropCommand& command, Context& context);
+int run_command(const CiBeginCommand& command, Context& context);
+int run_command(const CiEndCommand& command, Context& context);
 
 // The whole program but for the process it runs in. Never throws.
 [[nodiscard]] int run(std::span<const char* const> args, Streams streams = {});

@@ -53,6 +53,8 @@ struct ProcessAtWork {
                                                                           const std::string& thing);
 [[nodiscard]] std::vector<std::int64_t> processes_of_group(std::int64_t group);  // living ones, of any user
 [[nodiscard]] std::vector<std::int64_t> ancestors_of(std::int64_t pid);          // itself first
+// The name the system has for the program of process `pid`, cut to 15 characters on Linux; empty when there is none.
+[[nodiscard]] std::string program_of(std::int64_t pid);
 
 // Path of the running program.
 [[nodiscard]] std::filesystem::path own_executable();

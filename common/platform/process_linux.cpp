@@ -191,6 +191,12 @@ std::vector<std::int64_t> ancestors_of(std::int64_t pid) {
   return line;
 }
 
+std::string program_of(std::int64_t pid) {
+  std::string name = read_or_nothing(proc_directory(pid) / "comm");
+  while (!name.empty() && name.back() == '\n') name.pop_back();
+  return name;
+}
+
 path own_executable() {
   std::error_code failure;
   return std::filesystem::read_symlink("/proc/self/exe", failure);

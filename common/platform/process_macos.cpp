@@ -187,6 +187,11 @@ std::vector<std::int64_t> ancestors_of(std::int64_t pid) {
   return line;
 }
 
+std::string program_of(std::int64_t pid) {
+  const auto record = kernel_record(pid);
+  return record ? std::string(record->kp_proc.p_comm) : std::string{};
+}
+
 path own_executable() {
   std::uint32_t size = 0;
   ::_NSGetExecutablePath(nullptr, &size);
