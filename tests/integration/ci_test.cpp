@@ -14,6 +14,7 @@ class Ci : public ::testing::Test {
   Repo repo = world.make_repo();
 
   void SetUp() override {
+    world.start_daemon();
     world.init(repo, {"--max-slots", "2"});
     fs::create_directories(world.dir() / "bin");
   }
