@@ -15,10 +15,9 @@ LandEntry* LandLine::find(RequestId request) {
 const LandEntry* LandLine::find(RequestId request) const { return const_cast<LandLine*>(this)->find(request); }
 
 std::size_t LandLine::place_of(RequestId request) const {
-  return static_cast<std::size_t>(std::find_if(entries.begin(), entries.end(), [&](const LandEntry& entry) {
-                                    return entry.request == request;
-                                  }) -
-                                  entries.begin());
+  return static_cast<std::size_t>(
+      std::find_if(entries.begin(), entries.end(), [&](const LandEntry& entry) { return entry.request == request; }) -
+      entries.begin());
 }
 
 void LandLine::enter(RequestId request, bool tests) {

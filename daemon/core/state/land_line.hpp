@@ -1,6 +1,6 @@
-// The line of one target: who lands on it, in which order, on top of whom. Pure: what happened goes in, what is to be done comes
-// out of `next`. Up to `train` landings are made and tested at once, each on the candidate of the one before it.
-// Rules, which the model test holds it to:
+// The line of one target: who lands on it, in which order, on top of whom. Pure: what happened goes in, what is to be done
+// comes out of `next`. Up to `train` landings are made and tested at once, each on the candidate of the one before it. Rules,
+// which the model test holds it to:
 //   what is moved to is the candidate that passed, by its id, and its base is the target;
 //   a failure is final only when its base is the target, so that nobody is refused for somebody who is before him;
 //   nobody lands out of order; whoever leaves holds up nobody.
@@ -30,9 +30,9 @@ struct LandEntry {
   Oid base;                   // what the candidate was made on
   Oid candidate;              // its base where there is nothing to land
   bool nothing = false;
-  bool tested = false;   // the candidate passed a test
-  bool left = false;     // its client is gone; it moves all the same
-  int tries = 1;         // lost to somebody outside of the line: one more
+  bool tested = false;  // the candidate passed a test
+  bool left = false;    // its client is gone; it moves all the same
+  int tries = 1;        // lost to somebody outside of the line: one more
   std::optional<Error> failure;
 };
 
@@ -50,7 +50,7 @@ struct LandLine {
   void not_made(RequestId request, std::uint64_t version, Oid base, Error why);  // `base` empty: nobody knows, and it is final
   void test_ended(RequestId request, const Oid& candidate, std::optional<Error> failure);
   void moved(RequestId request);
-  void lost(RequestId request, Error why);      // somebody else has moved the target
+  void lost(RequestId request, Error why);         // somebody else has moved the target
   void move_failed(RequestId request, Error why);  // nothing has moved, and it would not another time either
 
   [[nodiscard]] LandEntry* find(RequestId request);
