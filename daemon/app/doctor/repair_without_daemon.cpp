@@ -4,7 +4,7 @@
 
 #include "common/base/clock.hpp"
 #include "daemon/core/rules/reconcile.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/jobs/run/run_job.hpp"
 
 namespace wtpool::app {
 namespace {

@@ -1,6 +1,5 @@
 #include "daemon/jobs/doctor/findings.hpp"
 
-#include <algorithm>
 #include <set>
 
 #include "common/base/clock.hpp"
@@ -11,10 +10,12 @@
 #include "daemon/git/process/lock_holders.hpp"
 #include "daemon/git/process/stale_locks.hpp"
 #include "daemon/git/source/missed_filters.hpp"
+#include "daemon/git/source/refs.hpp"
+#include "daemon/git/tree/status.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
+#include "daemon/jobs/slot/facts.hpp"
 #include "daemon/jobs/slot/pool_config.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
-#include "daemon/jobs/trash/save.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
@@ -272,39 +273,5 @@ std::shared_ptr<const ServedPool> view_pool(const PoolKey& key, const disk::Pool
 }
 
 std::vector<Finding> examine(const ServedPool& pool, Served served) { return Examination(pool, served).run(); }
-
-bool only_entry_left(const ServedPool& pool, const core::SlotFacts& facts) {
-  using core::SlotFacts;
-  if (facts.marker_read != SlotFacts::MarkerRead::absent || facts.intent) return false;
-  const bool torn = facts.entry == SlotFacts::Entry::torn;
-  if (!torn && facts.entry != SlotFacts::Entry::sound) return false;
-  if (facts.directory == SlotFacts::Directory::absent) return true;
-  const auto directory = pool.files.slot(facts.slot);
-  if (!torn || !is_directory_no_follow(directory)) return false;
-  std::error_code failed;
-  bool only_gitfile = true;
-  for (std::filesystem::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
-    const auto stat = lstat_of(it->path());
-    only_gitfile = only_gitfile && it->path().filename() == ".git" && stat && S_ISREG(stat->st_mode);
-  }
-  return only_gitfile && !failed;
-}
-
-std::vector<std::string> nameless_entries(const ServedPool& pool, const std::vector<git::Entry>& entries) {
-  std::vector<std::string> found;
-  for (const auto& entry : entries) {
-    if (entry.state != core::SlotFacts::Entry::torn || !entry.worktree.empty()) continue;
-    const auto parts = disk::parse_slot_id(entry.git_id);
-    const auto& groups = pool.config.groups;
-    const bool named_like_one =
-        parts && (parts->group ? std::find(groups.begin(), groups.end(), *parts->group) != groups.end() : groups.empty());
-    const disk::EntryFiles files(pool.place.source, entry.git_id);
-    const bool somebodys = lstat_of(files.marker()).has_value() ||
-                           lstat_of(pool.files.slot(SlotId(entry.git_id))).has_value() ||
-                           lstat_of(pool.files.intent(SlotId(entry.git_id))).has_value();
-    if (named_like_one && !somebodys) found.push_back(entry.git_id);
-  }
-  return found;
-}
 
 }  // namespace wtpool::jobs

@@ -21,10 +21,4 @@ enum class Served { no, yes };
 [[nodiscard]] std::shared_ptr<const ServedPool> view_pool(const PoolKey& key, const disk::PoolFiles& files);
 [[nodiscard]] std::vector<Finding> examine(const ServedPool& pool, Served served);
 
-// Nothing is left of the slot but its worktree entry: no marker, no intent, and no directory, or, beside a torn entry, one with
-// nothing but its .git file in it, which is where a killed `worktree add` stopped.
-[[nodiscard]] bool only_entry_left(const ServedPool& pool, const core::SlotFacts& facts);
-// Torn entries that name no worktree but are called like a slot of this pool that is not there: left by its own git.
-[[nodiscard]] std::vector<std::string> nameless_entries(const ServedPool& pool, const std::vector<git::Entry>& entries);
-
 }  // namespace wtpool::jobs

@@ -1,17 +1,24 @@
 // `doctor --repair` in a pool that this process has the lock of: what examine() finds and has a remedy for. Nothing is deleted
 // that is somebody's work; entries are moved aside, lost slots' work is kept. Safe to repeat.
+#include "daemon/jobs/doctor/fixes.hpp"
+
 #include <unistd.h>
 
 #include "common/base/clock.hpp"
 #include "common/files/files.hpp"
 #include "daemon/core/rules/reconcile.hpp"
+#include "daemon/git/files/entry.hpp"
 #include "daemon/git/process/lock_holders.hpp"
 #include "daemon/git/process/stale_locks.hpp"
-#include "daemon/jobs/doctor/findings.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/git/tree/status.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
-#include "daemon/jobs/trash/save.hpp"
+#include "daemon/jobs/slot/facts.hpp"
+#include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/steps/take_apart.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
+#include "daemon/jobs/trash/unreachable.hpp"
 
 namespace wtpool::jobs {
 namespace {

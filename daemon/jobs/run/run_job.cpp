@@ -1,11 +1,26 @@
+#include "daemon/jobs/run/run_job.hpp"
+
 #include <exception>
 
 #include "common/base/timed.hpp"
+#include "daemon/jobs/doctor/fixes.hpp"
 #include "daemon/jobs/run/job_names.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
-#include "daemon/jobs/tasks/end_processes.hpp"
-#include "daemon/jobs/trash/save.hpp"
+#include "daemon/jobs/tasks/acquire.hpp"
+#include "daemon/jobs/tasks/fetch.hpp"
+#include "daemon/jobs/tasks/pool.hpp"
+#include "daemon/jobs/tasks/read_back.hpp"
+#include "daemon/jobs/tasks/recover.hpp"
+#include "daemon/jobs/tasks/recycle.hpp"
+#include "daemon/jobs/tasks/release.hpp"
+#include "daemon/jobs/tasks/release/end_processes.hpp"
+#include "daemon/jobs/tasks/remove_slot.hpp"
+#include "daemon/jobs/tasks/repair.hpp"
+#include "daemon/jobs/tasks/seal.hpp"
+#include "daemon/jobs/tasks/tip.hpp"
+#include "daemon/jobs/tasks/trash.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
 
 namespace wtpool::jobs {
 namespace {

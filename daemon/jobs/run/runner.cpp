@@ -1,7 +1,9 @@
 #include "daemon/jobs/run/runner.hpp"
 
+#include <algorithm>
+
 #include "common/base/clock.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/jobs/run/run_job.hpp"
 
 namespace wtpool::jobs {
 

@@ -1,12 +1,12 @@
 // What the disk says of slots. Reading only; but who reads a pool back finds what stops git in its source first.
+#include "daemon/jobs/slot/facts.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
 
 #include "common/files/files.hpp"
-#include "daemon/jobs/run/tasks.hpp"
-#include "daemon/jobs/slot/entry_repair.hpp"
-#include "daemon/jobs/trash/save.hpp"
+#include "daemon/disk/marker.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -113,34 +113,38 @@ std::vector<SlotId> slots_on_disk(const ServedPool& pool, const std::vector<git:
   return slots;
 }
 
-core::JobDone read_back(JobContext& job, const core::job::ReadBack& spec) {
-  (void)restore_own_entries(*job.pool);
-  const auto entries = git::list_entries(job.pool->place.source.str());
-  core::done::ReadSlots read;
-  for (const auto& slot : spec.slots) read.slots.push_back(read_facts(*job.pool, slot, entries));
-  return read;
+bool only_entry_left(const ServedPool& pool, const core::SlotFacts& facts) {
+  using core::SlotFacts;
+  if (facts.marker_read != SlotFacts::MarkerRead::absent || facts.intent) return false;
+  const bool torn = facts.entry == SlotFacts::Entry::torn;
+  if (!torn && facts.entry != SlotFacts::Entry::sound) return false;
+  if (facts.directory == SlotFacts::Directory::absent) return true;
+  const auto directory = pool.files.slot(facts.slot);
+  if (!torn || !is_directory_no_follow(directory)) return false;
+  std::error_code failed;
+  bool only_gitfile = true;
+  for (std::filesystem::directory_iterator it(directory, failed), end; !failed && it != end; it.increment(failed)) {
+    const auto stat = lstat_of(it->path());
+    only_gitfile = only_gitfile && it->path().filename() == ".git" && stat && S_ISREG(stat->st_mode);
+  }
+  return only_gitfile && !failed;
 }
 
-core::JobDone git_status(JobContext& job, const core::job::GitStatus& spec) {
-  core::done::StatusRead read;
-  const auto base = git::ids_of(job.source_git(), {job.pool->config.default_commit + "^{commit}"}).front();
-  for (const auto& [slot, git_id] : spec.slots) {
-    job.check_stop();
-    if (git_id.empty() || git::disproof_of_place(job.pool->place.source.str(), git_id, job.pool->files.slot(slot))) continue;
-    const git::Git git({job.entry(git_id).entry.string(), job.pool->files.slot(slot).string(), job.pool->place.source.str()},
-                       job.git_context(nullptr));
-    try {
-      const auto look = git::look(git, git::Untracked::all, false);
-      proto::GitInfo info;
-      info.dirty = static_cast<std::int64_t>(look.changed.size());
-      info.untracked = static_cast<std::int64_t>(look.untracked.size());
-      if (look.head && base) info.ahead = git::commits_ahead(git, look.head->str(), base->str());
-      read.slots.emplace_back(slot, info);
-    } catch (const core::Error& error) {
-      if (error.kind == core::ErrorKind::cancelled) throw;  // a slot git cannot look at has no git column
-    }
+std::vector<std::string> nameless_entries(const ServedPool& pool, const std::vector<git::Entry>& entries) {
+  std::vector<std::string> found;
+  for (const auto& entry : entries) {
+    if (entry.state != core::SlotFacts::Entry::torn || !entry.worktree.empty()) continue;
+    const auto parts = disk::parse_slot_id(entry.git_id);
+    const auto& groups = pool.config.groups;
+    const bool named_like_one =
+        parts && (parts->group ? std::find(groups.begin(), groups.end(), *parts->group) != groups.end() : groups.empty());
+    const disk::EntryFiles files(pool.place.source, entry.git_id);
+    const bool somebodys = lstat_of(files.marker()).has_value() ||
+                           lstat_of(pool.files.slot(SlotId(entry.git_id))).has_value() ||
+                           lstat_of(pool.files.intent(SlotId(entry.git_id))).has_value();
+    if (named_like_one && !somebodys) found.push_back(entry.git_id);
   }
-  return read;
+  return found;
 }
 
 }  // namespace wtpool::jobs

@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "common/base/names.hpp"
-#include "daemon/git/source/source.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {

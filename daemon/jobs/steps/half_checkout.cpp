@@ -12,7 +12,9 @@
 #include "common/files/files.hpp"
 #include "daemon/git/process/filters.hpp"
 #include "daemon/git/source/changes.hpp"
+#include "daemon/git/work/save.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
 
 namespace wtpool::jobs {
 namespace {

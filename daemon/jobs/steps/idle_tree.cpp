@@ -1,9 +1,14 @@
 #include "daemon/jobs/steps/idle_tree.hpp"
 
 #include "common/base/failpoint.hpp"
+#include "common/base/log.hpp"
 #include "common/files/files.hpp"
 #include "daemon/git/submodule/state.hpp"
+#include "daemon/git/work/rebuild.hpp"
+#include "daemon/jobs/slot/blame.hpp"
+#include "daemon/jobs/trash/save.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
+#include "daemon/jobs/trash/unreachable.hpp"
 
 namespace wtpool::jobs {
 namespace {
@@ -79,6 +84,15 @@ Cleaned clean_idle(const JobContext& job, const git::Git& slot, const std::strin
   cleaned.untracked = std::move(look.untracked);
   for (auto& file : git::files_in_unfilled(slot)) cleaned.untracked.push_back(std::move(file));
   return cleaned;
+}
+
+std::optional<std::string> mend_index(const JobContext& job, const git::Git& slot) {
+  const auto aside = git::mend_index(slot);
+  if (!aside) return std::nullopt;
+  std::string said = "the index of " + job.grant.slot.str() +
+                     " could not be read, and was made anew from HEAD; it is kept as " + aside->string();
+  log_warn(said);
+  return said;
 }
 
 }  // namespace wtpool::jobs

@@ -2,7 +2,8 @@
 // HEAD on a branch. Kept like everything that somebody made, and out of the next holder's way.
 #pragma once
 
-#include "daemon/jobs/trash/save.hpp"
+#include "daemon/git/tree/status.hpp"
+#include "daemon/jobs/slot/job.hpp"
 
 namespace wtpool::jobs {
 
@@ -23,5 +24,9 @@ struct Cleaned {
 };
 [[nodiscard]] Cleaned clean_idle(const JobContext& job, const git::Git& slot, const std::string& git_id,
                                  const core::Lease& lease, const std::string& trash_id);
+
+// An index that git cannot read, as a power loss leaves one that was not synced, is built anew from HEAD; the files stay as
+// they are, and the damaged one is kept. What to tell whoever has or had the slot, when that was done.
+std::optional<std::string> mend_index(const JobContext& job, const git::Git& slot);
 
 }  // namespace wtpool::jobs

@@ -1,3 +1,5 @@
+#include "daemon/jobs/steps/recycle_tree.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,12 +10,18 @@
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
 #include "common/platform/process.hpp"
+#include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
 #include "daemon/git/tree/clean.hpp"
+#include "daemon/git/tree/status.hpp"
 #include "daemon/git/work/rebuild.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/jobs/slot/blame.hpp"
+#include "daemon/jobs/slot/locked_slot.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
+#include "daemon/jobs/steps/untracked.hpp"
+#include "daemon/jobs/trash/save.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
+#include "daemon/jobs/trash/unreachable.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
@@ -228,15 +236,6 @@ core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, 
       throw FaultError{fault, kept};
     }
   }
-}
-
-core::JobDone recycle(JobContext& job, const core::job::Recycle& spec) {
-  const auto lock = take_slot_lock(job);
-  auto idle = recycle_tree(job, job.grant.git_id, spec.lease, spec.dirty, spec.trash_id, lock);
-  FAILPOINT("recycle.before-idle");
-  disk::MarkerFile(job.entry(job.grant.git_id).marker()).remove();
-  FAILPOINT("recycle.idle");
-  return idle;
 }
 
 }  // namespace wtpool::jobs

@@ -9,7 +9,10 @@
 #include "common/base/clock.hpp"
 #include "common/base/failpoint.hpp"
 #include "common/files/files.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
+#include "daemon/jobs/trash/unreachable.hpp"
 
 namespace wtpool::jobs {
 

@@ -6,6 +6,9 @@
 
 namespace wtpool::jobs {
 
+// A slot that is being removed is renamed to this and its id, below .meta, before it is deleted.
+inline constexpr std::string_view kRemoving = "removing-";
+
 // Throws quarantine when something stands there that is no empty directory. True when there is an empty one.
 [[nodiscard]] bool refuse_ghost(const JobContext& job);
 // Whether an entry that names no directory may be what a git left that was making it, and so be taken away.

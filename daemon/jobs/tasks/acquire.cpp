@@ -1,21 +1,32 @@
 // Steps 5 to 8 of an acquire, each beside its undo.
+#include "daemon/jobs/tasks/acquire.hpp"
+
 #include <algorithm>
 
 #include "common/base/failpoint.hpp"
 #include "common/base/log.hpp"
 #include "common/base/names.hpp"
+#include "common/files/fd.hpp"
 #include "common/files/files.hpp"
+#include "daemon/disk/marker.hpp"
+#include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/source/missed_filters.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/git/source/refs.hpp"
+#include "daemon/git/tree/status.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
+#include "daemon/jobs/slot/locked_slot.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
+#include "daemon/jobs/slot/undo_steps.hpp"
 #include "daemon/jobs/steps/half_checkout.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
 #include "daemon/jobs/steps/slot_directory.hpp"
-#include "daemon/jobs/tasks/acquire_branch.hpp"
-#include "daemon/jobs/tasks/acquire_fast.hpp"
-#include "daemon/jobs/tasks/free_space.hpp"
+#include "daemon/jobs/steps/untracked.hpp"
+#include "daemon/jobs/tasks/acquire/branch.hpp"
+#include "daemon/jobs/tasks/acquire/fast_path.hpp"
+#include "daemon/jobs/tasks/acquire/free_space.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {

@@ -1,4 +1,6 @@
 // Pools as a whole: made, loaded, taken away; and what the source is asked.
+#include "daemon/jobs/tasks/pool.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,15 +12,22 @@
 #include "common/base/log.hpp"
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
-#include "common/host_paths.hpp"
+#include "daemon/disk/marker.hpp"
+#include "daemon/git/files/entry.hpp"
 #include "daemon/git/process/stale_locks.hpp"
+#include "daemon/git/source/refs.hpp"
+#include "daemon/git/tree/status.hpp"
 #include "daemon/git/work/rebuild.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/git/work/save.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
+#include "daemon/jobs/slot/facts.hpp"
+#include "daemon/jobs/slot/locked_slot.hpp"
 #include "daemon/jobs/slot/pool_config.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
-#include "daemon/jobs/trash/save.hpp"
+#include "daemon/jobs/steps/slot_directory.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
@@ -207,19 +216,6 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   loaded.place = pool->place;
   job.pools->put(pool);
   return loaded;
-}
-
-core::JobDone resolve(JobContext& job, const core::job::Resolve& spec) {
-  auto resolved = git::resolve(job.source_git(), spec.commit, spec.name);
-  if (!resolved.commit && spec.last_try) resolved.tracking_name = git::tracking_name_of(job.source_git(), spec.commit);
-  return resolved;
-}
-
-core::JobDone fetch(JobContext& job, const core::job::Fetch& spec) {
-  (void)restore_own_entries(*job.pool);
-  core::done::Fetched fetched;
-  fetched.nothing_to_fetch = !git::fetch(job.source_git(), spec.wanted);
-  return fetched;
 }
 
 core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {

@@ -1,4 +1,6 @@
 // Back from what a daemon that is gone was doing: an intent, an acquire, a release. Each part may be killed and repeated.
+#include "daemon/jobs/tasks/recover.hpp"
+
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -10,14 +12,27 @@
 #include "common/base/clock.hpp"
 #include "common/base/failpoint.hpp"
 #include "common/base/log.hpp"
+#include "common/files/fd.hpp"
 #include "common/files/files.hpp"
 #include "common/platform/process.hpp"
 #include "daemon/core/rules/reconcile.hpp"
+#include "daemon/disk/marker.hpp"
+#include "daemon/git/files/entry.hpp"
 #include "daemon/git/process/killed_gits.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/git/source/refs.hpp"
+#include "daemon/git/tree/status.hpp"
+#include "daemon/git/work/save.hpp"
+#include "daemon/jobs/slot/blame.hpp"
+#include "daemon/jobs/slot/facts.hpp"
+#include "daemon/jobs/slot/locked_slot.hpp"
 #include "daemon/jobs/steps/half_checkout.hpp"
+#include "daemon/jobs/steps/idle_tree.hpp"
+#include "daemon/jobs/steps/recycle_tree.hpp"
+#include "daemon/jobs/steps/settle_refs.hpp"
 #include "daemon/jobs/steps/slot_directory.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
+#include "daemon/jobs/trash/unreachable.hpp"
 
 namespace wtpool::jobs {
 namespace {

@@ -1,3 +1,5 @@
+#include "daemon/jobs/tasks/release.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <future>
@@ -6,11 +8,19 @@
 #include "common/base/log.hpp"
 #include "common/files/files.hpp"
 #include "common/platform/process.hpp"
+#include "daemon/disk/marker.hpp"
+#include "daemon/git/files/entry.hpp"
+#include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/git/tree/status.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
-#include "daemon/jobs/trash/save.hpp"
+#include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/steps/settle_refs.hpp"
+#include "daemon/jobs/steps/untracked.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
+#include "daemon/jobs/trash/unreachable.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {

@@ -1,7 +1,10 @@
-#include "common/files/files.hpp"
+#include "daemon/jobs/tasks/seal.hpp"
+
+#include <algorithm>
+
 #include "common/platform/memory.hpp"
-#include "daemon/jobs/run/tasks.hpp"
-#include "daemon/jobs/trash/save.hpp"
+#include "daemon/git/source/refs.hpp"
+#include "daemon/jobs/slot/locked_slot.hpp"
 
 namespace wtpool::jobs {
 namespace {

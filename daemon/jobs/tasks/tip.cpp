@@ -1,9 +1,13 @@
 // Keeping idle slots where the next caller most likely wants them: where the default commit stands, and one slot brought there.
+#include "daemon/jobs/tasks/tip.hpp"
+
 #include "common/base/failpoint.hpp"
-#include "common/files/files.hpp"
+#include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/git/tree/status.hpp"
+#include "daemon/jobs/slot/locked_slot.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
+#include "daemon/jobs/steps/untracked.hpp"
 
 namespace wtpool::jobs {
 namespace {

@@ -1,17 +1,17 @@
 // Looking at kept work, bringing it back, letting it go.
+#include "daemon/jobs/tasks/trash.hpp"
+
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <map>
 
 #include "common/base/clock.hpp"
 #include "common/base/failpoint.hpp"
 #include "common/base/log.hpp"
 #include "common/files/files.hpp"
-#include "daemon/git/source/source.hpp"
-#include "daemon/jobs/run/tasks.hpp"
-#include "daemon/jobs/trash/save.hpp"
+#include "daemon/disk/marker.hpp"
+#include "daemon/git/source/refs.hpp"
+#include "daemon/git/work/save.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
@@ -193,18 +193,6 @@ void require_free(const JobContext& job, const git::Git& git, const std::string&
 }
 
 }  // namespace
-
-std::string where_kept(const JobContext& job, const std::string& id) {
-  std::string where;
-  try {
-    if (git::list_trash(job.source_git()).contains(id)) where = "refs/wtpool/trash/" + id + " in the source";
-  } catch (const core::Error& error) {
-    log_warn("whether the source keeps " + id + " cannot be told: " + error.message);
-  }
-  const auto files = job.pool->files.trash_files(id);
-  if (lstat_of(files)) where += (where.empty() ? "" : ", and ") + files.string();
-  return where;
-}
 
 core::JobDone list_trash(JobContext& job, const core::job::ListTrash& spec) {
   core::done::TrashListed listed;

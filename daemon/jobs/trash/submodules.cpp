@@ -10,7 +10,11 @@
 #include "common/base/log.hpp"
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
+#include "daemon/git/files/entry.hpp"
 #include "daemon/git/submodule/state.hpp"
+#include "daemon/git/work/save.hpp"
+#include "daemon/jobs/slot/blame.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {

@@ -1,11 +1,18 @@
 // What stands in a slot's entry alone, and would go with it: staged work, stashes of git's own making, commits of its HEAD.
+#include "daemon/jobs/trash/unreachable.hpp"
+
 #include <filesystem>
 
 #include "common/base/log.hpp"
 #include "common/files/files.hpp"
+#include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/source/durable_objects.hpp"
-#include "daemon/jobs/trash/save.hpp"
+#include "daemon/git/source/refs.hpp"
+#include "daemon/git/tree/status.hpp"
+#include "daemon/git/work/save.hpp"
+#include "daemon/jobs/slot/blame.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
 
 namespace wtpool::jobs {
 namespace {

@@ -118,18 +118,6 @@ const Names& still_upwards() {
       "daemon/git/files/checked_out.cpp includes daemon/git/source/source.hpp",
       "daemon/git/files/entry.hpp includes daemon/git/process/git.hpp",
       "daemon/git/files/private_state.cpp includes daemon/git/tree/status.hpp",
-      "daemon/jobs/doctor/fixes.cpp includes daemon/jobs/run/tasks.hpp",
-      "daemon/jobs/slot/facts.cpp includes daemon/jobs/run/tasks.hpp",
-      "daemon/jobs/slot/facts.cpp includes daemon/jobs/trash/save.hpp",
-      "daemon/jobs/steps/recycle_tree.cpp includes daemon/jobs/run/tasks.hpp",
-      "daemon/jobs/tasks/acquire.cpp includes daemon/jobs/run/tasks.hpp",
-      "daemon/jobs/tasks/pool.cpp includes daemon/jobs/run/tasks.hpp",
-      "daemon/jobs/tasks/recover.cpp includes daemon/jobs/run/tasks.hpp",
-      "daemon/jobs/tasks/release.cpp includes daemon/jobs/run/tasks.hpp",
-      "daemon/jobs/tasks/repair_and_remove.cpp includes daemon/jobs/run/tasks.hpp",
-      "daemon/jobs/tasks/seal.cpp includes daemon/jobs/run/tasks.hpp",
-      "daemon/jobs/tasks/tip.cpp includes daemon/jobs/run/tasks.hpp",
-      "daemon/jobs/tasks/trash.cpp includes daemon/jobs/run/tasks.hpp",
       "proto/time_text.cpp includes proto/codec/codec.hpp",
   };
   return table;

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "daemon/disk/marker.hpp"
-#include "daemon/jobs/run/tasks.hpp"
+#include "daemon/jobs/run/run_job.hpp"
 #include "tests/support/process.hpp"
 #include "tests/unit/git/support.hpp"
 

@@ -1,15 +1,16 @@
-#include "daemon/jobs/tasks/end_processes.hpp"
+#include "daemon/jobs/tasks/release/end_processes.hpp"
 
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <thread>
 
 #include "common/base/log.hpp"
 #include "common/platform/process.hpp"
-#include "daemon/jobs/slot/job.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 
 namespace wtpool::jobs {
 namespace {

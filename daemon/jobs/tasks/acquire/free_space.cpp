@@ -1,8 +1,9 @@
-#include "daemon/jobs/tasks/free_space.hpp"
+#include "daemon/jobs/tasks/acquire/free_space.hpp"
 
 #include <sys/statvfs.h>
 
 #include "common/files/files.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {

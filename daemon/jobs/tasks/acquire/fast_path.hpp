@@ -6,7 +6,7 @@
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/head_lock.hpp"
 #include "daemon/git/source/refs.hpp"
-#include "daemon/jobs/slot/job.hpp"
+#include "daemon/jobs/slot/undo_steps.hpp"
 
 namespace wtpool::jobs {
 

@@ -4,13 +4,9 @@
 #include <string>
 
 #include "daemon/git/process/git.hpp"
-#include "daemon/jobs/slot/job.hpp"
+#include "daemon/jobs/slot/undo_steps.hpp"
 
 namespace wtpool::jobs {
-
-// For what takes something back: it runs though the job was told to stop, and has a time of its own.
-[[nodiscard]] git::Git undo_git(const git::Git& git);
-[[nodiscard]] JobContext undo_job(const JobContext& job);
 
 // Keeps `old`, where the branch stands, under `trash_id` and takes the branch away; `steps` know how to put it back.
 void replace_branch(const git::Git& source, Steps& steps, const std::string& name, const Oid& old, const std::string& trash_id);

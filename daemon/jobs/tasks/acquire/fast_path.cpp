@@ -1,8 +1,12 @@
-#include "daemon/jobs/tasks/acquire_fast.hpp"
+#include "daemon/jobs/tasks/acquire/fast_path.hpp"
+
+#include <algorithm>
 
 #include "common/base/failpoint.hpp"
 #include "common/base/timed.hpp"
+#include "common/files/fd.hpp"
 #include "common/files/files.hpp"
+#include "daemon/jobs/slot/undo_steps.hpp"
 
 namespace wtpool::jobs {
 

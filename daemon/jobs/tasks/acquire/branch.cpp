@@ -1,30 +1,11 @@
-#include "daemon/jobs/tasks/acquire_branch.hpp"
+#include "daemon/jobs/tasks/acquire/branch.hpp"
 
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/work/save.hpp"
+#include "daemon/jobs/slot/undo_steps.hpp"
 
 namespace wtpool::jobs {
-namespace {
-
-constexpr std::chrono::minutes kUndoTime{2};
-
-}  // namespace
-
-git::Git undo_git(const git::Git& git) {
-  auto context = git.context();
-  context.stop = StopToken();
-  context.deadline = std::chrono::steady_clock::now() + kUndoTime;
-  context.on_progress = nullptr;
-  return {git.place(), std::move(context)};
-}
-
-JobContext undo_job(const JobContext& job) {
-  JobContext undo = job;
-  undo.stop = StopToken();
-  undo.deadline = std::chrono::steady_clock::now() + kUndoTime;
-  return undo;
-}
 
 void replace_branch(const git::Git& source, Steps& steps, const std::string& name, const Oid& old,
                     const std::string& trash_id) {

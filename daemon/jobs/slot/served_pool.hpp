@@ -1,0 +1,45 @@
+// The pools that this daemon serves.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "daemon/disk/config.hpp"
+#include "daemon/disk/layout.hpp"
+#include "daemon/disk/locks.hpp"
+#include "daemon/git/source/source.hpp"
+
+namespace wtpool::jobs {
+
+// A pool that this daemon serves. Immutable: a reload makes a new one that shares the lock.
+struct ServedPool {
+  PoolKey key;
+  disk::PoolFiles files;
+  core::PoolConfig config;
+  core::PoolPlace place;
+  git::SourceFacts source;
+  std::shared_ptr<const disk::FileLock> lock;
+  std::shared_ptr<git::Helpers> helpers;
+};
+
+// The pools that are served now, by key. Any thread.
+class ServedPools {
+ public:
+  [[nodiscard]] std::shared_ptr<const ServedPool> find(const PoolKey& key) const;
+  void put(std::shared_ptr<const ServedPool> pool);
+  void drop(const PoolKey& key);
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<PoolKey, std::shared_ptr<const ServedPool>> pools_;
+};
+
+// Of the host, the same for all jobs.
+struct HostFacts {
+  std::string pools_root;
+  std::uint64_t reserve_bytes = 0;
+};
+
+}  // namespace wtpool::jobs

@@ -1,0 +1,34 @@
+// The end of a lease in the refs.
+#pragma once
+
+#include <functional>
+
+#include "daemon/jobs/slot/job.hpp"
+
+namespace wtpool::jobs {
+
+// The refs' half of the end of a lease (see docs/on-disk-format.md): HEAD detached at its commit, what moved kept under
+// `trash_id`, the branch deleted. Needs no directory and no sound place: it runs in the source. Safe to repeat, as `again`:
+// NAME may be another lease's since the first time, or a branch of somebody's, which is then left alone; and what was kept is
+// never overwritten, but more of it kept under another id. `first` runs once, and ends before anything is changed.
+struct SettledRefs {
+  bool kept = false;
+  std::string trash_id;  // under which it is kept, if it is
+  std::vector<std::string> warnings;
+};
+enum class Settling { first, again };
+
+[[nodiscard]] SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease,
+                                      const std::string& trash_id, const disk::SlotLock& lock, Settling which,
+                                      std::function<void()> first = {});
+
+[[nodiscard]] SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const core::Lease& lease,
+                                      const std::string& trash_id, const disk::SlotLock& lock,
+                                      std::function<void()> first = {});
+
+// Whether NAME is another lease's by now, of any pool of the source. It is free as soon as a release was answered or a daemon
+// has died in an acquire, while the marker still names it; who has it since then has a marker that says so before there is a
+// branch of his. One that cannot be read may be his.
+[[nodiscard]] bool is_given_away(const JobContext& job, const std::string& git_id, const core::Lease& lease);
+
+}  // namespace wtpool::jobs
