@@ -14,7 +14,6 @@
 #include "common/files/files.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/text.hpp"
-#include "daemon/git/source/source.hpp"
 
 namespace wtpool::git {
 namespace {
@@ -103,15 +102,16 @@ bool holds_branch(const fs::path& private_dir, const std::string& branch) {
   return directory.valid() && holds_branch_at(directory, "", private_dir, branch);
 }
 
-std::optional<std::string> checked_out_at(const SourceFacts& source, const std::string& name, const std::string& except) {
-  if (source.worktree && holds_branch(source.common_dir, name)) return source.worktree;
-  const fs::path worktrees = fs::path(source.common_dir) / "worktrees";
+std::optional<std::string> checked_out_at(const std::string& common_dir, const std::optional<std::string>& main_worktree,
+                                          const std::string& name, const std::string& except) {
+  if (main_worktree && holds_branch(common_dir, name)) return main_worktree;
+  const fs::path worktrees = fs::path(common_dir) / "worktrees";
   const Fd directory = open_directory(worktrees);
   if (!directory.valid()) return std::nullopt;
   for (const std::string& git_id : names_in(directory, worktrees)) {
     if ((!except.empty() && git_id == except) || !holds_branch_at(directory, git_id + "/", worktrees, name)) continue;
     // Only now is it worth knowing where it stands.
-    for (const Entry& entry : list_entries(source.common_dir)) {
+    for (const Entry& entry : list_entries(common_dir)) {
       if (entry.git_id == git_id && !entry.worktree.empty()) return entry.worktree;
     }
     return (worktrees / git_id).string();

@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <algorithm>
+
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -162,13 +162,6 @@ bool plain_ref(const std::string& ref) {
   return true;
 }
 
-// git syncs nothing of a worktree that it makes, and half of an entry stops every git in the source.
-void sync_place(const fs::path& common, const std::string& git_id, const fs::path& slot) {
-  const fs::path entry = common / "worktrees" / git_id;
-  sync_files({entry / "gitdir", entry / "commondir", entry / "HEAD", entry / "locked", slot / ".git"});
-  for (const fs::path& directory : {entry, common / "worktrees", common, slot, slot.parent_path()}) sync_directory(directory);
-}
-
 void remove_if_empty(const fs::path& directory) { ::rmdir(directory.c_str()); }
 
 }  // namespace
@@ -288,20 +281,6 @@ HeadFacts read_head(const std::string& common_dir, const std::string& git_id) {
     }
   }
   return facts;
-}
-
-std::string add_worktree(const Git& source, const fs::path& slot, const Oid& at, const std::string& lock_reason) {
-  Command command;
-  command.arguments = {"worktree", "add",       "--detach", "--no-checkout", "--lock",
-                       "--reason", lock_reason, "--",       slot.string(),   at.str()};
-  source.must(command);
-  const DirectoryFacts made = look_at_directory(source.place().git_dir, slot);
-  if (made.git_id.empty()) {
-    throw proto::Error(proto::ErrorKind::git_failed, "git worktree add left no entry for " + printable(slot.string()) +
-                                                         (made.problem.empty() ? "" : ": " + made.problem));
-  }
-  sync_place(source.place().git_dir, made.git_id, slot);
-  return made.git_id;
 }
 
 bool heal_head(const std::string& common_dir, const std::string& git_id, const std::string& branch, const Oid& at) {

@@ -1,10 +1,14 @@
-// Worktree entries: <common>/worktrees/<id>. Reading, proving, making, moving aside. Plain file operations except `add`, since
-// git itself refuses to run in a source with a torn entry.
+// Worktree entries: <common>/worktrees/<id>. Reading, proving, moving aside. Plain file operations: git itself refuses to run
+// in a source with a torn entry.
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include "daemon/git/process/git.hpp"
+#include "daemon/core/state/job_specs.hpp"
 
 namespace wtpool::git {
 
@@ -41,10 +45,6 @@ struct HeadFacts {
 };
 [[nodiscard]] HeadFacts read_head(const std::string& common_dir, const std::string& git_id);
 
-// `git worktree add --detach --no-checkout --lock --reason`; returns the git id. Durable, with
-// what leads from the slot to its entry and back. The caller has the source's writer token.
-[[nodiscard]] std::string add_worktree(const Git& source, const std::filesystem::path& slot, const Oid& at,
-                                       const std::string& lock_reason);
 // Where HEAD alone is damaged, as a power loss leaves what git has just written and nobody synced: puts it on `branch` if that
 // is a branch of the source, else on `at`. True when it did. Nobody else may be at work in the slot.
 bool heal_head(const std::string& common_dir, const std::string& git_id, const std::string& branch, const Oid& at);

@@ -1,11 +1,13 @@
+#include "daemon/git/files/private_state.hpp"
+
 #include <unistd.h>
+
 #include <cerrno>
 #include <filesystem>
 
 #include "common/base/clock.hpp"
 #include "common/files/files.hpp"
 #include "daemon/git/files/text.hpp"
-#include "daemon/git/tree/status.hpp"
 
 namespace wtpool::git {
 namespace {

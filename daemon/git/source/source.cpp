@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
-
 #include <cerrno>
 #include <filesystem>
 
@@ -219,6 +218,10 @@ std::optional<std::string> tracking_name_of(const Git& source, const std::string
     if (!line.empty() && (!found || line == "origin/" + name)) found = line;
   }
   return found;
+}
+
+std::optional<std::string> checked_out_at(const SourceFacts& source, const std::string& name, const std::string& except) {
+  return checked_out_at(source.common_dir, source.worktree, name, except);
 }
 
 void forget_branch_config(const Git& source, const std::string& name) {

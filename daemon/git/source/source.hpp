@@ -29,8 +29,7 @@ struct SourceFacts {
 // REMOTE/NAME, where a remote has a branch NAME; that of `origin` before others'.
 [[nodiscard]] std::optional<std::string> tracking_name_of(const Git& source, const std::string& name);
 
-// Where branch `name` is checked out, being rebased or bisected: the main worktree and every entry, read as plain files.
-// `except` is a git id not to look at. The path of the worktree, for a person.
+// See files/checked_out.hpp.
 [[nodiscard]] std::optional<std::string> checked_out_at(const SourceFacts& source, const std::string& name,
                                                         const std::string& except = {});
 

@@ -1,20 +1,20 @@
 // How a checkout is brought along after a kill: path by path, by what stands there.
+#include <sys/stat.h>
+#include <unistd.h>
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <filesystem>
 #include <map>
 #include <set>
-
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
 
 #include "common/base/clock.hpp"
 #include "common/base/failpoint.hpp"
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
+#include "daemon/git/files/private_state.hpp"
 #include "daemon/git/files/text.hpp"
+#include "daemon/git/process/git.hpp"
 #include "daemon/git/process/killed_gits.hpp"
 #include "daemon/git/process/lock_holders.hpp"
 #include "daemon/git/source/changes.hpp"

@@ -1,3 +1,5 @@
+#include "daemon/git/tree/checkout.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,6 +10,7 @@
 
 #include "common/base/failpoint.hpp"
 #include "common/base/names.hpp"
+#include "common/files/fd.hpp"
 #include "common/files/files.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/index_file.hpp"
@@ -15,7 +18,6 @@
 #include "daemon/git/process/filters.hpp"
 #include "daemon/git/process/scratch_index.hpp"
 #include "daemon/git/source/changes.hpp"
-#include "daemon/git/source/refs.hpp"
 #include "daemon/git/tree/status.hpp"
 #include "proto/shell_word.hpp"
 

@@ -8,7 +8,6 @@
 #include "common/files/files.hpp"
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/source/changes.hpp"
-#include "daemon/git/source/refs.hpp"
 #include "daemon/git/tree/blocking_files.hpp"
 #include "daemon/git/tree/nested_repositories.hpp"
 #include "proto/shell_word.hpp"

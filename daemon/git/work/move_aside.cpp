@@ -1,3 +1,5 @@
+#include "daemon/git/work/move_aside.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,7 +11,6 @@
 #include "common/base/names.hpp"
 #include "common/files/fd.hpp"
 #include "common/files/files.hpp"
-#include "daemon/git/work/save.hpp"
 
 namespace wtpool::git {
 namespace {

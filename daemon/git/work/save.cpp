@@ -11,6 +11,7 @@
 #include "common/files/files.hpp"
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/process/scratch_index.hpp"
+#include "daemon/git/work/move_aside.hpp"
 
 namespace wtpool::git {
 namespace {

@@ -36,10 +36,6 @@ struct Saved {
 // when that is what HEAD has, or `base` where HEAD leads nowhere. Throws like save_work.
 [[nodiscard]] std::optional<Oid> save_index(const Git& entry, const std::string& name, const Oid& base);
 
-// Moves single files out of the way, to `aside`, keeping relative paths. Never follows a symlink.
-void move_aside(const std::filesystem::path& work_tree, const std::vector<std::string>& paths,
-                const std::filesystem::path& aside);
-
 [[nodiscard]] std::string trash_ref(const std::string& id, const std::string& rest);  // refs/wtpool/trash/<id>/<rest>
 // The refs of every trash entry that `source` has, whoever's pool it is of, by the entry's id.
 using TrashRefs = std::map<std::string, std::vector<Ref>>;

@@ -1,7 +1,6 @@
 #include "daemon/jobs/slot/source_away.hpp"
 
 #include <sys/stat.h>
-
 #include <cerrno>
 #include <cstring>
 #include <filesystem>

@@ -1,7 +1,6 @@
 #include "daemon/jobs/steps/half_checkout.hpp"
 
 #include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <map>
@@ -12,7 +11,8 @@
 #include "common/files/files.hpp"
 #include "daemon/git/process/filters.hpp"
 #include "daemon/git/source/changes.hpp"
-#include "daemon/git/work/save.hpp"
+#include "daemon/git/tree/checkout.hpp"
+#include "daemon/git/work/move_aside.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
 

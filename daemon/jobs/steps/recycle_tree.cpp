@@ -1,7 +1,6 @@
 #include "daemon/jobs/steps/recycle_tree.hpp"
 
 #include <unistd.h>
-
 #include <algorithm>
 #include <set>
 
@@ -10,8 +9,10 @@
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
 #include "common/platform/process.hpp"
+#include "daemon/git/files/private_state.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
+#include "daemon/git/tree/checkout.hpp"
 #include "daemon/git/tree/clean.hpp"
 #include "daemon/git/tree/status.hpp"
 #include "daemon/git/work/rebuild.hpp"

@@ -1,7 +1,6 @@
 #include "daemon/jobs/steps/slot_directory.hpp"
 
 #include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>

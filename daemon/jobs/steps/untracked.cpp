@@ -3,7 +3,7 @@
 #include "common/files/files.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/tree/status.hpp"
-#include "daemon/git/work/save.hpp"
+#include "daemon/git/work/move_aside.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
 
 namespace wtpool::jobs {

@@ -2,7 +2,6 @@
 #include "daemon/jobs/tasks/pool.hpp"
 
 #include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -14,9 +13,9 @@
 #include "common/files/files.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/entry.hpp"
+#include "daemon/git/files/private_state.hpp"
 #include "daemon/git/process/stale_locks.hpp"
 #include "daemon/git/source/refs.hpp"
-#include "daemon/git/tree/status.hpp"
 #include "daemon/git/work/rebuild.hpp"
 #include "daemon/git/work/save.hpp"
 #include "daemon/jobs/slot/blame.hpp"

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <functional>
@@ -17,10 +16,11 @@
 #include "common/platform/process.hpp"
 #include "daemon/core/rules/reconcile.hpp"
 #include "daemon/disk/marker.hpp"
+#include "daemon/git/files/checked_out.hpp"
 #include "daemon/git/files/entry.hpp"
+#include "daemon/git/files/private_state.hpp"
 #include "daemon/git/process/killed_gits.hpp"
 #include "daemon/git/source/refs.hpp"
-#include "daemon/git/tree/status.hpp"
 #include "daemon/git/work/save.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/facts.hpp"

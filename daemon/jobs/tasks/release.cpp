@@ -12,6 +12,7 @@
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
+#include "daemon/git/tree/checkout.hpp"
 #include "daemon/git/tree/status.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"

@@ -5,6 +5,8 @@
 #include "common/base/failpoint.hpp"
 #include "common/files/files.hpp"
 #include "daemon/git/files/entry.hpp"
+#include "daemon/git/files/private_state.hpp"
+#include "daemon/git/tree/checkout.hpp"
 #include "daemon/git/tree/status.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/facts.hpp"

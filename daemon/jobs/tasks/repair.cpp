@@ -7,7 +7,7 @@
 #include "common/files/files.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/entry.hpp"
-#include "daemon/git/tree/status.hpp"
+#include "daemon/git/files/private_state.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
 #include "daemon/jobs/slot/facts.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"

@@ -4,6 +4,7 @@
 #include "common/base/failpoint.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
+#include "daemon/git/tree/checkout.hpp"
 #include "daemon/git/tree/status.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"

@@ -2,7 +2,6 @@
 #include "daemon/jobs/tasks/trash.hpp"
 
 #include <unistd.h>
-
 #include <filesystem>
 
 #include "common/base/clock.hpp"

@@ -3,6 +3,7 @@
 #include "common/base/failpoint.hpp"
 #include "common/files/files.hpp"
 #include "daemon/git/source/refs.hpp"
+#include "daemon/git/work/move_aside.hpp"
 #include "daemon/git/work/save.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
 

@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 
@@ -12,7 +11,7 @@
 #include "common/files/files.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/submodule/state.hpp"
-#include "daemon/git/work/save.hpp"
+#include "daemon/git/work/move_aside.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
 #include "proto/shell_word.hpp"

@@ -115,9 +115,6 @@ const Names& still_upwards() {
       "common/base/log.cpp includes common/files/files.hpp",
       "daemon/app/doctor/host_checks.cpp includes daemon/app/host_config.hpp",
       "daemon/app/doctor/host_checks.hpp includes daemon/app/options.hpp",
-      "daemon/git/files/checked_out.cpp includes daemon/git/source/source.hpp",
-      "daemon/git/files/entry.hpp includes daemon/git/process/git.hpp",
-      "daemon/git/files/private_state.cpp includes daemon/git/tree/status.hpp",
       "proto/time_text.cpp includes proto/codec/codec.hpp",
   };
   return table;

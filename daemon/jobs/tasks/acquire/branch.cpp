@@ -1,9 +1,9 @@
 #include "daemon/jobs/tasks/acquire/branch.hpp"
 
+#include "daemon/git/files/checked_out.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/work/save.hpp"
-#include "daemon/jobs/slot/undo_steps.hpp"
 
 namespace wtpool::jobs {
 

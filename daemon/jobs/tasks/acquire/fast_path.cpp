@@ -6,7 +6,6 @@
 #include "common/base/timed.hpp"
 #include "common/files/fd.hpp"
 #include "common/files/files.hpp"
-#include "daemon/jobs/slot/undo_steps.hpp"
 
 namespace wtpool::jobs {
 

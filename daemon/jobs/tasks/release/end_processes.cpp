@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <set>
