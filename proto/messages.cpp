@@ -55,6 +55,24 @@ std::string_view to_text(SlotState value) {
   return "quarantined";
 }
 
+std::string_view to_text(MergedWay value) {
+  switch (value) {
+    case MergedWay::same_commit:
+      return "same_commit";
+    case MergedWay::ancestor:
+      return "ancestor";
+    case MergedWay::no_added_changes:
+      return "no_added_changes";
+    case MergedWay::trees_match:
+      return "trees_match";
+    case MergedWay::merge_adds_nothing:
+      return "merge_adds_nothing";
+    case MergedWay::patch_id:
+      return "patch_id";
+  }
+  return "patch_id";
+}
+
 std::optional<Dirty> dirty_from_text(std::string_view text) {
   return find_text(text, {Dirty::save, Dirty::refuse, Dirty::discard});
 }

@@ -18,10 +18,13 @@ inline constexpr int kProtocolVersion = 1;
 enum class Dirty { save, refuse, discard };  // on_dirty; `dirty` in slot.release
 enum class LeaseKind { durable, connection, process };
 enum class SlotState { fresh, idle, acquiring, held, recycling, quarantined };
+// Why nothing of a commit is lacking in another, cheapest question first.
+enum class MergedWay { same_commit, ancestor, no_added_changes, trees_match, merge_adds_nothing, patch_id };
 
 [[nodiscard]] std::string_view to_text(Dirty value);
 [[nodiscard]] std::string_view to_text(LeaseKind value);
 [[nodiscard]] std::string_view to_text(SlotState value);
+[[nodiscard]] std::string_view to_text(MergedWay value);
 [[nodiscard]] std::optional<Dirty> dirty_from_text(std::string_view text);
 [[nodiscard]] std::optional<LeaseKind> lease_kind_from_text(std::string_view text);
 

@@ -80,15 +80,21 @@ struct Remembered {
 }  // namespace
 
 std::string filter_listing(const std::string& git_dir, const std::string& common_dir, const std::function<std::string()>& ask) {
+  return config_listing("filters", git_dir, common_dir, ask);
+}
+
+std::string config_listing(const std::string& what, const std::string& git_dir, const std::string& common_dir,
+                           const std::function<std::string()>& ask) {
   static std::mutex mutex;
   static std::map<std::string, Remembered> known;
   if (git_dir.empty() || (git_dir != common_dir && lstat_of(fs::path(git_dir) / "config.worktree"))) return ask();
   const fs::path common(common_dir);
+  const std::string key = what + ":" + common.string();
   const auto now = steady_clock::now();
   const std::string before = stamps(common);
   {
     const std::lock_guard guard(mutex);
-    const auto found = known.find(common.string());
+    const auto found = known.find(key);
     if (found != known.end() && found->second.stamps == before && now < found->second.until) return found->second.listing;
   }
   std::string listing = ask();
@@ -97,9 +103,9 @@ std::string filter_listing(const std::string& git_dir, const std::string& common
       std::any_of(fields.begin(), fields.end(), [](const auto& field) { return field.starts_with("include"); });
   const std::lock_guard guard(mutex);
   if (includes) {
-    known.erase(common.string());
+    known.erase(key);
   } else {
-    known[common.string()] = {before, listing, now + kRemembered};
+    known[key] = {before, listing, now + kRemembered};
   }
   return listing;
 }

@@ -16,9 +16,13 @@ namespace wtpool::git {
 // The drivers of `listing` that it switches off, sorted.
 [[nodiscard]] std::vector<std::string> drivers_off(const std::string& listing, const std::vector<std::string>& allowed);
 
-// The listing for a git directory, the source's or a slot's of it, asked with `ask` only when a configuration file has changed
-// since it was last asked: the stats of all files that git reads there are compared. Never remembered for a slot that has a
-// config.worktree, for configurations that include other files, nor for longer than a minute. Any thread.
+// A listing of configuration for a git directory, the source's or a slot's of it, asked with `ask` only when a configuration
+// file has changed since it was last asked: the stats of all files that git reads there are compared. Never remembered for a
+// slot that has a config.worktree, for configurations that include other files (a listing has to have these keys), nor for
+// longer than a minute. `what` names the question. Any thread.
+[[nodiscard]] std::string config_listing(const std::string& what, const std::string& git_dir, const std::string& common_dir,
+                                         const std::function<std::string()>& ask);
+// That of filters and includes.
 [[nodiscard]] std::string filter_listing(const std::string& git_dir, const std::string& common_dir,
                                          const std::function<std::string()>& ask);
 
