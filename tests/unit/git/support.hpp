@@ -11,10 +11,14 @@
 #include <string>
 
 #include "daemon/git/files/entry.hpp"
+#include "daemon/git/files/private_state.hpp"
 #include "daemon/git/process/git.hpp"
+#include "daemon/git/source/add_worktree.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/source/source.hpp"
+#include "daemon/git/tree/checkout.hpp"
 #include "daemon/git/tree/status.hpp"
+#include "daemon/git/work/move_aside.hpp"
 #include "daemon/git/work/save.hpp"
 
 namespace wtpool::git {
