@@ -161,6 +161,10 @@ int run_command(const UnstickCommand& command, Context& context) {
   become_check("unstick", context.globals, std::move(further));
 }
 
-int run_command(const ValidateGitmodulesCommand&, Context& context) { become_check("validate-gitmodules", context.globals); }
+int run_command(const ValidateGitmodulesCommand&, Context& context) {
+  std::vector<std::string> further;
+  if (context.globals.pool) further.insert(further.end(), {"--pool", *context.globals.pool});
+  become_check("validate-gitmodules", context.globals, std::move(further));
+}
 
 }  // namespace wtpool::client

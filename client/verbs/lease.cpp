@@ -25,7 +25,7 @@ int run_command(const AcquireCommand& command, Context& context) {
 
 int run_command(const ReleaseCommand& command, Context& context) {
   proto::ReleaseParams params;
-  params.scope = context.scope();
+  params.scope = command.target ? context.scope_of(*command.target) : context.scope();
   if (command.target) {
     params.target = target_of(*command.target);
     params.lease_id = command.lease;
@@ -51,7 +51,7 @@ int run_command(const ReleaseCommand& command, Context& context) {
 
 int run_command(const RenewCommand& command, Context& context) {
   proto::RenewParams params;
-  params.scope = context.scope();
+  params.scope = context.scope_of(command.target);
   params.target = target_of(command.target);
   if (command.ttl) params.ttl_seconds = command.ttl->count();
   static_cast<void>(ask<proto::RenewResult>(context, params, kReportLimit));

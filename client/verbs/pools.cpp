@@ -24,7 +24,7 @@ int run_command(const InitCommand& command, Context& context) {
 int run_command(const RemoveCommand& command, Context& context) {
   if (command.slot) {
     proto::SlotRemoveParams params;
-    params.scope = context.scope();
+    params.scope = context.scope_of(*command.slot);
     params.slot = named(*command.slot);
     static_cast<void>(ask<proto::EmptyResult>(context, params));
   } else {

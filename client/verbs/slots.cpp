@@ -27,7 +27,7 @@ int run_command(const ListCommand& command, Context& context) {
 
 int run_command(const InspectCommand& command, Context& context) {
   proto::SlotInspectParams params;
-  params.scope = context.scope();
+  params.scope = context.scope_of(command.target);
   params.target = target_of(command.target);
   const auto slot = ask<proto::SlotInfo>(context, params, kReportLimit);
   return write_result(context, context.globals.json ? proto::to_json_text(slot) + "\n" : render_slot(slot));
@@ -35,7 +35,7 @@ int run_command(const InspectCommand& command, Context& context) {
 
 int run_command(const PathCommand& command, Context& context) {
   proto::SlotPathParams params;
-  params.scope = context.scope();
+  params.scope = context.scope_of(command.target);
   params.target = target_of(command.target);
   try {
     const auto found = ask<proto::SlotPathResult>(context, params, kReportLimit);
@@ -49,7 +49,7 @@ int run_command(const PathCommand& command, Context& context) {
 
 int run_command(const RepairCommand& command, Context& context) {
   proto::SlotRepairParams params;
-  params.scope = context.scope();
+  params.scope = context.scope_of(command.slot);
   params.slot = named(command.slot);
   params.discard = command.discard;
   static_cast<void>(ask<proto::EmptyResult>(context, params));

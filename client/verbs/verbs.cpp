@@ -6,6 +6,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "client/verbs/ask.hpp"
 
@@ -21,9 +22,31 @@ proto::Scope Context::scope() const {
   return scope;
 }
 
+namespace {
+
+// No NAME and no slot id begins with a slash or a dot.
+bool is_path(const std::string& typed) { return typed.starts_with('/') || typed.starts_with('.'); }
+
+}  // namespace
+
+proto::Scope Context::scope_of(const std::string& typed) const {
+  proto::Scope found = scope();
+  // A path says which pool it is in; the environment's pool is for what does not.
+  if (is_path(typed)) found.pool = globals.pool;
+  return found;
+}
+
 std::string named(const std::string& typed) {
   if (typed.empty()) throw proto::Error(proto::ErrorKind::bad_name, "cannot tell what is meant: the NAME or SLOT is empty");
-  return typed;
+  if (!is_path(typed)) return typed;
+  // A slot's own directory may be gone, or something else in its place: what leads to it is what has to be real.
+  std::error_code failed;
+  const auto whole = std::filesystem::absolute(typed, failed).lexically_normal();
+  const auto real = std::filesystem::weakly_canonical(whole, failed);
+  if (failed) return whole.string();
+  std::string path = real.string();
+  if (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
 }
 
 proto::Target target_of(const std::string& typed) {

@@ -15,6 +15,7 @@ struct Context {
 
   // Which pool: --pool, else $WTPOOL_POOL; and the current directory, from which the daemon tells it otherwise.
   [[nodiscard]] proto::Scope scope() const;
+  [[nodiscard]] proto::Scope scope_of(const std::string& typed) const;  // of what is named by NAME, SLOT or path
 };
 
 int run_command(const InitCommand& command, Context& context);

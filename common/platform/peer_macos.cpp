@@ -15,4 +15,6 @@ std::optional<Peer> peer_of(int socket_fd) {
   return peer;
 }
 
+bool is_of_another_pid_namespace(const Peer&) { return false; }
+
 }  // namespace wtpool::platform

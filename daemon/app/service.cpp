@@ -55,6 +55,18 @@ std::vector<proto::DoctorCheck> pools_away(const core::Host& host) {
   return away;
 }
 
+std::vector<HeldSlot> held_slots(const core::Host& host) {
+  std::vector<HeldSlot> held;
+  for (const auto& [key, pool] : host.pools) {
+    if (!pool.ready()) continue;
+    for (const auto& [id, slot] : pool.slots) {
+      if (slot.phase != core::Phase::held || slot.git_id.empty()) continue;
+      held.push_back({key.str(), id.str(), slot.lease->name, disk::EntryFiles(pool.place->source, slot.git_id).marker()});
+    }
+  }
+  return held;
+}
+
 }  // namespace
 
 Service::Service(InstanceLock instance, HostPaths paths, disk::HostConfig config, std::filesystem::path root,
@@ -128,6 +140,9 @@ void Service::begin_shutdown(bool at_once) {
   }
   if (std::exchange(shutting_down_, true)) return;
   log_info("draining");
+  for (const auto& held : held_slots(host_)) {
+    if (const auto lost = lost_lease(held)) log_warn("pool " + held.pool + ": " + *lost);
+  }
   drain_timer_.expires_after(kDrain);
   drain_timer_.async_wait([this](asio::error_code error) {
     if (!error) begin_shutdown(true);
@@ -280,7 +295,8 @@ void Service::next_check() {
 
 // The host's checks, and behind them what was done before.
 void Service::look_and_reply(RequestId id, std::vector<proto::DoctorCheck> did) {
-  check_host(id, [this, id, did = std::move(did), facts = CheckFacts{paths_, root_, socket_, true, pools_away(host_)}] {
+  check_host(id, [this, id, did = std::move(did),
+                  facts = CheckFacts{paths_, root_, socket_, true, pools_away(host_), {}, held_slots(host_)}] {
     auto result = run_doctor(facts);
     result.checks.insert(result.checks.end(), did.begin(), did.end());
     asio::post(loop_, [this, id, result = std::move(result)] { server_.reply(id, result); });

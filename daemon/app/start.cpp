@@ -1,5 +1,7 @@
 #include "daemon/app/start.hpp"
 
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -37,7 +39,7 @@ int check(const Options& options, const CheckFacts& facts) {
   if (*options.check == "doctor") return print_doctor(facts, options.json, options.repair);
   if (*options.check == "config") return 0;  // it was read
   if (*options.check == "unstick") return print_locks(facts, options);
-  return validate_gitmodules(std::filesystem::current_path(), options.json);
+  return validate_gitmodules(validated(facts), options.json);
 }
 
 int serve(const Options& options) {
@@ -72,6 +74,8 @@ int serve(const Options& options) {
 int start(int argc, const char* const* argv) {
   const auto parsed = parse_options(argc, argv);
   if (parsed.exit_code) return *parsed.exit_code;
+  // Slots are as `git worktree add` of their holders would make them, whoever started the daemon, from a crontab say.
+  ::umask(022);
   platform::keep_little_freed_memory();
   try {
     return serve(parsed.options);

@@ -47,7 +47,7 @@ void requests_due(Turn& t) {
     } else if (queued) {
       refuse(t, id, say::timed_out(pool, params.group));
     } else {
-      refuse(t, id, say::contended(pool, "slots are still being recycled"));
+      refuse(t, id, say::contended(pool, params.name, "slots are still being recycled"));
     }
   }
 }

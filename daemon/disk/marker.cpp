@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include <cerrno>
 
 #include "common/base/names.hpp"
@@ -111,12 +113,32 @@ core::Durable MarkerFile::write(const core::Marker& marker) const {
 
 core::Durable MarkerFile::receipt() { return {}; }
 
+namespace {
+
+// The same id, its last digits said by the entry's name.
+LeaseId of_entry(const LeaseId& id, const std::string& entry) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : entry) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  std::string digits;
+  for (int shift = 28; shift >= 0; shift -= 4) digits += "0123456789abcdef"[(hash >> shift) & 15U];
+  const std::string& text = id.str();
+  return LeaseId(text.substr(0, text.size() - std::min(text.size(), digits.size())) + digits);
+}
+
+}  // namespace
+
 std::optional<std::variant<core::Marker, std::string>> MarkerFile::read() const {
   try {
     if (!lstat_of(file_)) return std::nullopt;  // without a descriptor: there may be none left to open it with
     const auto text = read_file(file_, yaml::kMaxText);
     if (!text) return std::nullopt;
-    return parse_marker(*text);
+    auto parsed = parse_marker(*text);
+    // What worktree-pool writes down is the same for slots that were taken in one second at one commit: the entry tells them
+    // apart.
+    auto* const marker = std::get_if<core::Marker>(&parsed);
+    if (marker != nullptr && marker->lease.adopted && text->find("lease_id:") == std::string::npos)
+      marker->lease.id = of_entry(marker->lease.id, file_.parent_path().parent_path().filename().string());
+    return parsed;
   } catch (const proto::Error& failure) {
     return failure.message;
   }

@@ -47,6 +47,20 @@ bool somebody_answers(const std::filesystem::path& path) {
   return !listener || !platform::is_gone(*listener);
 }
 
+// Numbers of processes that somebody names who counts them in another namespace: what can do without goes on without them,
+// since the environment of a lease's processes tells them apart too; the rest is refused.
+std::optional<proto::Error> without_numbers(proto::Params& params) {
+  if (auto* release = std::get_if<proto::ReleaseParams>(&params)) release->caller_pids.clear();
+  if (auto* confirm = std::get_if<proto::ConfirmParams>(&params)) confirm->process_group.reset();
+  if (auto* resume = std::get_if<proto::ResumeParams>(&params)) resume->process_group.reset();
+  const auto* acquire = std::get_if<proto::AcquireParams>(&params);
+  if (acquire == nullptr || !acquire->owner_pid) return std::nullopt;
+  return proto::Error(proto::ErrorKind::invalid_params,
+                      "owner_pid: process " + std::to_string(*acquire->owner_pid) +
+                          " is of another pid namespace than the daemon, a container's say: its end is not seen here",
+                      "wtpool acquire " + proto::shell_word(acquire->name) + " --ttl 1h");
+}
+
 }  // namespace
 
 void prepare_socket_directory(const std::filesystem::path& socket) {
@@ -166,6 +180,7 @@ void Server::take(Socket socket) {
     log_warn("refused a connection: " + std::to_string(sessions_.size()) + " are open already");
     return;
   }
+  session->of_another_pid_namespace = platform::is_of_another_pid_namespace(*peer);
   sessions_.emplace(id, session);
   session->start();
 }
@@ -215,6 +230,9 @@ void Server::on_request(Session& session, proto::RequestFrame frame) {
     }
   }
   if (answer_here(session, frame)) return;
+  if (session.of_another_pid_namespace) {
+    if (const auto refused = without_numbers(frame.params)) return session.answer(frame.id, *refused);
+  }
   const RequestId id(next_request_++);
   pending_.emplace(id, Pending{session.id(), frame.id});
   by_session_[session.id()].emplace(id, frame.id);

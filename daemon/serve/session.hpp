@@ -42,6 +42,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void maybe_finish();
 
   bool said_hello = false;
+  bool of_another_pid_namespace = false;  // the numbers of processes that it names mean nothing here
   bool subscribed = false;
   std::string subscribed_pool;  // empty: all
   std::string client = "-";

@@ -134,7 +134,7 @@ class Crew::Client {
       return answer["result"];
     }
     const auto kind = kind_of(answer);
-    if (kind != "timed_out" && kind != "at_capacity" && kind != "contended")
+    if (kind != "timed_out" && kind != "at_capacity" && kind != "contended" && kind != "quarantined")
       broke("3: acquire was answered with " + answer.dump());
     crew_.ledger_.refused(name_);
     ++crew_.figures_.refused;

@@ -67,7 +67,7 @@ TEST_F(Queue, SaysWhoHoldsTheCommitThatWasWaitedFor) {
   EXPECT_EQ(outcome.code, 8) << outcome;
   EXPECT_NE(outcome.err.find("waiting for commit " + source.head() + ", which is held: slot-0 by 'first'"), std::string::npos)
       << outcome;
-  EXPECT_NE(outcome.err.find("hint: wtpool release first --pool app"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.err.find("hint: wtpool inspect slot-0 --pool app"), std::string::npos) << outcome;
 }
 
 TEST_F(Queue, IsLeftByWhoeverIsInterruptedOrKilled) {

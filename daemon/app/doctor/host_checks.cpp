@@ -9,6 +9,7 @@
 
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
+#include "common/platform/open_files.hpp"
 #include "daemon/app/doctor/repair_without_daemon.hpp"
 #include "daemon/app/host_config.hpp"
 #include "daemon/disk/locks.hpp"
@@ -190,10 +191,14 @@ bool is_slot_of(const std::string& key, const std::filesystem::path& directory, 
 void print_lock(const std::filesystem::path& file, const std::string& what, bool& any) {
   if (!disk::FileLock::is_held(file)) return;
   any = true;
-  const std::string text = disk::FileLock::text_of(file);
-  const auto number = text.find_first_of("0123456789");
-  const auto pid = number == std::string::npos ? 0 : std::strtoll(text.c_str() + number, nullptr, 10);
-  std::printf("%-28s held, by process %lld  (%s)\n", what.c_str(), static_cast<long long>(pid), file.c_str());
+  // Who has the file open has the lock, also where he inherited it; the number in the file may be that of one who has ended.
+  std::string who;
+  for (const auto pid : git::openers_of(file).value_or(std::vector<std::int64_t>{})) {
+    if (pid == ::getpid()) continue;
+    who += (who.empty() ? "process " : ", ") + std::to_string(pid);
+  }
+  std::printf("%-28s held, by %s  (%s)\n", what.c_str(), who.empty() ? "nobody who can be told" : printable(who).c_str(),
+              file.c_str());
 }
 
 }  // namespace
@@ -219,6 +224,12 @@ jobs::Served served(const jobs::ServedPool& pool) {
   return disk::FileLock::is_held(pool.files.pool_lock()) ? jobs::Served::yes : jobs::Served::no;
 }
 
+std::optional<std::string> lost_lease(const HeldSlot& held) {
+  if (lstat_of(held.marker)) return std::nullopt;
+  return held.slot + " is held by '" + printable(held.name) + "', and its worktree was taken away: " + held.marker.string() +
+         " is not there; no daemon that is started anew knows of the lease";
+}
+
 proto::DoctorResult run_doctor(const CheckFacts& facts) {
   Report report;
   check_git(report);
@@ -228,6 +239,11 @@ proto::DoctorResult run_doctor(const CheckFacts& facts) {
   check_root(report, facts);
   for (const auto& pool : pools_of(facts)) check_pool(report, facts, pool.filename().string(), pool);
   check_lost_configs(report, facts);
+  for (const auto& held : facts.held) {
+    if (const auto lost = lost_lease(held))
+      report.add("pool " + held.pool, "error", *lost,
+                 "wtpool release " + proto::shell_word(held.name) + " --pool " + proto::shell_word(held.pool));
+  }
   report.add_unless_told(facts.away);
   return report.take();
 }
@@ -290,6 +306,14 @@ int print_locks(const CheckFacts& facts, const Options& options) {
   }
   if (!any) std::printf("no lock is held\n");
   return 0;
+}
+
+std::filesystem::path validated(const CheckFacts& facts) {
+  if (!facts.pool) return std::filesystem::current_path();
+  const auto pools = pools_of(facts);
+  if (pools.empty()) return std::filesystem::current_path();
+  const auto pool = view(*facts.pool, pools.front());
+  return pool->place.worktree ? std::filesystem::path(*pool->place.worktree) : std::filesystem::path(pool->source.common_dir);
 }
 
 int validate_gitmodules(const std::filesystem::path& cwd, bool json) {

@@ -13,6 +13,14 @@
 
 namespace wtpool::app {
 
+// A slot that is held by the daemon's memory, and the file that says so on the disk.
+struct HeldSlot {
+  std::string pool;
+  std::string slot;
+  std::string name;
+  std::filesystem::path marker;
+};
+
 struct CheckFacts {
   HostPaths paths;
   std::filesystem::path root;
@@ -20,7 +28,10 @@ struct CheckFacts {
   bool from_daemon = false;
   std::vector<proto::DoctorCheck> away = {};  // pools that the daemon does not serve, and why
   std::optional<std::string> pool = {};       // this one alone
+  std::vector<HeldSlot> held = {};            // of every pool that the daemon serves
 };
+// What is said of a lease whose marker is gone, and the worktree with it; nothing of one whose marker stands.
+[[nodiscard]] std::optional<std::string> lost_lease(const HeldSlot& held);
 
 [[nodiscard]] std::vector<std::filesystem::path> pools_of(const CheckFacts& facts);
 [[nodiscard]] std::shared_ptr<const jobs::ServedPool> view(const std::string& key, const std::filesystem::path& directory);
@@ -30,6 +41,8 @@ struct CheckFacts {
 // Prints to stdout; the exit code. `cwd` decides what is looked at where nothing else does.
 int print_doctor(const CheckFacts& facts, bool json, bool repair);
 int print_locks(const CheckFacts& facts, const Options& options);
+// Where validate-gitmodules looks: the source of the pool that was named, else the current directory.
+[[nodiscard]] std::filesystem::path validated(const CheckFacts& facts);
 int validate_gitmodules(const std::filesystem::path& cwd, bool json);
 
 }  // namespace wtpool::app

@@ -25,7 +25,7 @@ std::optional<Error> check_group(const Pool& pool, const proto::AcquireParams& p
     return std::nullopt;
   }
   if (!params.group) {
-    if (groups.size() > 1) return say::group_wanted(pool);
+    if (groups.size() > 1) return say::group_wanted(pool, params.name);
     return std::nullopt;
   }
   if (std::find(groups.begin(), groups.end(), *params.group) == groups.end()) return say::group_unknown(pool, *params.group);
@@ -156,7 +156,7 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
     if (!acquire.last_try) return join_fetch(t, request, pool);
     Error unknown =
         acquire.fetch_error.value_or(say::commit_unknown(pool, params.commit.value_or(pool.config->default_commit)));
-    if (facts.tracking_name) unknown.hint = "--commit " + proto::shell_word(*facts.tracking_name);
+    if (facts.tracking_name) unknown.hint = say::acquire_at(pool, params.name, *facts.tracking_name);
     return refuse(t, request.id, std::move(unknown));
   }
   acquire.full_sha = facts.commit.value_or(Oid{});

@@ -30,11 +30,12 @@ Error nothing_free(const Turn& t, const Request& request, Pool& pool) {
   const auto& params = std::get<proto::AcquireParams>(request.params);
   const Acquiring& acquire = request.acquire;
   if (!acquire.passed.empty() && !anything_taken(t.host, pool, params.group)) {
-    return say::contended(pool, "another program holds the locks of those that are left");
+    return say::contended(pool, params.name, "another program holds the locks of those that are left");
   }
   if (acquire.last_fault) return *acquire.last_fault;
-  if (!acquire.passed.empty()) return say::contended(pool, "another program holds the locks of those that are left");
-  return say::at_capacity(pool, params.group, t.now);
+  if (!acquire.passed.empty())
+    return say::contended(pool, params.name, "another program holds the locks of those that are left");
+  return say::at_capacity(pool, params.name, params.group, t.now);
 }
 
 void insert_by_ticket(Turn& t, std::vector<RequestId>& list, const Request& request) {
@@ -85,9 +86,11 @@ void wait_or_refuse(Turn& t, Request& request, Pool& pool) {
   const Slot* at_commit = params.unique_sha ? holder_of_commit(pool, acquire.full_sha) : nullptr;
   const bool only_passed_left = !acquire.passed.empty() && !anything_taken(t.host, pool, params.group);
   const bool only_faults_left = acquire.last_fault && !anything_taken(t.host, pool, params.group);
-  const bool queues = params.wait_ms && (at_commit != nullptr || (!only_passed_left && !only_faults_left));
+  // A lock that another program has is let go again, and who waits gets the slot then.
+  const bool queues = params.wait_ms && (at_commit != nullptr || only_passed_left || !only_faults_left);
   if (!queues) {
-    if (at_commit != nullptr) return refuse(t, request.id, say::sha_held(pool, *at_commit, acquire.full_sha, t.now));
+    if (at_commit != nullptr)
+      return refuse(t, request.id, say::sha_held(pool, params.name, *at_commit, acquire.full_sha, t.now));
     if (!anything_recycles(t.host, pool, params.group)) return refuse(t, request.id, nothing_free(t, request, pool));
   }
   if (pool.queue.size() + pool.waiting.size() >= t.host.settings.queue_limit) {
@@ -138,7 +141,7 @@ void serve(Turn& t, Pool& pool) {
     const auto& params = std::get<proto::AcquireParams>(request->params);
     const Slot* at_commit = params.unique_sha ? holder_of_commit(pool, request->acquire.full_sha) : nullptr;
     if (at_commit != nullptr) {
-      refuse_waiter(t, id, say::sha_held(pool, *at_commit, request->acquire.full_sha, t.now));
+      refuse_waiter(t, id, say::sha_held(pool, params.name, *at_commit, request->acquire.full_sha, t.now));
     } else if (!anything_recycles(t.host, pool, params.group)) {
       refuse_waiter(t, id, nothing_free(t, *request, pool));
     }

@@ -65,6 +65,7 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
     if (!said) {
       return refuse(t, request.id, say::in_no_slot(pool, "release"));
     }
+    if (found.by_path) return refuse(t, request.id, say::path_in_no_slot(pool, "release", found.asked));
     proto::ReleaseResult already;
     already.already = true;
     return answer(t, request.id, already);
@@ -80,6 +81,8 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
     case Phase::recycling:
     case Phase::recovering:
     case Phase::removing: {
+      // Whoever gives the path of what he holds must not hear that all is done when it is another slot's.
+      if (found.by_path) return refuse(t, request.id, say::path_not_held(pool, slot, "release", found.asked));
       proto::ReleaseResult already;
       already.already = true;
       already.slot = slot.id.str();

@@ -30,6 +30,7 @@ void begin_renew(Turn& t, Request& request, Pool& pool) {
   }
   if (found.slot == nullptr || found.slot->phase != Phase::held || found.slot->ending != Ending::none) {
     if (params.target.lease_id) return refuse(t, request.id, say::lease_lost("cannot renew " + *params.target.lease_id));
+    if (found.by_path && found.slot == nullptr) return refuse(t, request.id, say::path_in_no_slot(pool, "renew", found.asked));
     if (found.slot == nullptr && (found.by_slot || found.asked.empty()) && !params.target.target && !params.target.slot) {
       return refuse(t, request.id, say::in_no_slot(pool, "renew"));
     }

@@ -8,8 +8,11 @@
 
 namespace wtpool::core {
 
-Choice choose_pool(Turn& t, Request& request, const proto::Scope& scope) {
+Choice choose_pool(Turn& t, Request& request, const proto::Scope& given) {
   Host& host = t.host;
+  proto::Scope scope = given;
+  const auto named = named_by(request.params);
+  if (named && is_path(*named)) scope.cwd = *named;
   std::optional<PoolKey> key;
   if (scope.pool) {
     key = PoolKey(*scope.pool);
@@ -20,6 +23,8 @@ Choice choose_pool(Turn& t, Request& request, const proto::Scope& scope) {
     }
     if (host.pools.empty()) return say::no_pools();
     key = infer_pool(host, scope);
+    if (!key && named) key = only_pool_with(host, *named);
+    if (!key && named && is_path(*named)) return say::in_no_pool(*named);
     if (!key) return say::pool_ambiguous(host);
   }
   Pool& pool = host.pools.at(*key);

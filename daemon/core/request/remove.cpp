@@ -4,6 +4,7 @@
 #include "daemon/core/job/grants.hpp"
 #include "daemon/core/lease/queue.hpp"
 #include "daemon/core/pool/load.hpp"
+#include "daemon/core/rules/locate.hpp"
 #include "daemon/core/slot/upkeep.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
@@ -50,9 +51,12 @@ void next_of_pool(Turn& t, Request& request, Pool& pool) {
 
 void begin_remove_slot(Turn& t, Request& request, Pool& pool) {
   const auto& params = std::get<proto::SlotRemoveParams>(request.params);
-  const auto found = pool.slots.find(SlotId(params.slot));
-  if (found == pool.slots.end()) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
-  Slot& slot = found->second;
+  Slot* const found = slot_called(pool, params.slot);
+  if (found == nullptr && is_path(params.slot)) {
+    return refuse(t, request.id, say::path_in_no_slot(pool, "remove", params.slot));
+  }
+  if (found == nullptr) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
+  Slot& slot = *found;
   if (auto error = kept_by(pool, slot, t.now)) return refuse(t, request.id, std::move(*error));
   if (waits_for_upkeep(request, slot)) return;
   note_change(t, request);

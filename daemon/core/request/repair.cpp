@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/core/job/grants.hpp"
+#include "daemon/core/rules/locate.hpp"
 #include "daemon/core/slot/upkeep.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
@@ -13,9 +14,10 @@ namespace wtpool::core {
 
 void begin_repair(Turn& t, Request& request, Pool& pool) {
   const auto& params = std::get<proto::SlotRepairParams>(request.params);
-  const auto found = pool.slots.find(SlotId(params.slot));
-  if (found == pool.slots.end()) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
-  Slot& slot = found->second;
+  Slot* const found = slot_called(pool, params.slot);
+  if (found == nullptr && is_path(params.slot)) return refuse(t, request.id, say::path_in_no_slot(pool, "repair", params.slot));
+  if (found == nullptr) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
+  Slot& slot = *found;
   if (slot.phase == Phase::repairing) return refuse(t, request.id, say::busy(pool, slot, "repaired"));
   const bool steady = slot.phase == Phase::fresh || slot.phase == Phase::idle;
   if (steady && !std::exchange(request.looked, true)) {

@@ -189,6 +189,7 @@ void begin_inspect(Turn& t, Request& request, Pool& pool) {
   const auto& params = std::get<proto::SlotInspectParams>(request.params);
   const Found found = locate(pool, params.target, params.scope.cwd);
   if (found.slot == nullptr) {
+    if (found.by_path) return refuse(t, request.id, say::path_in_no_slot(pool, "inspect", found.asked));
     if (params.target.slot || parse_slot_id(found.asked)) return refuse(t, request.id, say::slot_unknown(pool, found.asked));
     if (found.by_slot || found.asked.empty()) return refuse(t, request.id, say::in_no_slot(pool, "inspect"));
     return refuse(t, request.id, say::not_held(pool, found.asked));

@@ -34,15 +34,55 @@ std::optional<PoolKey> infer_pool(const Host& host, const proto::Scope& scope) {
   return std::nullopt;
 }
 
+std::optional<std::string> named_by(const proto::Params& params) {
+  return std::visit(
+      [](const auto& p) -> std::optional<std::string> {
+        if constexpr (requires { p.target.target; }) {
+          return p.target.target ? p.target.target : p.target.name ? p.target.name : p.target.slot;
+        } else if constexpr (requires { std::string(p.slot); }) {
+          return p.slot;
+        } else {
+          return std::nullopt;
+        }
+      },
+      params);
+}
+
+Slot* slot_at(Pool& pool, const std::string& path) {
+  if (!pool.place) return nullptr;
+  for (auto& [id, slot] : pool.slots) {
+    if (inside(path, slot_path(pool, id))) return &slot;
+  }
+  return nullptr;
+}
+
+Slot* slot_called(Pool& pool, const std::string& id_or_path) {
+  if (is_path(id_or_path)) return slot_at(pool, id_or_path);
+  const auto found = pool.slots.find(SlotId(id_or_path));
+  return found == pool.slots.end() ? nullptr : &found->second;
+}
+
+std::optional<PoolKey> only_pool_with(Host& host, const std::string& named) {
+  std::optional<PoolKey> found;
+  for (auto& [key, pool] : host.pools) {
+    const Slot* slot = holder_of_name(pool, named);
+    if (slot == nullptr) slot = slot_called(pool, named);
+    if (slot == nullptr || (slot->phase == Phase::fresh && !is_path(named))) continue;
+    if (found) return std::nullopt;
+    found = key;
+  }
+  return found;
+}
+
 Found locate(Pool& pool, const proto::Target& target, const std::optional<std::string>& cwd) {
   Found found;
   const auto leased = [](const Slot& slot) {
     return slot.lease && (slot.phase == Phase::acquiring || slot.phase == Phase::held || slot.phase == Phase::releasing);
   };
   const auto by_slot = [&](const std::string& text) {
-    const auto place = pool.slots.find(SlotId(text));
-    if (place != pool.slots.end()) found.slot = &place->second;
+    found.slot = slot_called(pool, text);
     found.by_slot = true;
+    found.by_path = is_path(text);
   };
   const auto by_name = [&](const std::string& name) { found.slot = holder_of_name(pool, name); };
   if (target.lease_id) {
@@ -52,13 +92,13 @@ Found locate(Pool& pool, const proto::Target& target, const std::optional<std::s
     }
   } else if (target.name) {
     found.asked = *target.name;
-    by_name(*target.name);
+    is_path(*target.name) ? by_slot(*target.name) : by_name(*target.name);
   } else if (target.slot) {
     found.asked = *target.slot;
     by_slot(*target.slot);
   } else if (target.target) {
     found.asked = *target.target;
-    if (pool.slots.contains(SlotId(*target.target))) {
+    if (is_path(*target.target) || pool.slots.contains(SlotId(*target.target))) {
       by_slot(*target.target);
     } else {
       by_name(*target.target);
@@ -66,9 +106,7 @@ Found locate(Pool& pool, const proto::Target& target, const std::optional<std::s
   } else if (cwd && pool.place) {
     found.asked = *cwd;
     found.by_slot = true;
-    for (auto& [id, slot] : pool.slots) {
-      if (inside(*cwd, slot_path(pool, id))) found.slot = &slot;
-    }
+    found.slot = slot_at(pool, *cwd);
   }
   return found;
 }

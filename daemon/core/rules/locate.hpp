@@ -11,8 +11,19 @@ struct Found {
   Slot* slot = nullptr;
   std::string asked;  // what was asked for, for messages
   bool by_slot = false;
+  bool by_path = false;
 };
 [[nodiscard]] Found locate(Pool& pool, const proto::Target& target, const std::optional<std::string>& cwd);
+// The NAME, SLOT or path that a request names, if it names one.
+[[nodiscard]] std::optional<std::string> named_by(const proto::Params& params);
+// No NAME and no slot id begins like one.
+[[nodiscard]] inline bool is_path(const std::string& text) { return text.starts_with('/'); }
+// The slot that is, or holds, that path.
+[[nodiscard]] Slot* slot_at(Pool& pool, const std::string& path);
+// That slot, or the one of that id.
+[[nodiscard]] Slot* slot_called(Pool& pool, const std::string& id_or_path);
+// Where the caller stands does not say which pool is meant: the one that has what is named, if that is one alone.
+[[nodiscard]] std::optional<PoolKey> only_pool_with(Host& host, const std::string& named);
 [[nodiscard]] bool inside(const std::string& path, const std::string& root);
 
 }  // namespace wtpool::core

@@ -26,6 +26,13 @@ auto rank(const Pool& pool, const Slot& slot, const Acquiring& acquire) {
 }  // namespace
 
 Slot* best_slot(const Host& host, Pool& pool, const std::optional<std::string>& group, const Acquiring& acquire) {
+  // Held slots beyond max_slots, of before it was lowered, count like the others.
+  const auto held = std::count_if(pool.slots.begin(), pool.slots.end(), [&](const auto& entry) {
+    const Slot& slot = entry.second;
+    const bool holds = slot.phase == Phase::acquiring || slot.phase == Phase::held || slot.phase == Phase::releasing;
+    return slot.group == group && holds;
+  });
+  if (held >= pool.config->max_slots) return nullptr;
   Slot* best = nullptr;
   for (auto& [id, slot] : pool.slots) {
     if ((slot.phase != Phase::idle && slot.phase != Phase::fresh) || being_healed(host, slot)) continue;

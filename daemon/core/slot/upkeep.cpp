@@ -150,7 +150,7 @@ void became_idle(Turn& t, Pool& pool, Slot& slot, const done::Idle& done) {
   slot.tree = done.tree;
   slot.git_id = done.git_id;
   slot.occupied = done.occupied;
-  slot.kept_back_from = Oid{};
+  slot.kept_back_from = pool.tip.at;  // it goes along when the tip moves next, and stays where it is until then
   slot.sealed = false;
   slot.seal_at = done.occupied ? after(t.now.awake, t.host.settings.seal_quiet) : t.now.awake;
   slot.reason.clear();

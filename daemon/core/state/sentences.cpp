@@ -30,8 +30,8 @@ std::int64_t held_for(const Slot& slot, Now now) {
 // --pool stands last, so that the command is easy to read and right from any directory.
 std::string of_pool(const Pool& pool) { return " --pool " + proto::shell_word(pool.key.str()); }
 
-std::string release_command(const Pool& pool, const std::string& name) {
-  return "wtpool release " + proto::shell_word(name) + of_pool(pool);
+std::string acquire_command(const Pool& pool, const std::string& name, const std::string& more) {
+  return "wtpool acquire " + proto::shell_word(name) + " " + more + of_pool(pool);
 }
 
 std::string repair_command(const Pool& pool, const Slot& slot) { return "wtpool repair " + slot.id.str() + of_pool(pool); }
@@ -87,18 +87,21 @@ std::string age(std::int64_t seconds_old) {
 
 Error pool_unknown(const Host& host, const PoolKey& key) {
   const bool others = host.pools.size() > host.pools.count(key);  // one that is being taken away is still there
-  Error error(ErrorKind::pool_unknown, "there is no pool '" + key.str() + "' on this host",
+  Error error(ErrorKind::pool_unknown, "cannot find the pool: there is no pool '" + key.str() + "' on this host",
               others ? "wtpool pools" : "wtpool init --source REPO");
   error.pool = key.str();
   return error;
 }
 
-Error no_pools() { return {ErrorKind::pool_unknown, "there is no pool on this host yet", "wtpool init --source REPO"}; }
+Error no_pools() {
+  return {ErrorKind::pool_unknown, "cannot tell which pool is meant: there is no pool on this host yet",
+          "wtpool init --source REPO"};
+}
 
 Error pool_ambiguous(const Host& host) {
   std::vector<std::string> keys;
   for (const auto& [key, pool] : host.pools) keys.push_back(key.str());
-  return {ErrorKind::pool_ambiguous, "cannot tell which pool is meant: this host has " + joined(keys), "wtpool --pool KEY ..."};
+  return {ErrorKind::pool_ambiguous, "cannot tell which pool is meant: this host has " + joined(keys), "wtpool pools"};
 }
 
 Error pool_unavailable(const PoolKey& key, const std::string& why) {
@@ -115,10 +118,10 @@ Error name_is_slot_id(const std::string& name) {
 
 Error nothing_named() { return {ErrorKind::bad_name, "cannot tell what is meant: the NAME or SLOT is empty"}; }
 
-Error group_wanted(const Pool& pool) {
+Error group_wanted(const Pool& pool, const std::string& name) {
   return with({ErrorKind::invalid_params,
                "group: " + in_pool(pool) + " has groups, one of them is needed: " + joined(pool.config->groups),
-               "--group " + pool.config->groups.front()},
+               acquire_command(pool, name, "--group " + proto::shell_word(pool.config->groups.front()))},
               pool);
 }
 
@@ -132,22 +135,24 @@ Error group_refused(const Pool& pool, const std::string& group) {
   return with({ErrorKind::invalid_params, "group: " + in_pool(pool) + " has no groups, so '" + group + "' names none"}, pool);
 }
 
+// The holder may be at work: what helps is his path, or a key by which he would have been given the same lease, never his end.
 Error name_held(const Pool& pool, const Slot& slot, Now now) {
   const std::string& name = slot.lease->name;
   Error error =
       with({ErrorKind::name_held,
             "'" + name + "' is already held in " + in_pool(pool) + ": " + slot.id.str() + ", for " + age(held_for(slot, now)),
-            release_command(pool, name)},
+            "wtpool path " + proto::shell_word(name) + of_pool(pool) +
+                " (with the same --key each time, acquire gives the same lease back)"},
            pool, &slot, name);
   error.holder = name;
   return error;
 }
 
-Error sha_held(const Pool& pool, const Slot& slot, const Oid& commit, Now now) {
+Error sha_held(const Pool& pool, const std::string& name, const Slot& slot, const Oid& commit, Now now) {
   Error error = with({ErrorKind::sha_held,
                       "commit " + commit.str() + " is already held: " + slot.id.str() + " by '" + slot.lease->name + "', for " +
                           age(held_for(slot, now)),
-                      release_command(pool, slot.lease->name)},
+                      acquire_command(pool, name, "--commit " + commit.str() + " --unique-sha --wait")},
                      pool, &slot);
   error.holder = slot.lease->name;
   return error;
@@ -164,6 +169,10 @@ Error fetch_failed(const Pool& pool, const std::optional<std::string>& commit, c
   error.message = "cannot resolve '" + commit.value_or(pool.config->default_commit) + "': the source of " + in_pool(pool) +
                   " does not have it, and the fetch failed: " + why.message;
   return error;
+}
+
+std::string acquire_at(const Pool& pool, const std::string& name, const std::string& commit) {
+  return acquire_command(pool, name, "--commit " + proto::shell_word(commit));
 }
 
 Error branch_exists(const Pool& pool, const std::string& name) {
@@ -184,50 +193,58 @@ Error branch_checked_out(const Pool& pool, const std::string& name, const std::s
               pool, nullptr, name);
 }
 
-Error at_capacity(const Pool& pool, const std::optional<std::string>& group, Now now) {
+Error at_capacity(const Pool& pool, const std::string& name, const std::optional<std::string>& group, Now now) {
   std::size_t held = 0;
-  std::size_t quarantined_count = 0;
-  std::string a_holder = "NAME";
   std::vector<std::array<std::string, 4>> table{{"SLOT", "NAME", "AGE", "KIND"}};
   for (const Slot* slot : slots_in_order(pool)) {
     if (slot->group != group) continue;
     if (slot->phase == Phase::quarantined || slot->phase == Phase::repairing) {
-      ++quarantined_count;
       table.push_back({slot->id.str(), "-", "-", "quarantined"});
     } else if (slot->lease && slot->phase != Phase::recycling) {
-      if (held == 0) a_holder = slot->lease->name;
       ++held;
       table.push_back({slot->id.str(), slot->lease->name, age(held_for(*slot, now)), kind_text(slot->lease->kind)});
     }
   }
-  std::string message = "every slot of " + in_pool(pool) + (group ? " in group '" + *group + "'" : "") +
-                        " is taken: " + std::to_string(held) + " held";
-  if (quarantined_count > 0) message += ", " + std::to_string(quarantined_count) + " quarantined";
-  Error error = with({ErrorKind::at_capacity, message, release_command(pool, a_holder)}, pool);
-  if (const auto quarantined_ones = quarantined_slots(pool, group); !quarantined_ones.empty()) {
-    const std::string repair = repair_command(pool, *quarantined_ones.front());
-    error.hint = held == 0 ? repair : error.hint + " (or " + repair + ")";
+  const std::string in_group = group ? " in group '" + *group + "'" : "";
+  const std::string count = std::to_string(held) + " held";
+  Error error;
+  if (const auto out_of_use = quarantined_slots(pool, group); out_of_use.empty()) {
+    error = with({ErrorKind::at_capacity, "every slot of " + in_pool(pool) + in_group + " is taken: " + count,
+                  acquire_command(pool, name, (group ? "--group " + proto::shell_word(*group) + " " : "") + "--wait")},
+                 pool);
+  } else {
+    // It is not only a question of time.
+    std::string message = "no slot of " + in_pool(pool) + in_group + " can be had: " + count + ", " +
+                          std::to_string(out_of_use.size()) + " quarantined:";
+    for (const Slot* slot : out_of_use) message += " " + slot->id.str();
+    error = with({ErrorKind::quarantined, message, repair_command(pool, *out_of_use.front())}, pool, out_of_use.front());
   }
   error.details = table_of(table);
   return error;
 }
 
-Error contended(const Pool& pool, const std::string& why) {
-  return with({ErrorKind::contended, "no slot of " + in_pool(pool) + " is free at once: " + why, "try again, or --wait"}, pool);
+Error contended(const Pool& pool, const std::string& name, const std::string& why) {
+  return with(
+      {ErrorKind::contended, "no slot of " + in_pool(pool) + " is free at once: " + why, acquire_command(pool, name, "--wait")},
+      pool);
 }
 
 Error busy(const Pool& pool, const Slot& slot, const std::string& being) {
-  return with({ErrorKind::contended, slot.id.str() + " of " + in_pool(pool) + " is being " + being, "try again"}, pool, &slot);
+  return with({ErrorKind::contended, slot.id.str() + " of " + in_pool(pool) + " is busy: it is being " + being,
+               "wtpool inspect " + slot.id.str() + of_pool(pool)},
+              pool, &slot);
 }
 
 Error queue_full(const Pool& pool, std::size_t limit) {
-  return with({ErrorKind::queue_full, std::to_string(limit) + " requests wait for " + in_pool(pool) + " already"}, pool);
+  return with({ErrorKind::queue_full,
+               "cannot wait in line: " + std::to_string(limit) + " requests wait for " + in_pool(pool) + " already"},
+              pool);
 }
 
 Error timed_out(const Pool& pool, const std::optional<std::string>& group) {
   const auto quarantined_ones = quarantined_slots(pool, group);
-  std::string message =
-      "the time ran out, waiting for a slot of " + (group ? "group '" + *group + "' of " : std::string()) + in_pool(pool);
+  std::string message = "no slot was had: the time ran out, waiting for a slot of " +
+                        (group ? "group '" + *group + "' of " : std::string()) + in_pool(pool);
   if (quarantined_ones.empty()) return with({ErrorKind::timed_out, message}, pool);
   const auto count = quarantined_ones.size();
   message += ", of which " + std::to_string(count) + (count == 1 ? " is" : " are") + " quarantined";
@@ -235,22 +252,43 @@ Error timed_out(const Pool& pool, const std::optional<std::string>& group) {
 }
 
 Error timed_out_on_commit(const Pool& pool, const Slot& slot, const std::string& limit, Now now) {
-  Error error = with({ErrorKind::timed_out,
-                      "the " + limit + " ran out, waiting for commit " + slot.lease->full_sha.str() + ", which is held: " +
-                          slot.id.str() + " by '" + slot.lease->name + "', for " + age(held_for(slot, now)),
-                      release_command(pool, slot.lease->name)},
-                     pool, &slot);
+  Error error =
+      with({ErrorKind::timed_out,
+            "no slot was had: the " + limit + " ran out, waiting for commit " + slot.lease->full_sha.str() +
+                ", which is held: " + slot.id.str() + " by '" + slot.lease->name + "', for " + age(held_for(slot, now)),
+            "wtpool inspect " + slot.id.str() + of_pool(pool)},
+           pool, &slot);
   error.holder = slot.lease->name;
   return error;
 }
 
 Error in_no_slot(const Pool& pool, const std::string& verb) {
-  return with({ErrorKind::not_held, "the current directory is in no slot of " + in_pool(pool), "wtpool " + verb + " NAME"},
+  return with(
+      {ErrorKind::not_held, "cannot " + verb + " what is not named: the current directory is in no slot of " + in_pool(pool),
+       "wtpool ls" + of_pool(pool)},
+      pool);
+}
+
+Error in_no_pool(const std::string& path) {
+  return {ErrorKind::not_held, "cannot tell what is meant: " + path + " is in no slot of any pool", "wtpool ls"};
+}
+
+Error path_in_no_slot(const Pool& pool, const std::string& verb, const std::string& path) {
+  return with({ErrorKind::not_held, "cannot " + verb + " " + path + ": it is in no slot of " + in_pool(pool),
+               "wtpool ls" + of_pool(pool)},
               pool);
 }
 
+Error path_not_held(const Pool& pool, const Slot& slot, const std::string& verb, const std::string& path) {
+  return with({ErrorKind::not_held, "cannot " + verb + " " + path + ": nobody holds " + slot.id.str() + " of " + in_pool(pool),
+               "wtpool ls" + of_pool(pool)},
+              pool, &slot);
+}
+
 Error not_held(const Pool& pool, const std::string& what) {
-  return with({ErrorKind::not_held, "'" + what + "' is not held in " + in_pool(pool), "wtpool ls" + of_pool(pool)}, pool);
+  return with({ErrorKind::not_held, "cannot find the lease: '" + what + "' is not held in " + in_pool(pool),
+               "wtpool ls" + of_pool(pool)},
+              pool);
 }
 
 Error lease_lost(const std::string& what) { return {ErrorKind::lease_lost, what + ": the lease is not yours any more"}; }
@@ -261,13 +299,16 @@ Error quarantined(const Pool& pool, const Slot& slot) {
 }
 
 Error slot_unknown(const Pool& pool, const std::string& slot) {
-  return with({ErrorKind::slot_unknown, in_pool(pool) + " has no slot '" + slot + "'", "wtpool ls" + of_pool(pool)}, pool);
+  return with({ErrorKind::slot_unknown, "cannot find the slot: " + in_pool(pool) + " has no slot '" + slot + "'",
+               "wtpool ls" + of_pool(pool)},
+              pool);
 }
 
 Error slot_held(const Pool& pool, const Slot& slot, Now now) {
   const std::string name = slot.lease ? slot.lease->name : std::string("somebody");
-  return with({ErrorKind::slot_held, slot.id.str() + " is held by '" + name + "', for " + age(held_for(slot, now)),
-               release_command(pool, name)},
+  return with({ErrorKind::slot_held,
+               "cannot remove " + slot.id.str() + ": it is held by '" + name + "', for " + age(held_for(slot, now)),
+               "wtpool inspect " + slot.id.str() + of_pool(pool)},
               pool, &slot, name);
 }
 
@@ -276,6 +317,6 @@ std::string work_kept(const Slot& slot, const std::string& trash_id, const std::
   return "work left in " + slot.id.str() + " is kept as " + trash_id + ": " + where;
 }
 
-Error shutting_down() { return {ErrorKind::shutting_down, "the daemon is shutting down", "try again"}; }
+Error shutting_down() { return {ErrorKind::shutting_down, "cannot go on: the daemon is shutting down", "wtpool daemon start"}; }
 
 }  // namespace wtpool::core::say

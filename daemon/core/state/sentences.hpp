@@ -13,24 +13,29 @@ namespace wtpool::core::say {
 [[nodiscard]] Error pool_unavailable(const PoolKey& key, const std::string& why);
 [[nodiscard]] Error name_is_slot_id(const std::string& name);
 [[nodiscard]] Error nothing_named();
-[[nodiscard]] Error group_wanted(const Pool& pool);
+[[nodiscard]] Error group_wanted(const Pool& pool, const std::string& name);
 [[nodiscard]] Error group_unknown(const Pool& pool, const std::string& group);
 [[nodiscard]] Error group_refused(const Pool& pool, const std::string& group);
 [[nodiscard]] Error name_held(const Pool& pool, const Slot& slot, Now now);
-[[nodiscard]] Error sha_held(const Pool& pool, const Slot& slot, const Oid& commit, Now now);
+[[nodiscard]] Error sha_held(const Pool& pool, const std::string& name, const Slot& slot, const Oid& commit, Now now);
 [[nodiscard]] Error commit_unknown(const Pool& pool, const std::string& commit);
 [[nodiscard]] Error fetch_failed(const Pool& pool, const std::optional<std::string>& commit, const Error& why);
+[[nodiscard]] std::string acquire_at(const Pool& pool, const std::string& name, const std::string& commit);  // the command
 [[nodiscard]] Error branch_exists(const Pool& pool, const std::string& name);
 [[nodiscard]] Error branch_conflict(const Pool& pool, const std::string& name, const std::string& other);
 [[nodiscard]] Error branch_checked_out(const Pool& pool, const std::string& name, const std::string& where);
-[[nodiscard]] Error at_capacity(const Pool& pool, const std::optional<std::string>& group, Now now);
-[[nodiscard]] Error contended(const Pool& pool, const std::string& why);
+// Nothing to be had: exit 4 where every slot is held, 12 where some are quarantined.
+[[nodiscard]] Error at_capacity(const Pool& pool, const std::string& name, const std::optional<std::string>& group, Now now);
+[[nodiscard]] Error contended(const Pool& pool, const std::string& name, const std::string& why);
 [[nodiscard]] Error busy(const Pool& pool, const Slot& slot, const std::string& being);  // repaired, removed
 [[nodiscard]] Error queue_full(const Pool& pool, std::size_t limit);
 [[nodiscard]] Error timed_out(const Pool& pool, const std::optional<std::string>& group);  // waiting for a slot
 // Waiting for the slot's commit; `limit` is the time or the deadline.
 [[nodiscard]] Error timed_out_on_commit(const Pool& pool, const Slot& slot, const std::string& limit, Now now);
 [[nodiscard]] Error in_no_slot(const Pool& pool, const std::string& verb);  // the current directory
+[[nodiscard]] Error in_no_pool(const std::string& path);                    // of any pool
+[[nodiscard]] Error path_in_no_slot(const Pool& pool, const std::string& verb, const std::string& path);
+[[nodiscard]] Error path_not_held(const Pool& pool, const Slot& slot, const std::string& verb, const std::string& path);
 [[nodiscard]] Error not_held(const Pool& pool, const std::string& what);
 [[nodiscard]] Error lease_lost(const std::string& what);
 [[nodiscard]] Error quarantined(const Pool& pool, const Slot& slot);

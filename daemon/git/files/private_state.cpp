@@ -124,6 +124,7 @@ void remove_stale_locks(const std::string& entry) {
   // Indexes of our own, whose daemon was killed while it saved.
   for (const fs::path& file : children_of(fs::path(entry) / "worktree-pool")) {
     if (file.filename().string().starts_with("tmp-index-")) ::unlink(file.c_str());
+    if (file.filename().string().starts_with("tmp-tree-")) remove_whatever(file);
   }
 }
 

@@ -32,7 +32,7 @@ constexpr const char* kSettings[] = {
     "gc.auto=0",
     "maintenance.auto=false",
     "protocol.ext.allow=never",
-    "core.packedRefsTimeout=10000",
+    "core.packedRefsTimeout=4000",
     "core.filesRefLockTimeout=2000",
     "submodule.recurse=false",
     "fetch.recurseSubmodules=false",
@@ -151,7 +151,8 @@ Git Git::with_place(Place place) const { return Git(std::move(place), context_);
 std::string Git::list_filters() const {
   const auto ask_git = [this] {
     Command ask;
-    ask.arguments = {"config", "--show-scope", "-z", "--get-regexp", "^(filter|include|includeif)\\."};
+    ask.arguments = {"config", "--show-scope", "-z", "--get-regexp",
+                     "^((filter|include|includeif)\\.|core\\.(autocrlf|eol|attributesfile|symlinks)$)"};
     const ChildResult listed = run(ask);  // 1: there is none
     if (!listed.ok() && listed.exit_code != 1) {
       throw failure(kind_of(listed.error_tail), {"git", "config"}, ask, listed, reason_in(listed.error_tail));

@@ -52,7 +52,11 @@ void ScratchIndex::copy_from_slot() {
 
 std::string ScratchIndex::git(const std::vector<std::string>& arguments, std::string input) const {
   Command command;
-  command.arguments = {"-c", "core.safecrlf=false", "-c", "core.splitIndex=false", "-c", "core.untrackedCache=false"};
+  // A full index, whatever the source's own are like: of a sparse one git writes trees by itself, from entries that are no
+  // files.
+  for (const char* setting : {"core.safecrlf=false", "core.splitIndex=false", "core.untrackedCache=false", "index.sparse=false",
+                              "index.skipHash=false"})
+    command.arguments.insert(command.arguments.end(), {"-c", setting});
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.input = std::move(input);
   command.environment = {{"GIT_INDEX_FILE", file_.string()}};

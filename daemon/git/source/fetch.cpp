@@ -4,8 +4,10 @@
 
 #include "common/base/names.hpp"
 #include "daemon/git/files/text.hpp"
+#include "daemon/git/source/pruning.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/source/source.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::git {
 namespace {
@@ -113,6 +115,32 @@ bool fetch(const Git& source, const std::optional<Oid>& wanted) {
     }
   }
   return true;
+}
+
+std::vector<std::string> remotes_that_prune_all(const Git& source) {
+  std::vector<std::string> found;
+  for (const auto& [name, remote] : remotes_of(source)) {
+    bool fills = false;
+    bool spares = false;
+    for (const std::string& refspec : remote.fetch) {
+      const std::size_t colon = refspec.find(':');
+      const std::string into = colon == std::string::npos ? std::string() : refspec.substr(colon + 1);
+      fills = fills || into == "refs/*" || into == "refs/wtpool/*";
+      spares = spares || refspec == "^refs/wtpool/*";
+    }
+    if (fills && !spares) found.push_back(name);
+  }
+  return found;
+}
+
+std::string prune_warning(const std::string& common_dir, const std::string& remote) {
+  return "a fetch of " + printable(remote) + " with --prune in " + printable(common_dir) +
+         " deletes what the trash keeps and the branches of leases: it is a mirror, whose refspec fills all refs";
+}
+
+std::string prune_remedy(const std::string& common_dir, const std::string& remote) {
+  return "git -C " + proto::shell_word(common_dir) + " config --add " + proto::shell_word("remote." + remote + ".fetch") +
+         " '^refs/wtpool/*'";
 }
 
 std::optional<std::string> delete_remote_branch(const Git& source, const std::string& name) {

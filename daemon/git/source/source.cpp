@@ -12,6 +12,7 @@
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/process/stale_locks.hpp"
 #include "daemon/git/source/refs.hpp"
+#include "daemon/git/source/worktree_config.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::git {
@@ -47,6 +48,16 @@ std::optional<std::string> main_worktree(const Git& common, const Git& at_path, 
   return real_path(path).string();
 }
 
+// The line of git's that says why.
+std::string said_in(const std::string& error_tail) {
+  std::string said;
+  for (const std::string& line : split(error_tail, '\n')) {
+    if (line.starts_with("fatal: ") || line.starts_with("error: ")) return printable(line.substr(7));
+    if (said.empty()) said = printable(line);
+  }
+  return said;
+}
+
 Error no_repository(const std::string& path, const ChildResult& asked) {
   const std::string shown = printable(path);
   if (asked.error_tail.find("dubious ownership") != std::string::npos ||
@@ -60,6 +71,14 @@ Error no_repository(const std::string& path, const ChildResult& asked) {
             "ls -ld " + proto::shell_word(path)};
   }
   const bool there = fs::exists(path, failed);
+  // Whatever else git says is no reason to take a sound repository for none: its configuration may be broken for a minute.
+  if (fs::is_directory(path, failed) && !asked.error_tail.empty() &&
+      asked.error_tail.find("not a git repository") == std::string::npos) {
+    Error fails(ErrorKind::git_failed, "cannot open the source " + shown + ": git fails there: " + said_in(asked.error_tail),
+                "git -C " + proto::shell_word(path) + " status");
+    fails.git = proto::GitDetails{{"git", "-C", path, "rev-parse"}, asked.exit_code, asked.error_tail};
+    return fails;
+  }
   Error error(ErrorKind::source_missing,
               "cannot open the source " + shown + ": " + (there ? "it is no git repository" : "there is no such directory"),
               "name the top directory of a clone, or a bare repository");
@@ -149,6 +168,13 @@ SourceFacts open_source(const std::string& path, const Context& context) {
   facts.worktree_config = value_of(common, "extensions.worktreeConfig", "bool") == "true";
   if (!is_bare(common)) facts.worktree = main_worktree(common, anywhere, path);
   return facts;
+}
+
+void not_bare(const Git& source, const std::string& entry) {
+  if (!is_bare(source)) return;
+  Command set;
+  set.arguments = {"config", "--file", entry + "/config.worktree", "core.bare", "false"};
+  source.must(set);
 }
 
 std::string default_commit_of(const SourceFacts& source, const Context& context) {

@@ -18,6 +18,8 @@
 #include "daemon/git/process/filters.hpp"
 #include "daemon/git/process/scratch_index.hpp"
 #include "daemon/git/source/changes.hpp"
+#include "daemon/git/source/refs.hpp"
+#include "daemon/git/tree/as_written.hpp"
 #include "daemon/git/tree/status.hpp"
 #include "proto/shell_word.hpp"
 
@@ -85,6 +87,29 @@ void make_branch(const Git& slot, const Command& command, const std::string& bra
   }
 }
 
+// git keeps a file from being overwritten that it takes for edited. One that stands as git wrote it is nobody's edit, and what
+// is untracked has been cleared out of the way before.
+bool takes_for_edited(const Git& slot, const Error& error) {
+  if (error.kind != ErrorKind::git_failed || !error.git) return false;
+  const bool protects = error.git->stderr_tail.find("local changes") != std::string::npos &&
+                        error.git->stderr_tail.find("untracked") == std::string::npos;
+  return protects && look(slot, Untracked::no, true).changed.empty();
+}
+
+// Files that both commits have and attributes tell apart: git leaves them as the first one's attributes had them written.
+void write_by_attributes_of(const Git& slot, const std::optional<Oid>& from, const Oid& to) {
+  if (!from || *from == to) return;
+  std::vector<std::string> changed;
+  try {
+    for (const Change& change : changes_between(slot, *from, to)) changed.push_back(change.path);
+  } catch (const Error& error) {
+    // A commit that cannot be read, as a power loss leaves it, tells nothing; whoever stood there is told by others.
+    if (error.kind != ErrorKind::git_failed) throw;
+    return;
+  }
+  (void)write_again_below_attributes(slot, changed);
+}
+
 }  // namespace
 
 void checkout_fresh(const Git& slot, const std::string& branch, const Oid& at) {
@@ -104,7 +129,15 @@ void switch_to_new(const Git& slot, const std::string& branch, const Oid& at) {
     command.arguments = {"switch", "-q", "--no-overwrite-ignore", "--no-track", "-c", branch, at.str()};
   }
   prepare(command);
-  make_branch(slot, command, branch);
+  const auto from = head_of(slot).oid;
+  try {
+    make_branch(slot, command, branch);
+  } catch (const Error& error) {
+    if (!takes_for_edited(slot, error)) throw;
+    command.arguments = {"checkout", "-f", "-q", "--no-track", "-b", branch, at.str(), "--"};
+    make_branch(slot, command, branch);
+  }
+  write_by_attributes_of(slot, from, at);
 }
 
 namespace {
@@ -192,6 +225,7 @@ std::optional<Oid> bring_tree(const Git& slot, const Oid& from, const Oid& to) {
     if (error.kind != ErrorKind::git_failed || !error.git || says_filter_failed(error.git->stderr_tail)) throw;
     return std::nullopt;
   }
+  write_by_attributes_of(slot, from, to);
   // What git remembers of its own reset is nothing of the next holder's.
   if (keeps) ::unlink((entry / "ORIG_HEAD").c_str());
   return keeps ? to : from;
@@ -212,14 +246,52 @@ void switch_to_existing(const Git& slot, const std::string& branch, bool fresh) 
     command.arguments = {"switch", "-q", "--no-overwrite-ignore", "--no-guess", branch};
   }
   prepare(command);
-  slot.must(command);
+  const auto from = fresh ? std::nullopt : head_of(slot).oid;
+  try {
+    slot.must(command);
+  } catch (const Error& error) {
+    if (fresh || !takes_for_edited(slot, error)) throw;
+    command.arguments = {"checkout", "-f", "-q", "--no-guess", branch, "--"};
+    slot.must(command);
+  }
+  if (const auto to = head_of(slot).oid) write_by_attributes_of(slot, from, *to);
 }
+
+namespace {
+
+// A symlink where a tracked file's directory was: through it git finds the file as it knows it, in another place, and leaves it
+// at that. It is saved before, like anything untracked that a reset would overwrite.
+void remove_false_directories(const Git& slot) {
+  Command list;
+  list.arguments = {"ls-files", "-z", "--cached"};
+  list.output_limit = kWholeTree;
+  const ChildResult listed = slot.run(list);
+  if (!listed.ok()) return;  // an index that git cannot read is somebody else's to mend
+  const std::filesystem::path work_tree = slot.place().work_tree;
+  std::set<std::string> seen;
+  for (const std::string& path : split(listed.output, '\0')) {
+    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+      const std::string leading = path.substr(0, slash);
+      if (!seen.insert(leading).second) continue;
+      const auto stat = lstat_of(work_tree / leading);
+      if (!stat) break;
+      if (S_ISLNK(stat->st_mode) && ::unlink((work_tree / leading).c_str()) != 0)
+        throw io_error("cannot remove", work_tree / leading, errno);
+      if (!S_ISDIR(stat->st_mode)) break;
+    }
+  }
+}
+
+}  // namespace
 
 void reset_hard(const Git& slot, const Oid& at) {
   Command command;
   command.arguments = {"checkout", "-f", "-q", "--detach", at.str(), "--"};
   prepare(command);
+  const auto from = head_of(slot).oid;
+  remove_false_directories(slot);
   slot.must(command);
+  write_by_attributes_of(slot, from, at);
 }
 
 namespace {

@@ -10,10 +10,12 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/names.hpp"
 #include "common/files/fd.hpp"
 #include "common/files/files.hpp"
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/tree/nested_repositories.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::git {
 namespace {
@@ -143,6 +145,28 @@ Plan plan_clean(const Git& slot, bool ignored_too) {
   return plan;
 }
 
+// The first directory in there that is another user's and that this one may not go through; what git says of it is that it is
+// not empty.
+std::optional<std::string> of_another_user(const std::filesystem::path& work_tree, const std::vector<std::string>& paths) {
+  const auto is_others = [](const std::filesystem::path& directory) {
+    const auto stat = lstat_of(directory);
+    return stat && S_ISDIR(stat->st_mode) && stat->st_uid != ::geteuid() &&
+           ::access(directory.c_str(), R_OK | W_OK | X_OK) != 0;
+  };
+  for (const std::string& path : paths) {
+    const auto top = work_tree / path;
+    if (!is_directory_no_follow(top)) continue;
+    if (is_others(top)) return top.string();
+    std::error_code failed;
+    const auto options = std::filesystem::directory_options::skip_permission_denied;
+    for (std::filesystem::recursive_directory_iterator at(top, options, failed), end; !failed && at != end;
+         at.increment(failed)) {
+      if (is_others(at->path())) return at->path().string();
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void make_writable(const std::filesystem::path& work_tree, const std::vector<std::string>& paths) {
@@ -162,8 +186,18 @@ std::vector<std::string> clean(const Git& slot, bool ignored_too) {
   list.arguments = {"ls-files", "--others", "--directory", "-z"};
   list.output_limit = kWholeTree;
   if (!ignored_too) list.arguments.emplace_back("--exclude-standard");
-  make_writable(slot.place().work_tree, split(slot.must(list), '\0'));
-  slot.must(clean);
+  const auto paths = split(slot.must(list), '\0');
+  make_writable(slot.place().work_tree, paths);
+  try {
+    slot.must(clean);
+  } catch (const proto::Error& error) {
+    const auto others = of_another_user(slot.place().work_tree, paths);
+    if (!others) throw;
+    throw proto::Error(
+        proto::ErrorKind::permission_denied,
+        "cannot remove " + printable(*others) + ": it belongs to another user, and this one may not look into it",
+        "sudo chown -R " + std::to_string(::geteuid()) + " " + proto::shell_word(*others));
+  }
   return std::move(plan.repositories);
 }
 

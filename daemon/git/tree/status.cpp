@@ -8,6 +8,8 @@
 #include "common/files/files.hpp"
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/source/changes.hpp"
+#include "daemon/git/source/refs.hpp"
+#include "daemon/git/tree/as_written.hpp"
 #include "daemon/git/tree/blocking_files.hpp"
 #include "daemon/git/tree/nested_repositories.hpp"
 #include "proto/shell_word.hpp"
@@ -93,7 +95,44 @@ std::vector<std::string> blocking_files_beside(const Git& slot, const TreeLook& 
   return found;
 }
 
-TreeLook read_status(const Git& slot, const std::string& output) {
+// A file as HEAD and the index have it, of the same mode, of whose content alone git says that it differs.
+// 1 .M N... <mode in HEAD> <in the index> <in the tree> <id> <id> <path>
+bool is_unstaged_edit(const std::string& record) {
+  if (!record.starts_with("1 .M N... ")) return false;
+  const std::string modes = record.substr(10, 20);
+  return modes.size() == 20 && modes[6] == ' ' && modes[13] == ' ' && modes.compare(0, 6, modes, 7, 6) == 0 &&
+         modes.compare(7, 6, modes, 14, 6) == 0;
+}
+
+// Nobody edited what stands as git wrote it, whatever git makes of it when it looks.
+void drop_unedited(const Git& slot, const std::vector<std::string>& unstaged, TreeLook& look) {
+  constexpr std::size_t kMost = 20'000;  // so many are a holder's doing
+  if (unstaged.empty() || unstaged.size() > kMost) return;
+  const auto differing = not_as_written(slot, unstaged);
+  const std::set<std::string> edited(differing.begin(), differing.end());
+  const std::set<std::string> asked(unstaged.begin(), unstaged.end());
+  std::erase_if(look.changed, [&](const std::string& path) { return asked.contains(path) && !edited.contains(path); });
+}
+
+// Tracked files whose directory somebody moved away and put a symlink in its place: git looks through it and finds them as they
+// were. They are not there, as far as a slot goes.
+void add_hidden_by_symlinks(const Git& slot, TreeLook& look) {
+  const fs::path work_tree = slot.place().work_tree;
+  Command list;
+  list.arguments = {"ls-files", "-z", "--cached", "--"};
+  const std::size_t no_paths = list.arguments.size();
+  for (const std::string& path : look.untracked) {
+    const auto stat = lstat_of(work_tree / path);
+    if (stat && S_ISLNK(stat->st_mode)) list.arguments.push_back(":(top,literal)" + path);
+  }
+  if (list.arguments.size() == no_paths) return;
+  const std::set<std::string> known(look.changed.begin(), look.changed.end());
+  for (std::string& path : split(slot.must(list), '\0')) {
+    if (!known.contains(path)) look.changed.push_back(std::move(path));
+  }
+}
+
+TreeLook read_status(const Git& slot, const std::string& output, std::vector<std::string>* unstaged = nullptr) {
   TreeLook result;
   bool whole = false;
   const std::vector<std::string> records = split(output, '\0');
@@ -107,6 +146,7 @@ TreeLook read_status(const Git& slot, const std::string& output) {
       if (name != "(detached)" || attached_to_branch_called_detached(slot)) result.branch = name;
     } else if (record.starts_with("1 ")) {
       result.changed.push_back(after_fields(record, 8));
+      if (unstaged != nullptr && is_unstaged_edit(record)) unstaged->push_back(result.changed.back());
     } else if (record.starts_with("u ")) {
       result.changed.push_back(after_fields(record, 10));
     } else if (record.starts_with("2 ")) {
@@ -139,7 +179,10 @@ TreeLook look(const Git& slot, Untracked untracked, bool write_index, std::chron
        "--ignored=no", untracked == Untracked::all ? "--untracked-files=all" : "--untracked-files=no"});
   command.durable = write_index;
   command.may_filter = true;
-  TreeLook result = read_status(slot, patient_status(slot, std::move(command), write_index, patience));
+  std::vector<std::string> unstaged;
+  TreeLook result = read_status(slot, patient_status(slot, std::move(command), write_index, patience), &unstaged);
+  drop_unedited(slot, unstaged, result);
+  add_hidden_by_symlinks(slot, result);
   const auto repositories = repositories_above(slot, result.untracked);
   std::erase_if(result.untracked, [&](const std::string& path) { return is_in_one_of(repositories, path); });
   result.nested.insert(result.nested.end(), repositories.begin(), repositories.end());

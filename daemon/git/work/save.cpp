@@ -137,6 +137,34 @@ void set_refused_apart(const Git& slot, const SaveRequest& request, Sorted& sort
   }
 }
 
+// A staged version that is not there any more, its object lost, while the file itself is: the file stands for it. Where there
+// is no file either, it is as if it had not been staged.
+void keep_files_of_missing(const ScratchIndex& index, const Git& slot, const std::map<std::string, Staged>& entries,
+                           const Sorted& sorted) {
+  std::vector<std::string> paths;
+  std::vector<std::string> questions;
+  for (const auto* changed : {&sorted.present, &sorted.gone}) {
+    for (const std::string& path : *changed) {
+      const auto known = entries.find(path);
+      if (known == entries.end() || known->second.mode == kSubmodule) continue;
+      paths.push_back(path);
+      questions.push_back(known->second.oid);
+    }
+  }
+  if (paths.empty()) return;
+  const auto there = ids_of(slot, questions);
+  std::vector<std::string> again;
+  std::string lines;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (there[i]) continue;
+    lines += removal(paths[i], questions[i].size());
+    if (keepable(slot.place().work_tree, paths[i])) again.push_back(paths[i]);
+  }
+  if (lines.empty()) return;
+  index.set_entries(lines);
+  index.add_files(again);
+}
+
 class Committer {
  public:
   Committer(const Git& slot, const std::string& name, const Oid& base, const std::string& at = "HEAD") : slot_(slot) {
@@ -212,6 +240,8 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
     throw Error(ErrorKind::internal, "cannot save the work of " + printable(request.name) +
                                          ": too large, or of names that git does not take, and no place for files");
   }
+
+  keep_files_of_missing(index, slot, entries, sorted);
 
   // The index as it was staged; a conflict counts as our side, its markers are in the working tree.
   index.set_entries(without_conflicts(entries));

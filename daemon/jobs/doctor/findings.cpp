@@ -11,6 +11,7 @@
 #include "daemon/git/process/lock_holders.hpp"
 #include "daemon/git/process/stale_locks.hpp"
 #include "daemon/git/source/missed_filters.hpp"
+#include "daemon/git/source/pruning.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
 #include "daemon/jobs/slot/facts.hpp"
@@ -192,7 +193,12 @@ class Examination {
     if (facts.git_id.empty()) return;
     const auto entry = disk::EntryFiles(pool_.place.source, facts.git_id).entry;
     for (const auto& lock : git::locks_in_entry(entry.string())) {
+      const auto seen = lstat_of(lock);
       const auto holders = git::holders_of(lock, common_);
+      // It may be that of a git that has ended since, or of a job that has the slot's lock this very moment.
+      const auto now = lstat_of(lock);
+      const bool same = seen && now && seen->st_ino == now->st_ino && changed_ns(*seen) == changed_ns(*now);
+      if (!same || (nobodys && disk::FileLock::is_held(pool_.files.slot_lock(facts.slot)))) continue;
       std::string what = "a lock of git stands in " + facts.slot.str() + ": " + lock.string();
       if (!holders) {
         add(Weight::warn, what + "; who holds it cannot be told", {});
@@ -237,6 +243,9 @@ class Examination {
       git::Context context;
       context.allowed_filters = pool_.config.filters;
       const git::Git source({common_, {}}, context);
+      for (const auto& remote : git::remotes_that_prune_all(source))
+        add(Weight::warn, git::prune_warning(common_, remote), "leave refs/wtpool/* out of what it fetches",
+            git::prune_remedy(common_, remote));
       const auto tip = wanted.empty() ? std::nullopt : git::ids_of(source, {wanted + "^{commit}"}).front();
       if (tip) look_at_filters(source, *tip);
       if (!wanted.empty() && !tip) {

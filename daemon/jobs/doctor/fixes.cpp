@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include "common/base/clock.hpp"
+#include "common/base/names.hpp"
 #include "common/files/files.hpp"
 #include "daemon/core/rules/reconcile.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/private_state.hpp"
 #include "daemon/git/process/lock_holders.hpp"
 #include "daemon/git/process/stale_locks.hpp"
+#include "daemon/git/source/pruning.hpp"
+#include "daemon/git/tree/status.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
 #include "daemon/jobs/slot/facts.hpp"
@@ -56,6 +59,17 @@ class Healing {
       if (!ours || entry.state != core::SlotFacts::Entry::sound || git::is_locked(common_, entry.git_id)) continue;
       git::lock_entry(common_, entry.git_id, "wtpool " + job_.pool->key.str());
       did("locked " + worktree.filename().string() + " as a worktree");
+    }
+  }
+
+  void pruning_remotes() {
+    const git::Git source = job_.source_git();
+    for (const auto& remote : git::remotes_that_prune_all(source)) {
+      git::Command protect;
+      protect.arguments = {"config", "--add", "remote." + remote + ".fetch", "^refs/wtpool/*"};
+      (void)source.must(protect);
+      did("a fetch of " + printable(remote) +
+          " with --prune leaves refs/wtpool/* alone from now on; branches of leases it still " + "deletes");
     }
   }
 
@@ -135,6 +149,7 @@ core::JobDone heal(JobContext& job, const core::job::Heal& spec) {
     healing.slot(slot);
   }
   healing.pool();
+  healing.pruning_remotes();
   return healing.take(spec.slots);
 }
 

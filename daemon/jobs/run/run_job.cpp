@@ -6,6 +6,7 @@
 #include "daemon/jobs/doctor/fixes.hpp"
 #include "daemon/jobs/run/job_names.hpp"
 #include "daemon/jobs/slot/blame.hpp"
+#include "daemon/jobs/slot/fault_proof.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
 #include "daemon/jobs/tasks/acquire.hpp"
 #include "daemon/jobs/tasks/fetch.hpp"
@@ -92,6 +93,7 @@ bool reports_facts(const core::JobSpec& spec) {
 core::JobFailed failure(const JobContext& job, const core::JobSpec& spec, core::JobFailed failed) {
   if (failed.fault == core::Fault::cancelled || !job.pool || !needs_source(spec)) return failed;
   if (auto away = source_away(*job.pool)) return {core::Fault::host_fault, std::move(*away), failed.halfway};
+  failed.fault = proven_fault(job, failed.fault, failed.error);
   return failed;
 }
 

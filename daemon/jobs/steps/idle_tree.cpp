@@ -41,6 +41,20 @@ void remember_standing(const JobContext& job, const std::string& git_id, const O
   write_atomically(job.entry(git_id).standing(), at.str());
 }
 
+bool written_by_other_rules(const JobContext& job, const std::string& git_id, const std::string& rules) {
+  try {
+    return read_file((job.entry(git_id).own() / "rules")) != rules;
+  } catch (const core::Error&) {
+    return true;
+  }
+}
+
+void remember_rules(const JobContext& job, const std::string& git_id, const std::string& rules) {
+  if (!written_by_other_rules(job, git_id, rules)) return;
+  make_directories(job.entry(git_id).own());
+  write_atomically((job.entry(git_id).own() / "rules"), rules);
+}
+
 std::optional<std::string> keep_strangers_commit(const JobContext& job, const std::string& git_id, const git::TreeLook& look,
                                                  const std::string& trash_id) {
   if (!look.head || look.branch || stands_where_it_was_left(job, git_id, *look.head)) return std::nullopt;
@@ -81,6 +95,10 @@ Cleaned clean_idle(const JobContext& job, const git::Git& slot, const std::strin
       });
       look = git::look(slot, git::Untracked::all, true);
     }
+  }
+  if (!look.changed.empty()) {
+    fail(core::Fault::slot_fault, core::ErrorKind::git_failed,
+         job.grant.slot.str() + " is still dirty after a reset: " + look.changed.front(), "wtpool doctor");
   }
   cleaned.head = look.head;
   cleaned.untracked = std::move(look.untracked);

@@ -15,6 +15,10 @@ void remember_standing(const JobContext& job, const std::string& git_id, const O
 std::optional<std::string> keep_strangers_commit(const JobContext& job, const std::string& git_id, const git::TreeLook& look,
                                                  const std::string& trash_id);
 
+// Whether the slot's files were written by other rules than `rules`, see git::writing_rules, or nobody knows by which.
+[[nodiscard]] bool written_by_other_rules(const JobContext& job, const std::string& git_id, const std::string& rules);
+void remember_rules(const JobContext& job, const std::string& git_id, const std::string& rules);
+
 // An idle slot of which nobody knows that it is clean, under the marker `acquiring`: git looks, and what somebody did though
 // nobody had the slot is kept. Throws quarantine when it could not be.
 struct Cleaned {

@@ -12,6 +12,7 @@
 #include "daemon/git/files/private_state.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
+#include "daemon/git/tree/as_written.hpp"
 #include "daemon/git/tree/checkout.hpp"
 #include "daemon/git/tree/clean.hpp"
 #include "daemon/git/tree/status.hpp"
@@ -106,7 +107,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   const git::Git slot = job.slot_git(git_id, lock);
   core::done::Idle idle;
   if (auto said = mend_index(job, slot)) idle.warnings.push_back(std::move(*said));
-  (void)keep_autostashes(job, git_id, lease, trash_id);
+  const bool own_kept = keep_autostashes(job, git_id, lease, trash_id);
   const auto left_out = git::clear_hiding_bits(slot, gitdir);
 
   auto look = git::look(slot, git::Untracked::all, true);
@@ -123,6 +124,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
       save_before_reset(job, slot, git_id, lease, look,
                         clean == core::Clean::none ? std::vector<std::string>{} : look.untracked, target, dirty, trash_id);
   saving = false;
+  if (own_kept && !idle.kept) idle.kept = trash_id;
   FAILPOINT("recycle.work-kept");
   git::clear_operations(gitdir);
   if (auto said = forget_branch(job, lease, lock)) idle.warnings.push_back(std::move(*said));
@@ -132,7 +134,9 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
     FAILPOINT("recycle.before-reset");
     place.still();
     git::no_longer_left_out(slot, left_out);
+    const auto edited = std::move(look.changed);
     git::reset_hard(slot, target);
+    (void)git::write_again_below_attributes(slot, edited);  // by what his own attributes said, the holder's git wrote others
     FAILPOINT("recycle.reset");
     look = git::look(slot, git::Untracked::all, true);
   }
@@ -222,11 +226,12 @@ core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, 
       // Of those that we ended ourselves, one that took too long would again, and one that printed too much too.
       const bool floods = dynamic_cast<const git::TooMuchOutput*>(&error) != nullptr;
       const bool ended_by_us = floods || error.kind == core::ErrorKind::git_timeout;
-      if (attempt < kTries && was_killed(error) && !ended_by_us) {
+      if (error.kind == core::ErrorKind::git_failed && mend_objects(job, git_id, error, lock)) continue;
+      const bool may_pass = was_killed(error) || (error.kind == core::ErrorKind::git_failed && error.git);
+      if (attempt < kTries && may_pass && !ended_by_us) {
         log_warn("recycling " + job.grant.slot.str() + " again: " + error.message);
         continue;
       }
-      if (error.kind == core::ErrorKind::git_failed && mend_objects(job, git_id, error, lock)) continue;
       core::Error kept = error;
       kept.message = "cannot recycle " + job.grant.slot.str() + ": " + error.message;
       if (error.kind == core::ErrorKind::permission_denied || error.message.find("Permission denied") != std::string::npos)

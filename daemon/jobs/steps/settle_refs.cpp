@@ -14,6 +14,11 @@ namespace {
 
 constexpr int kRefTries = 3;
 
+// git has waited for it as long as it may: to begin again would only keep the caller waiting.
+bool waited_for_a_lock(const core::Error& error) {
+  return error.git && error.git->stderr_tail.find(".lock': File exists") != std::string::npos;
+}
+
 // A ref of the trash that stands already: with the same value it is done, with another it is not to be lost.
 bool keeps_another(const std::optional<Oid>& there, const std::optional<Oid>& wanted) {
   return there && wanted && *there != *wanted;
@@ -112,7 +117,7 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
       FAILPOINT("keep.refs-moved");
       return settled;
     } catch (const core::Error& error) {
-      if (attempt == kRefTries || error.kind != core::ErrorKind::git_failed) throw;
+      if (attempt == kRefTries || error.kind != core::ErrorKind::git_failed || waited_for_a_lock(error)) throw;
     }
   }
 }

@@ -13,10 +13,14 @@
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/private_state.hpp"
 #include "daemon/git/files/text.hpp"
+#include "daemon/git/process/writing_rules.hpp"
 #include "daemon/git/source/add_worktree.hpp"
 #include "daemon/git/source/missed_filters.hpp"
 #include "daemon/git/source/refs.hpp"
+#include "daemon/git/source/worktree_config.hpp"
+#include "daemon/git/tree/as_written.hpp"
 #include "daemon/git/tree/checkout.hpp"
+#include "daemon/git/tree/status.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
@@ -142,7 +146,10 @@ class Acquisition {
     const auto entry = job_.entry(git_id_);
     git::remove_stale_locks(entry.entry.string());
     remove_staged(entry.own());
-    head_ = proven_at();
+    const auto proven = proven_at();  // asked in any case: it takes the seal
+    rules_ = git::writing_rules(job_.source_git());
+    const bool other_rules = written_by_other_rules(job_, git_id_, rules_);
+    head_ = other_rules ? std::nullopt : proven;
     if (head_ && goes_short()) short_way_ = ShortWay::stage(job_, git_id_, *head_, marker(core::MarkerState::held));
     steps_.done("remove the marker", [this, entry] {
       (void)disk::MarkerFile(entry.marker()).remove();
@@ -163,6 +170,10 @@ class Acquisition {
     Cleaned cleaned = clean_idle(job_, job_.slot_git(git_id_, lock_), git_id_, lease_, trash_id());
     warnings_.insert(warnings_.end(), cleaned.warnings.begin(), cleaned.warnings.end());
     head_ = cleaned.head;
+    if (other_rules) {
+      (void)git::write_all_again(job_.slot_git(git_id_, lock_));
+      remember_rules(job_, git_id_, rules_);
+    }
     warn_of_untracked(cleaned.untracked.size());
     remember_untracked(job_, git_id_, cleaned.untracked);
   }
@@ -241,6 +252,7 @@ class Acquisition {
     const auto entry = job_.entry(git_id_);
     prove_place(job_, git_id_);
     make_directories(entry.own(), 0755, true);
+    if (job_.pool->source.worktree_config) git::not_bare(job_.source_git(&lock_), entry.entry.string());
     git::keep_private_config(entry.entry.string(), entry.pristine().string());
     write_acquiring_marker();
     FAILPOINT("acquire.fresh-marker-written");
@@ -261,7 +273,7 @@ class Acquisition {
       context.on_progress = [this](std::string_view text) { report_checkout(text); };
       slot = git::Git(slot.place(), std::move(context));
     } else if (head_) {
-      if (const auto kept = clear_the_way(job_, slot, *head_, lease_.full_sha, trash_id(), lease_.name)) {
+      if (const auto kept = clear_the_way(job_, slot, *head_, lease_.full_sha, trash_id(), lease_.name, git_id_, lease_.id)) {
         FAILPOINT("acquire.way-cleared");
         warnings_.push_back("untracked files were in the way of the commit; they are kept as " + *kept);
       }
@@ -287,6 +299,7 @@ class Acquisition {
       throw;
     }
     FAILPOINT("acquire.branch-made");
+    if (spec_.fresh) remember_rules(job_, git_id_, git::writing_rules(source));
     if (spec_.fresh) name_missed_drivers(source);
     reused_ = head_ == std::optional<Oid>(lease_.full_sha);
   }
@@ -350,6 +363,7 @@ class Acquisition {
     // Its own tip, wherever that has moved just now.
     const auto head = git::read_head(job_.pool->place.source.str(), git_id_);
     if (head.branch == lease_.name && head.oid) lease_.full_sha = *head.oid;
+    if (spec_.fresh) remember_rules(job_, git_id_, git::writing_rules(source));
     FAILPOINT("acquire.branch-resumed");
     reused_ = head_ == std::optional<Oid>(lease_.full_sha);
   }
@@ -398,6 +412,7 @@ class Acquisition {
   std::unique_ptr<ShortWay> short_way_;
   std::optional<disk::StagedMarker> acquiring_;  // in its place, not synced yet
   std::vector<std::string> warnings_;
+  std::string rules_;  // by which git writes files now
   bool reused_ = false;
   bool branch_is_others_ = false;  // made by somebody since it was looked for: not for the undo to remove
   Steps steps_;

@@ -14,6 +14,7 @@
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/private_state.hpp"
+#include "daemon/git/process/own_locks.hpp"
 #include "daemon/git/process/stale_locks.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/work/rebuild.hpp"
@@ -201,6 +202,11 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
     auto facts = read_facts(*pool, slot, entries);
     if (facts.entry == core::SlotFacts::Entry::sound && facts.directory == core::SlotFacts::Directory::sound) {
       git::lock_entry(pool->source.common_dir, facts.git_id, "wtpool " + spec.pool.str());
+      // An acquire that was killed before it said so leaves HEAD locked, and git gc of the source fails by it.
+      const bool idle = facts.marker_read == core::SlotFacts::MarkerRead::absent && !facts.intent && !facts.quarantine;
+      if (idle && !served && !disk::FileLock::is_held(pool->files.slot_lock(slot)))
+        (void)git::heal_own_locks(disk::EntryFiles(pool->place.source, facts.git_id).entry, pool->files.slot(slot),
+                                  std::chrono::milliseconds(0));
       // What an adopted idle slot brings along is the pool's own; later additions are its holders'.
       const disk::EntryFiles entry(pool->place.source, facts.git_id);
       if (!facts.marker && facts.marker_read == core::SlotFacts::MarkerRead::absent && !lstat_of(entry.pristine())) {

@@ -10,6 +10,7 @@
 #include "common/platform/process.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/entry.hpp"
+#include "daemon/git/process/own_locks.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
 #include "daemon/git/tree/checkout.hpp"
@@ -56,7 +57,7 @@ void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk
   const auto submodules = git::look_at_submodules(slot);
   look.untracked.insert(look.untracked.end(), submodules.files.begin(), submodules.files.end());
   std::vector<std::string> why;
-  const std::size_t fresh_files = count_new_untracked(job, git_id, look.untracked);
+  const auto fresh_files = new_untracked(job, git_id, look.untracked);
   for (const auto& path : submodules.touched) std::erase(look.changed, path);
   if (!look.changed.empty()) why.push_back(files_text(look.changed.size(), "tracked") + " changed");
   if (!submodules.touched.empty()) {
@@ -64,17 +65,24 @@ void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk
     why.push_back(std::to_string(count) + (count == 1 ? " submodule" : " submodules") +
                   " changed: " + submodules.touched.front());
   }
-  if (fresh_files > 0) why.push_back(files_text(fresh_files, "new untracked"));
+  if (!fresh_files.empty()) why.push_back(files_text(fresh_files.size(), "new untracked"));
   const auto tip = git::ids_of(job.source_git(&lock), {"refs/heads/" + lease.name}).front();
   const auto base = lease.branch_base.value_or(lease.full_sha);
   if ((tip && *tip != base) || (look.head && *look.head != base)) why.emplace_back("commits were made");
+  if (const auto own = lone_own_refs(job, git_id); !own.empty())
+    why.push_back(std::to_string(own.size()) + (own.size() == 1 ? " ref" : " refs") + " of the slot's own: refs/worktree/" +
+                  own.front().first);
   if (why.empty()) return;
   std::string text = "cannot release " + lease.name + ": " + job.grant.slot.str() + " is dirty: ";
   for (std::size_t i = 0; i < why.size(); ++i) text += (i == 0 ? "" : ", ") + why[i];
   core::Error error(core::ErrorKind::dirty, text, way_out(job, lease));
   error.slot = job.grant.slot.str();
   error.name = lease.name;
-  for (std::size_t i = 0; i < look.changed.size() && i < 10; ++i) error.details.push_back("  " + look.changed[i]);
+  constexpr std::size_t kNamed = 10;
+  auto named = look.changed;
+  named.insert(named.end(), fresh_files.begin(), fresh_files.end());
+  for (std::size_t i = 0; i < std::min(named.size(), kNamed); ++i) error.details.push_back("  " + named[i]);
+  if (named.size() > kNamed) error.details.push_back("  and " + std::to_string(named.size() - kNamed) + " more");
   throw FaultError{core::Fault::source_fault, error};
 }
 
@@ -143,6 +151,11 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
   if (!entry_gone && directory_gone) {
     (void)restore_own_entry(*job.pool, git_id, job.grant.slot);
     refuse_if_moved(job, git_id);
+  }
+  if (!entry_gone) {
+    // A git that the holder's end killed keeps HEAD locked: the slot could never be given back.
+    constexpr std::chrono::seconds kPatience{2};
+    (void)git::heal_own_locks(entry.entry, job.slot_path(), kPatience);
   }
   if (spec.dirty == core::Dirty::refuse && !entry_gone && !directory_gone) refuse_if_dirty(job, spec.lease, lock);
 

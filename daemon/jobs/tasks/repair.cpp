@@ -4,12 +4,16 @@
 #include <filesystem>
 
 #include "common/base/failpoint.hpp"
+#include "common/base/log.hpp"
 #include "common/files/files.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/private_state.hpp"
+#include "daemon/git/tree/status.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
 #include "daemon/jobs/slot/facts.hpp"
+#include "daemon/jobs/slot/fault_proof.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
 #include "daemon/jobs/steps/recycle_tree.hpp"
 #include "daemon/jobs/steps/settle_refs.hpp"
@@ -26,6 +30,14 @@ bool restore_gitfile(const JobContext& job, const core::SlotFacts& facts) {
   if (lstat_of(gitfile)) return false;
   write_durably(gitfile, "gitdir: " + job.entry(facts.git_id).entry.string() + "\n", 0644);
   return !git::disproof_of_place(job.pool->place.source.str(), facts.git_id, job.slot_path());
+}
+
+// There is always a way out for who gave up what is not committed: the directory goes to the trash whole, and the slot is made
+// anew when it is wanted. What the host is to blame for passes without that.
+bool is_last_resort(const JobContext& job, core::Dirty dirty, const FaultError& failed) {
+  if (dirty != core::Dirty::discard || failed.fault == core::Fault::cancelled) return false;
+  const auto fault = proven_fault(job, failed.fault, failed.error);
+  return fault == core::Fault::slot_fault || fault == core::Fault::quarantine;
 }
 
 }  // namespace
@@ -59,12 +71,18 @@ core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
     if (!facts.marker && !kept) kept = keep_head(job, facts.git_id, dirty, trash_id);
     FAILPOINT("repair.refs-settled");
     git::restore_private_config(job.entry(facts.git_id).entry.string(), job.entry(facts.git_id).pristine().string());
-    auto idle = recycle_tree(job, facts.git_id, lease, dirty, trash_id, lock);
-    if (kept && !idle.kept) idle.kept = kept;
-    disk::MarkerFile(job.entry(facts.git_id).marker()).remove();
-    git::lock_entry(common, facts.git_id, "wtpool " + job.pool->key.str());
-    FAILPOINT("repair.marker-removed");
-    outcome = std::move(idle);
+    try {
+      auto idle = recycle_tree(job, facts.git_id, lease, dirty, trash_id, lock);
+      if (kept && !idle.kept) idle.kept = kept;
+      disk::MarkerFile(job.entry(facts.git_id).marker()).remove();
+      git::lock_entry(common, facts.git_id, "wtpool " + job.pool->key.str());
+      FAILPOINT("repair.marker-removed");
+      outcome = std::move(idle);
+    } catch (const FaultError& failed) {
+      if (!is_last_resort(job, dirty, failed)) throw;
+      log_warn(job.grant.slot.str() + " cannot be recycled, and is set aside whole: " + failed.error.message);
+      outcome = take_apart(job, facts, lease, dirty, trash_id, lock);
+    }
   } else {
     outcome = take_apart(job, facts, lease, dirty, trash_id, lock);
   }

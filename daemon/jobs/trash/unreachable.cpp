@@ -6,6 +6,7 @@
 #include "common/base/log.hpp"
 #include "common/files/files.hpp"
 #include "daemon/git/files/entry.hpp"
+#include "daemon/git/files/own_refs.hpp"
 #include "daemon/git/files/private_state.hpp"
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/source/durable_objects.hpp"
@@ -90,6 +91,16 @@ Lone lone_commits(const git::Git& source, const Oid& tip) {
 
 bool is_lone(const git::Git& source, const Oid& tip) { return lone_commits(source, tip).any; }
 
+std::vector<std::pair<std::string, Oid>> lone_own_refs(const JobContext& job, const std::string& git_id) {
+  const git::Git source = job.source_git();
+  std::vector<std::pair<std::string, Oid>> lone;
+  for (auto& ref : git::own_refs(job.entry(git_id).entry.string())) {
+    if (git::ids_of(source, {ref.second.str() + "^{commit}"}).front() && is_lone(source, ref.second))
+      lone.push_back(std::move(ref));
+  }
+  return lone;
+}
+
 bool keep_autostashes(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id) {
   const git::Git source = job.source_git();
   std::vector<Oid> lost;
@@ -108,7 +119,15 @@ bool keep_autostashes(const JobContext& job, const std::string& git_id, const co
     transaction.create(ref, stash);
     lost.push_back(stash);
   }
-  if (lost.empty()) return number > 0;
+  bool found = number > 0;
+  for (const auto& [name, commit] : lone_own_refs(job, git_id)) {
+    found = true;
+    const std::string ref = git::trash_ref(trash_id, "worktree/" + name);
+    if (git::ids_of(source, {ref}).front()) continue;
+    transaction.create(ref, commit);
+    lost.push_back(commit);
+  }
+  if (lost.empty()) return found;
   record_trash(job, trash_id, lease.name.empty() ? job.grant.slot.str() : lease.name);
   keep_objects(source, lost, lease.full_sha);
   transaction.commit(source);

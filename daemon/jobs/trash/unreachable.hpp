@@ -9,8 +9,10 @@ namespace wtpool::jobs {
 // stashed stand there alone, and are kept. An index that git can make nothing of is kept as a file. True when there was any.
 [[nodiscard]] bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease,
                                const std::string& trash_id, const disk::SlotLock& lock);
-// What a half-done rebase or merge set aside, which is work; before git::clear_operations, or with its entry. True when there
-// was any. Safe to repeat.
+// Refs of the slot's own, refs/worktree/*, that lead to commits no ref that all worktrees share leads to.
+[[nodiscard]] std::vector<std::pair<std::string, Oid>> lone_own_refs(const JobContext& job, const std::string& git_id);
+// What a half-done rebase or merge set aside, and what the slot's own refs alone lead to, which is work; before
+// git::clear_operations, or with its entry. True when there was any. Safe to repeat.
 bool keep_autostashes(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id);
 // Would a commit be lost with the worktree whose HEAD stands at it: does no ref that all worktrees share lead there?
 [[nodiscard]] bool is_lone(const git::Git& source, const Oid& commit);

@@ -156,5 +156,26 @@ TEST_F(Following, WhoWantsASlotThatIsBeingBroughtAlongGetsItAfterwards) {
   EXPECT_NE(running<job::Acquire>(), nullptr);
 }
 
+// Who gave it back at an older commit may come back for it.
+TEST_F(Following, ASlotGivenBackElsewhereStaysThereUntilTheTipMoves) {
+  host.settings.follow_tip = false;
+  stand("e");
+  open_pool();
+  look("fedcb");
+  seal('e');
+  ask(acquiring("x"));
+  resolve('e');
+  finish_acquire();
+  ask(releasing("x"));
+  end<job::Release>(done::Released{false, "t", {}, false, {}});
+  end<job::Recycle>(done::Idle{commit('e'), commit('e'), "slot-0", {}, {}, false});
+  host.settings.follow_tip = true;
+  seal('e');
+  EXPECT_EQ(running<job::Advance>(), nullptr);
+  pass(seconds(5));
+  look("9fedcb");
+  EXPECT_NE(running<job::Advance>(), nullptr);
+}
+
 }  // namespace
 }  // namespace wtpool::core

@@ -123,7 +123,7 @@ TEST_F(Acquire, SaysWhoHoldsEverySlotWhenAllAreTaken) {
   const RequestId id = ask(acquiring("y"));
   resolve();
   EXPECT_EQ(refused(id), ErrorKind::at_capacity);
-  EXPECT_EQ(refusals[id].hint, "wtpool release x --pool app");
+  EXPECT_EQ(refusals[id].hint, "wtpool acquire y --wait --pool app");
   EXPECT_EQ(refusals[id].details.size(), 2u);
 }
 

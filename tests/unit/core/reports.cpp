@@ -80,7 +80,7 @@ TEST_F(Reports, FindASlotByNameIdAndDirectoryAndSayNothingOfWhatIsNotHeld) {
   inspect.scope.cwd = "/pools/app";
   const RequestId nowhere = ask(inspect);
   EXPECT_EQ(refused(nowhere), ErrorKind::not_held);
-  EXPECT_EQ(refusals[nowhere].hint, "wtpool inspect NAME");
+  EXPECT_EQ(refusals[nowhere].hint, "wtpool ls --pool app");
 }
 
 TEST_F(Reports, HandTrashRequestsToTheirJobs) {
@@ -178,7 +178,7 @@ TEST_F(Repair, RemovingASlotWaitsForItsRecycleAndIsRefusedWhileItIsHeld) {
   EXPECT_EQ(slot("slot-0").phase, Phase::fresh);
 }
 
-TEST_F(Refusals, ShowATableOfTheHoldersAndTheReleaseCommand) {
+TEST_F(Refusals, ShowATableOfTheHoldersAndEndNobodysWork) {
   open_pool();
   hold("a-rather-long-name");
   hold("é");
@@ -189,7 +189,7 @@ TEST_F(Refusals, ShowATableOfTheHoldersAndTheReleaseCommand) {
   EXPECT_EQ(refusals[id].details,
             (std::vector<std::string>{"SLOT    NAME                AGE  KIND", "slot-0  a-rather-long-name  5m   durable",
                                       "slot-1  é                   5m   durable"}));
-  EXPECT_EQ(refusals[id].hint, "wtpool release a-rather-long-name --pool app");
+  EXPECT_EQ(refusals[id].hint, "wtpool acquire z --wait --pool app");
 }
 
 TEST_F(Refusals, NameAHolderAsAShellReadsIt) {
@@ -197,7 +197,7 @@ TEST_F(Refusals, NameAHolderAsAShellReadsIt) {
   hold("it's");
   const RequestId held = ask(acquiring("it's"));
   EXPECT_EQ(refused(held), ErrorKind::name_held);
-  EXPECT_EQ(refusals[held].hint, "wtpool release 'it'\\''s' --pool app");
+  EXPECT_TRUE(refusals[held].hint.starts_with("wtpool path 'it'\\''s' --pool app")) << refusals[held].hint;
 }
 
 TEST_F(Refusals, OfACommitThatIsNotThereNameTheBranchThatARemoteHas) {
@@ -211,7 +211,7 @@ TEST_F(Refusals, OfACommitThatIsNotThereNameTheBranchThatARemoteHas) {
   resolved.tracking_name = "origin/feature";
   end<job::Resolve>(resolved);
   EXPECT_EQ(refused(id), ErrorKind::commit_unknown);
-  EXPECT_EQ(refusals[id].hint, "--commit origin/feature");
+  EXPECT_EQ(refusals[id].hint, "wtpool acquire x --commit origin/feature --pool app");
 }
 
 TEST_F(Refusals, OfAPoolThatIsNotThereNameWhatListsTheOthers) {

@@ -44,5 +44,37 @@ TEST_F(Targets, ThatAreEmptyAreRefusedAndNeverTakenForWhatIsNotHeld) {
   EXPECT_EQ(running<job::Release>(), nullptr);
 }
 
+// A clean-up hook has only the path that acquire printed.
+TEST_F(Targets, ThatArePathsAreTheSlotThereAndNeverAlreadyReleased) {
+  open_pool();
+  hold("x");
+  for (const char* path : {"/pools/app/slot-0", "/pools/app/slot-0/src"}) {
+    proto::SlotPathParams where;
+    where.target.target = path;
+    EXPECT_TRUE(replies.contains(ask(where))) << path;
+    proto::RenewParams renew;
+    renew.target.slot = path;
+    EXPECT_TRUE(replies.contains(ask(renew))) << path;
+  }
+  for (const char* path : {"/pools/app/slot-00", "/pools/app/slot-1/src", "/elsewhere"})
+    EXPECT_EQ(refused(ask(releasing(path))), ErrorKind::not_held) << path;
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+  ask(releasing("/pools/app/slot-0"));
+  EXPECT_NE(running<job::Release>(), nullptr);
+}
+
+TEST_F(Targets, ThatArePathsAreTakenByRepairAndRemove) {
+  open_pool();
+  hold("x");
+  proto::SlotRemoveParams remove;
+  remove.slot = "/pools/app/slot-0/src";
+  EXPECT_EQ(refused(ask(remove)), ErrorKind::slot_held);
+  remove.slot = "/elsewhere";
+  EXPECT_EQ(refused(ask(remove)), ErrorKind::not_held);
+  proto::SlotRepairParams repair;
+  repair.slot = "/elsewhere";
+  EXPECT_EQ(refused(ask(repair)), ErrorKind::not_held);
+}
+
 }  // namespace
 }  // namespace wtpool::core

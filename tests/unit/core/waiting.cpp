@@ -23,12 +23,12 @@ TEST_F(Waiting, NamesTheHeldCommitItWaitedForInVain) {
   pass(seconds(4));
   pass(seconds(1));
   const std::string held = " ran out, waiting for commit " + commit('a').str() + ", which is held: slot-0 by 'x', for ";
-  for (const auto& [id, limit] : {std::pair{waited, "the time"}, {limited, "the deadline"}}) {
+  for (const auto& [id, limit] : {std::pair{waited, "no slot was had: the time"}, {limited, "no slot was had: the deadline"}}) {
     EXPECT_EQ(refused(id), ErrorKind::timed_out);
     EXPECT_TRUE(refusals[id].message.starts_with(limit + held)) << refusals[id].message;
     EXPECT_EQ(refusals[id].holder, "x");
     EXPECT_EQ(refusals[id].slot, "slot-0");
-    EXPECT_EQ(refusals[id].hint, "wtpool release x --pool app");
+    EXPECT_EQ(refusals[id].hint, "wtpool inspect slot-0 --pool app");
   }
 }
 

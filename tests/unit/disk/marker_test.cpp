@@ -284,5 +284,22 @@ TEST(Untracked, ReadsWhatItWroteAndNothingThatWasCut) {
   EXPECT_EQ(read_untracked(scratch / "u"), std::vector<UntrackedFile>());
 }
 
+TEST(Marker, OfSlotsThatWereTakenInOneSecondAtOneCommitHaveIdsOfTheirOwn) {
+  const Scratch scratch;
+  const std::string text = "started_at: 2026-05-05T03:34:56Z\nfull_sha: " + std::string(40, 'a') + "\n";
+  std::vector<std::string> ids;
+  for (const char* entry : {"slot-0", "slot-1", "slot-0"}) {
+    const auto file = scratch / (std::string(entry) + "/worktree-pool/lock");
+    make_directories(file.parent_path());
+    put(file, text);
+    const auto read = MarkerFile(file).read();
+    ASSERT_TRUE(read && std::holds_alternative<core::Marker>(*read)) << entry;
+    ids.push_back(std::get<core::Marker>(*read).lease.id.str());
+    EXPECT_EQ(ids.back().size(), 32U);
+  }
+  EXPECT_NE(ids[0], ids[1]);
+  EXPECT_EQ(ids[0], ids[2]);
+}
+
 }  // namespace
 }  // namespace wtpool::disk

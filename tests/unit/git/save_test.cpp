@@ -55,6 +55,34 @@ TEST_F(Save, RestoresByHandWithGitStashApplyInAPlainClone) {
   EXPECT_EQ(sh(root / "clone", "git fsck --no-dangling"), "");
 }
 
+// git itself writes the trees of a sparse index, and would write them from entries that are no files.
+TEST_F(Save, LeavesTheSourceSoundWhereItsIndexIsSparse) {
+  make_source();
+  sh(source_dir, "git sparse-checkout set --cone --sparse-index dir");
+  const Git git = ready_slot();
+  sh(slot_path(), "git sparse-checkout set --cone --sparse-index dir");
+  write(slot_path() / "file", "mine\n");
+  write(slot_path() / "loose", "untracked\n");
+  ASSERT_TRUE(save(git).work);
+  EXPECT_EQ(sh(source_dir, "git fsck 2>&1 | grep -E 'error|broken' || true"), "");
+}
+
+TEST_F(Save, KeepsTheFileOfAStagedVersionThatIsLost) {
+  make_source();
+  const Git git = ready_slot();
+  write(slot_path() / "new", "staged\n");
+  sh(slot_path(), "git add new");
+  const std::string lost = sh(slot_path(), "git rev-parse :new");
+  fs::remove(common + "/objects/" + lost.substr(0, 2) + "/" + lost.substr(2));
+  write(slot_path() / "new", "as it stands\n");
+  write(slot_path() / "file", "mine\n");
+  const Saved saved = save(git);
+  ASSERT_TRUE(saved.work);
+  EXPECT_EQ(sh(source_dir, "git show " + saved.work->str() + ":new"), "as it stands");
+  EXPECT_EQ(sh(source_dir, "git show " + saved.work->str() + ":file"), "mine");
+  EXPECT_EQ(sh(source_dir, "git fsck 2>&1 | grep -E 'missing|error|broken' || true"), "");
+}
+
 TEST_F(Save, TakesUntrackedFilesInLaterUnlessOneWouldTakeThePlaceOfAnother) {
   make_source();
   const Git git = ready_slot();

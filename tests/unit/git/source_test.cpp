@@ -1,3 +1,5 @@
+#include "daemon/git/source/pruning.hpp"
+#include "daemon/git/source/worktree_config.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {
@@ -232,6 +234,35 @@ TEST_F(Source, CountsCommitsAhead) {
   EXPECT_EQ(commits_ahead(source(), "x", "main"), 2);
   EXPECT_EQ(commits_ahead(source(), "main", "x"), 0);
   EXPECT_EQ(kind_of([&] { (void)commits_ahead(source(), "x", "nope"); }), ErrorKind::git_failed);
+}
+
+TEST_F(Source, TellsOfAMirrorWhoseFetchPrunesWhatTheTrashKeeps) {
+  make_source();
+  sh(root, "git clone -q --mirror source mirror");
+  const Git mirror(Place{(root / "mirror").string(), {}}, {});
+  EXPECT_EQ(remotes_that_prune_all(mirror), std::vector<std::string>{"origin"});
+  sh(root, prune_remedy(mirror.place().git_dir, "origin"));
+  EXPECT_TRUE(remotes_that_prune_all(mirror).empty());
+  sh(root / "mirror", "git update-ref refs/wtpool/trash/ID/work HEAD && git remote update --prune 2>&1");
+  EXPECT_NE(sh(root / "mirror", "git for-each-ref refs/wtpool"), "");
+  sh(root, "git clone -q source plain");
+  EXPECT_TRUE(remotes_that_prune_all(Git(Place{(root / "plain/.git").string(), {}}, {})).empty());
+}
+
+TEST_F(Source, ThatGitCannotReadForAMinuteIsStillARepository) {
+  make_source();
+  sh(source_dir, "git config extensions.fromTheFuture true && git config core.repositoryFormatVersion 1");
+  const auto kind = kind_of([&] { (void)open_source(source_dir.string(), {}); });
+  EXPECT_EQ(kind, ErrorKind::git_failed);
+}
+
+TEST_F(Source, WithoutAWorkingTreeThatSaysSoOfAllGetsWorktreesThatGitWorksIn) {
+  make_source();
+  sh(root, "git clone -q --bare source bare && git -C bare config extensions.worktreeConfig true");
+  const Git bare(Place{(root / "bare").string(), {}}, {});
+  const std::string git_id = add_worktree(bare, slot_path(), id("HEAD"), "wtpool test");
+  not_bare(bare, (root / "bare/worktrees" / git_id).string());
+  EXPECT_EQ(sh(slot_path(), "git rev-parse --is-inside-work-tree"), "true");
 }
 
 }  // namespace

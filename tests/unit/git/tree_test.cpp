@@ -536,5 +536,20 @@ TEST_F(Operation, LocksOfTheSlotAreRemovedAndNothingElse) {
   EXPECT_EQ(read(entry() + "/locked"), "wtpool test\n");
 }
 
+// git looks through the symlink and finds the files as it knows them.
+TEST_F(Tree, ASymlinkInThePlaceOfADirectoryIsSeenAndGoesWithAReset) {
+  make_source();
+  const Git git = ready_slot();
+  fs::rename(slot_path() / "dir", root / "moved");
+  fs::create_symlink(root / "moved", slot_path() / "dir");
+  const TreeLook seen = look(git, Untracked::all, true);
+  EXPECT_EQ(seen.changed, std::vector<std::string>{"dir/inner"});
+  reset_hard(git, id("HEAD"));
+  EXPECT_TRUE(fs::is_directory(fs::symlink_status(slot_path() / "dir")));
+  EXPECT_EQ(read(slot_path() / "dir/inner"), "inner\n");
+  EXPECT_TRUE(look(git, Untracked::all, true).changed.empty());
+  EXPECT_EQ(read(root / "moved/inner"), "inner\n") << "what it led to is nobody's to touch";
+}
+
 }  // namespace
 }  // namespace wtpool::git
