@@ -8,6 +8,7 @@
 #include "common/files/files.hpp"
 #include "common/platform/open_files.hpp"
 #include "common/platform/process.hpp"
+#include "daemon/git/files/private_state.hpp"
 #include "daemon/git/process/helpers.hpp"
 #include "daemon/git/process/lock_holders.hpp"
 #include "daemon/git/tree/status.hpp"

@@ -11,6 +11,7 @@
 #include "daemon/git/tree/checkout.hpp"
 #include "daemon/git/tree/ignored.hpp"
 #include "daemon/git/tree/status.hpp"
+#include "daemon/git/work/move_aside.hpp"
 #include "daemon/git/work/save.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/facts.hpp"

@@ -1,6 +1,8 @@
 #include "daemon/git/tree/as_written.hpp"
 
 #include "daemon/git/process/writing_rules.hpp"
+#include "daemon/git/source/add_worktree.hpp"
+#include "daemon/git/tree/checkout.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {

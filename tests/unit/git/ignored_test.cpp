@@ -1,5 +1,7 @@
 #include "daemon/git/tree/ignored.hpp"
 
+#include "daemon/git/source/add_worktree.hpp"
+#include "daemon/git/tree/checkout.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {

@@ -1,6 +1,8 @@
 #include <sys/stat.h>
 #include <algorithm>
 
+#include "daemon/git/source/add_worktree.hpp"
+#include "daemon/git/tree/checkout.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {

@@ -1,5 +1,7 @@
+#include "daemon/git/source/add_worktree.hpp"
 #include "daemon/git/source/pruning.hpp"
 #include "daemon/git/source/worktree_config.hpp"
+#include "daemon/git/tree/checkout.hpp"
 #include "tests/unit/git/support.hpp"
 
 namespace wtpool::git {
