@@ -49,7 +49,10 @@ struct AcquireCommand {
   std::optional<std::int64_t> owner_pid;
 };
 struct RunCommand {
-  AcquireCommand acquire;
+  AcquireCommand acquire;                            // no NAME: one is made from the command
+  std::optional<std::chrono::milliseconds> timeout;  // of the command
+  bool stats = false;
+  std::optional<std::string> stats_file;
   std::vector<std::string> command;  // the program first
 };
 struct CiBeginCommand {
@@ -126,7 +129,8 @@ struct Told {
 };
 
 inline constexpr int kWrongUsage = 2;
-inline constexpr int kRunFailed = 125;  // of `run`, whatever failed: all other codes are its command's
+inline constexpr int kRunTimedOut = 124;  // of `run --timeout`, as timeout(1) has it
+inline constexpr int kRunFailed = 125;    // of `run`, whatever failed: all other codes are its command's
 
 // `args` with the program's name first, as main has them.
 [[nodiscard]] std::variant<Parsed, Told> parse_options(std::span<const char* const> args);

@@ -35,8 +35,11 @@ void add_wait(CLI::App* verb, AcquireCommand* acquire) {
       });
 }
 
+CLI::Option* add_name(CLI::App* verb, AcquireCommand* acquire) {
+  return verb->add_option("NAME", acquire->name, "What this use is called, and its branch");
+}
+
 void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
-  verb->add_option("NAME", acquire->name, "What this use is called, and its branch")->required();
   verb->add_option("--commit", acquire->commit, "What to check out")->check([](const std::string& text) {
     return text.empty() ? std::string("no commit is named by nothing") : std::string{};
   });
@@ -59,6 +62,7 @@ namespace {
 
 void add_acquire(CLI::App& app, Command& chosen) {
   auto [verb, acquire] = add_verb<AcquireCommand>(app, chosen, "acquire", "Take a slot; prints its path");
+  add_name(verb, acquire)->required();
   add_acquire_flags(verb, acquire);
   verb->add_option("--owner-pid", acquire->owner_pid, "The lease ends when this process does")
       ->type_name("PID")
@@ -67,11 +71,23 @@ void add_acquire(CLI::App& app, Command& chosen) {
 
 void add_run(CLI::App& app, Command& chosen) {
   auto [verb, run] = add_verb<RunCommand>(app, chosen, "run", "Run a command in a slot: wtpool run NAME ... -- CMD ...");
+  RunCommand* given = run;
+  add_name(verb, &run->acquire);
   add_acquire_flags(verb, &run->acquire);
+  verb->add_option_function<std::string>(
+          "--timeout", [given](const std::string& text) { given->timeout = parse_duration(text); },
+          "End CMD after that; the exit code is 124 then")
+      ->type_name("DUR")
+      ->check(bad_ttl);
+  verb->add_flag_callback(
+      "--stats", [given] { given->stats = true; }, "Say at the end how long it waited and ran, and what was reused");
+  verb->add_option("--stats-file", run->stats_file, "Write the same as JSON to this file")->check(nothing);
   verb->footer(
       "CMD runs in the slot, with WTPOOL_POOL, WTPOOL_SLOT, WTPOOL_PATH, WTPOOL_NAME, WTPOOL_LEASE, WTPOOL_SOCKET,\n"
       "WTPOOL_FRESH and WTPOOL_PORT_BASE in its environment. The exit code is CMD's own, 128+n when signal n ended it,\n"
-      "126 or 127 when it cannot be run or found, 125 when wtpool itself failed.");
+      "126 or 127 when it cannot be run or found, 124 after --timeout, 125 when wtpool itself failed. Without NAME the lease "
+      "is\n"
+      "called run/<CMD>-<pid>.");
 }
 
 void add_renew(CLI::App& app, Command& chosen) {

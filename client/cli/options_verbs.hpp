@@ -31,6 +31,7 @@ std::pair<CLI::App*, C*> add_verb(CLI::App& app, Command& chosen, const std::str
 [[nodiscard]] std::string bad_ttl(const std::string& text);       // no time, or a time of nothing
 
 void add_ttl(CLI::App& verb, std::optional<std::chrono::seconds>& ttl, const std::string& does);
+CLI::Option* add_name(CLI::App* verb, AcquireCommand* acquire);
 // Every flag that acquire shares with the verbs that take a slot themselves.
 void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire);
 void add_wait(CLI::App* verb, AcquireCommand* acquire);

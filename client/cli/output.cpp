@@ -8,6 +8,7 @@
 
 #include "client/cli/render.hpp"
 #include "common/base/names.hpp"
+#include "proto/codec/client_json.hpp"
 
 namespace wtpool::client {
 namespace {
@@ -37,8 +38,8 @@ std::size_t columns_of(int fd) {
 
 }  // namespace
 
-Output::Output(Streams streams, Loudness loudness)
-    : streams_(streams), loudness_(loudness), terminal_(::isatty(streams.err) == 1) {}
+Output::Output(Streams streams, Loudness loudness, bool json_errors)
+    : streams_(streams), loudness_(loudness), json_errors_(json_errors), terminal_(::isatty(streams.err) == 1) {}
 
 bool Output::result(std::string_view text) {
   end_wait();
@@ -61,7 +62,7 @@ void Output::warn(std::string_view line) {
 
 void Output::error(const proto::Error& error) {
   end_wait();
-  write_err(render_error(error));
+  write_err(json_errors_ ? proto::to_json_text(error) + "\n" : render_error(error));
 }
 
 void Output::lines(std::string_view text) { write_err(text); }

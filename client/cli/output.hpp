@@ -20,7 +20,8 @@ struct Streams {
 
 class Output {
  public:
-  Output(Streams streams, Loudness loudness);
+  // With `json_errors` a failure is one line of JSON on stderr instead of words.
+  Output(Streams streams, Loudness loudness, bool json_errors = false);
 
   // False when not all of it was taken (a closed pipe, a full disk): the caller does not have its result then.
   [[nodiscard]] bool result(std::string_view text);
@@ -45,6 +46,7 @@ class Output {
 
   Streams streams_;
   Loudness loudness_;
+  bool json_errors_;
   bool terminal_;
   std::chrono::steady_clock::time_point show_from_{};
   std::optional<std::string> pending_;  // a progress line not shown yet

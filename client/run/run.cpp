@@ -1,11 +1,15 @@
 // run: a command in a slot that is held as long as it lasts.
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
 
 #include "client/daemon/start.hpp"
+#include "client/run/report.hpp"
 #include "client/run/session.hpp"
 #include "client/verbs/acquire_request.hpp"
 #include "common/base/names.hpp"
@@ -76,13 +80,28 @@ std::optional<std::string> release(Holding& holding, Context& context) {
   return std::nullopt;
 }
 
+// A lease without a name of the user's: the program, and the process that asks, which no other lease that lives is named after.
+std::string name_of(const RunCommand& command) {
+  if (!command.acquire.name.empty()) return command.acquire.name;
+  std::string program;
+  for (const char c : std::filesystem::path(command.command.front()).filename().string()) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '+';
+    if (program.size() < 60) program += plain && static_cast<unsigned char>(c) < 128 ? c : '-';
+  }
+  return "run/" + program + "-" + std::to_string(::getpid());
+}
+
 int run_in_slot(const RunCommand& command, Context& context) {
-  proto::AcquireParams params = acquire_params(command.acquire, context);
+  AcquireCommand wanted = command.acquire;
+  wanted.name = name_of(command);
+  proto::AcquireParams params = acquire_params(wanted, context);
   params.lease_kind = proto::LeaseKind::connection;
   params.ports = true;
+  RunReport report(command, context);
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Interrupts signals(kRunSignals);
   const auto lease = acquire(opened.connection, params, context, signals);
+  report.acquired(lease);
 
   const CommandLine line{command.command, environment_of(lease, opened.socket), lease.path};
   Child child(line, signals);
@@ -95,8 +114,13 @@ int run_in_slot(const RunCommand& command, Context& context) {
     static_cast<void>(release(holding, context));
     return code;
   }
-  const Ended ended = running.wait();
+  const Ended ended = running.wait(command.timeout);
+  report.ended(ended.timed_out ? kRunTimedOut : ended.exit_code);
   const auto over = ended.lease_over ? ended.lease_over : release(holding, context);
+  if (ended.timed_out) {
+    context.output.say(line.argv.front() + " was ended: its time of --timeout was over");
+    return kRunTimedOut;
+  }
   if (!over) return ended.exit_code;
   context.output.say("cannot go on in " + lease.slot + ": " + *over + "; " + line.argv.front() + " was ended");
   return kRunFailed;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdint>
+#include <limits>
 
 namespace wtpool::client {
 
@@ -51,7 +53,9 @@ void Running::stop_ourselves(int signal) {
   ::sigaction(signal, &before, nullptr);
 }
 
-Ended Running::wait() {
+Ended Running::wait(std::optional<std::chrono::milliseconds> limit) {
+  using std::chrono::steady_clock;
+  const auto started = steady_clock::now();
   while (true) {
     for (const int signal : signals_.take()) hear(signal);
     while (const auto change = child_.change()) {
@@ -60,8 +64,18 @@ Ended Running::wait() {
       if (change->kind == Child::Change::Kind::stopped) stopped(change->signal);
     }
     std::array<struct pollfd, 2> ready = {{{signals_.descriptor(), POLLIN, 0}, {holding_.descriptor(), POLLIN, 0}}};
-    const int limit = holding_.connected() ? -1 : static_cast<int>(kTryAgain.count());
-    ::poll(ready.data(), ready.size(), limit);
+    int patience = holding_.connected() ? -1 : static_cast<int>(kTryAgain.count());
+    if (limit) {
+      const auto left = *limit - std::chrono::floor<std::chrono::milliseconds>(steady_clock::now() - started);
+      if (left.count() <= 0) {
+        Ended ended = finish(std::nullopt);
+        ended.timed_out = true;
+        return ended;
+      }
+      const int rest = static_cast<int>(std::min<std::int64_t>(left.count(), std::numeric_limits<int>::max()));
+      patience = patience < 0 ? rest : std::min(patience, rest);
+    }
+    ::poll(ready.data(), ready.size(), patience);
     if (auto over = holding_.look(ready[1].revents != 0)) return finish(std::move(over));
   }
 }

@@ -20,6 +20,7 @@ inline constexpr std::chrono::seconds kGrace{5};
 struct Ended {
   int exit_code = 0;                      // the command's; 128+n when a signal ended it
   std::optional<std::string> lease_over;  // why it was ended before its time
+  bool timed_out = false;                 // ended since its time was over
 };
 
 class Running {
@@ -30,8 +31,8 @@ class Running {
   Running& operator=(const Running&) = delete;
   // The terminal goes to the command before it starts. Nothing when it started.
   [[nodiscard]] std::optional<CannotRun> let_go();
-  // Until the command has ended, and its group with it.
-  [[nodiscard]] Ended wait();
+  // Until the command has ended, and its group with it. After `limit` it is ended.
+  [[nodiscard]] Ended wait(std::optional<std::chrono::milliseconds> limit = std::nullopt);
 
  private:
   void hear(int signal);

@@ -72,7 +72,7 @@ int run(std::span<const char* const> args, Streams streams) {
       return told->exit_code;
     }
     const Parsed& parsed = std::get<Parsed>(options);
-    output = Output(streams, parsed.globals.loudness);
+    output = Output(streams, parsed.globals.loudness, parsed.globals.json);
     const HostPaths paths = host_paths();
     Context context{parsed.globals, paths, output};
     return std::visit([&context](const auto& command) { return run_command(command, context); }, parsed.command);

@@ -89,7 +89,7 @@ TEST(Options, AnswerWrongUsageOfRunWithItsOwnCode) {
   EXPECT_EQ(told({"run", "x"}), 125);
   EXPECT_EQ(told({"run", "x", "--"}), 125);
   EXPECT_EQ(told({"run", "x", "true"}), 125);
-  EXPECT_EQ(told({"run", "--", "true"}), 125);
+  EXPECT_EQ(told({"run", "--"}), 125);
   EXPECT_EQ(told({"run", "x", "--owner-pid", "5", "--", "true"}), 125) << "it is the connection's";
   EXPECT_EQ(told({"run", "--help"}), 0);
 }

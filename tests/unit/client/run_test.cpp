@@ -35,6 +35,57 @@ TEST(Run, GivesTheCommandsOwnExitCode) {
   }
 }
 
+TEST(Run, EndsTheCommandWhenItsTimeIsOverAndGives124) {
+  Home home;
+  Lease lease(home.path);
+  FakeDaemon daemon(home.socket, lease.whole());
+  const Ran ran = run_sh("exec sleep 600", {"--timeout", "50ms"});
+  daemon.join();
+  EXPECT_EQ(ran.exit_code, 124);
+  EXPECT_NE(ran.err.find("its time of --timeout was over"), std::string::npos) << ran.err;
+  EXPECT_TRUE(lease.released);
+}
+
+TEST(Run, SaysWhatItWasLikeWhenAsked) {
+  for (const bool json : {false, true}) {
+    Home home;
+    Lease lease(home.path);
+    FakeDaemon daemon(home.socket, lease.whole());
+    const Ran ran = json ? wtpool({"--json", "run", "x", "--stats", "--", "sh", "-c", "exit 3"})
+                         : wtpool({"run", "x", "--stats", "--", "sh", "-c", "exit 3"});
+    daemon.join();
+    EXPECT_EQ(ran.exit_code, 3);
+    EXPECT_EQ(ran.out, "") << "stdout is the command's alone";
+    EXPECT_NE(ran.err.find(json ? R"("exit_code":3})" : ", exit code 3\n"), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find(json ? R"("waited_seconds":)" : ": waited "), std::string::npos) << ran.err;
+  }
+}
+
+TEST(Run, WithoutANameMakesOneOfTheCommandAndTheProcess) {
+  Home home;
+  Lease lease(home.path);
+  FakeDaemon daemon(home.socket, lease.whole());
+  EXPECT_EQ(wtpool({"run", "--", "sh", "-c", "exit 0"}).exit_code, 0);
+  daemon.join();
+}
+
+TEST(Run, SaysAFailureAsJsonWhenAskedForJson) {
+  Home home;
+  FakeDaemon daemon(home.socket, [](Peer& peer) {
+    peer.greet();
+    if (peer.request<proto::AcquireParams>()) {
+      peer.fail({ErrorKind::at_capacity, "cannot acquire x: every slot is held", "wtpool ls"});
+    }
+  });
+  const Ran refused = wtpool({"--json", "acquire", "x"});
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_EQ(refused.err,
+            R"({"error":{"kind":"at_capacity","message":"cannot acquire x: every slot is held","hint":"wtpool ls",)"
+            R"("retryable":true,"exit_code":4}})"
+            "\n");
+}
+
 TEST(Run, GivesTheCodesOfEnvWhenThereIsNothingToRun) {
   for (const auto& [program, code] : {std::pair{"wtpool-no-such-program", 127}, std::pair{"/etc/passwd", 126}}) {
     Home home;
