@@ -17,6 +17,6 @@ void upkeep_failed(Turn& t, const Job& job, const JobFailed& failed);
 void lease_begins(Turn& t, Slot& slot);
 void pass_over(Turn& t, Pool& pool, Slot& slot);         // another program has its lock: nobody who waits tries it for a while
 void try_later(Turn& t, Slot& slot);                     // it failed for one who waits: he tries it again after a while
-void may_be_had_again(Turn& t, Pool& pool, Slot& slot);  // that while is over, or somebody else has had it and given it back
+void may_be_had_again(Turn& t, Pool& pool, Slot& slot);  // the slot is offered again to waiters that had skipped it
 
 }  // namespace wtpool::core

@@ -13,8 +13,9 @@ inline constexpr std::size_t kJobClasses = 5;
 
 namespace job {
 
-// Takes (or keeps) the pool's lock, reads its config and every slot, marker, intent and quarantine record. Touches nothing,
-// except that an adopted slot without `locked` gets it.
+// Takes (or keeps) the pool's lock, reads its config and every slot, marker, intent and quarantine record. Puts right what is
+// the pool's own: cut entries and HEADs, unreadable indexes of held slots, removals that were cut off, `locked` of adopted
+// slots.
 struct LoadPool {
   PoolKey pool;
 };
@@ -81,7 +82,7 @@ struct Recover {
 struct RewriteMarker {
   Marker marker;
 };
-// Reads slots back without touching them: those of the grant-less list. Only slots no other job has.
+// Reads back `slots`, which no other job has. Entries of this pool that lost their pointers are written again before that.
 struct ReadBack {
   PoolKey pool;
   std::vector<SlotId> slots;

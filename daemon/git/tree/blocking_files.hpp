@@ -1,7 +1,8 @@
-// What git would wait for without end. It opens .gitattributes and .gitignore wherever it comes by, and .gitmodules at the top,
-// whatever they are, and of every repository that stands in the tree its HEAD, and what leads from there; where one is a FIFO,
-// it stands there until somebody writes into it, and no status names what is neither file nor symlink. There is no content in
-// these, so that they are taken away where a slot is nobody's. No symlink is followed.
+// FIFOs and devices named like files that git opens: git would block on them for ever. It opens
+// .gitattributes and .gitignore wherever it comes by, and .gitmodules at the top, whatever they are, and of every repository
+// that stands in the tree its HEAD, and what leads from there; where one is a FIFO, it stands there until somebody writes into
+// it, and no status names what is neither file nor symlink. There is no content in these, so that they are taken away where a
+// slot is nobody's. No symlink is followed.
 #pragma once
 
 #include <filesystem>

@@ -8,8 +8,8 @@
 
 namespace wtpool::git {
 
-// An index that is damaged is built anew from HEAD; no file in the working tree is touched. What had been staged and
-// stands in no file cannot be had back. Where the damaged one is now; nothing when there was no damage. Throws git_failed where
+// Rebuilds a damaged index from HEAD and returns where the damaged file was moved, or nullopt if it was sound. No file in the
+// working tree is touched. Staged content that is in no file is lost. Throws git_failed where
 // HEAD cannot be read either; then nothing has changed. Killed anywhere in between, the slot has the one index or the other.
 [[nodiscard]] std::optional<std::filesystem::path> mend_index(const Git& slot);
 

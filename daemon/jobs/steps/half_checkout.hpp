@@ -1,13 +1,13 @@
-// A tree on which a checkout was cut off. It may stand anywhere between two commits, and git itself calls untracked what its
-// checkout had written before its index was.
+// An interrupted checkout. The tree may stand anywhere between two commits, and git itself calls untracked what its checkout
+// had written before its index was.
 #pragma once
 
 #include "daemon/jobs/trash/save.hpp"
 
 namespace wtpool::jobs {
 
-// Goes on to the commit of `nobody`, since a checkout that is run again to its end needs no guess about what the first one
-// wrote; what neither commit has is kept under `trash_id`.
+// Finishes an interrupted checkout by running it again to the commit of `nobody`. Content that neither commit has is saved
+// under `trash_id` first.
 void bring_to_commit(const JobContext& job, const git::Git& slot, const std::string& git_id, const core::Lease& nobody,
                      const std::string& trash_id);
 

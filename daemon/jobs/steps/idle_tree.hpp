@@ -1,5 +1,4 @@
-// What whoever worked in a slot last left behind beside files: commits on no branch, stashes of operations that did not end, a
-// HEAD on a branch. Kept like everything that somebody made, and out of the next holder's way.
+// An idle slot that something changed: commits, autostashes and branches found there are kept before the slot is handed out.
 #pragma once
 
 #include "daemon/git/tree/status.hpp"

@@ -26,9 +26,9 @@ enum class Settling { first, again };
                                       const std::string& trash_id, const disk::SlotLock& lock,
                                       std::function<void()> first = {});
 
-// Whether NAME is another lease's by now, of any pool of the source. It is free as soon as a release was answered or a daemon
-// has died in an acquire, while the marker still names it; who has it since then has a marker that says so before there is a
-// branch of his. One that cannot be read may be his.
+// Returns true if another lease, in any pool of this source, took NAME since. NAME is free once a release is answered or a
+// daemon died in an acquire, while this marker still names it; the next lease writes its marker before its branch. A marker
+// that cannot be read may be of such a lease.
 [[nodiscard]] bool is_given_away(const JobContext& job, const std::string& git_id, const core::Lease& lease);
 
 }  // namespace wtpool::jobs
