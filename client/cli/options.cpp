@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "client/cli/complete.hpp"
 #include "client/cli/options_verbs.hpp"
 #include "common/base/duration.hpp"
 #include "common/base/names.hpp"
@@ -27,7 +28,7 @@ struct BeforeCommand {
   std::string_view verb;
   bool needs_one;
 };
-constexpr std::array kBeforeCommand{BeforeCommand{"run", true}};
+constexpr std::array kBeforeCommand{BeforeCommand{"run", true}, BeforeCommand{"__complete", false}};
 
 bool takes_command(std::string_view verb) {
   return std::ranges::any_of(kBeforeCommand, [verb](const BeforeCommand& row) { return row.verb == verb; });
@@ -47,9 +48,16 @@ Told wrong_usage(const std::string& why, const std::string& verb) {
 std::string missing_verb(const CLI::App& app, const CLI::App& last) {
   const std::vector<std::string> rest = app.remaining(true);
   const auto word = std::ranges::find_if(rest, [](const std::string& text) { return !text.starts_with('-'); });
-  std::string verbs;
-  for (const CLI::App* verb : last.get_subcommands({})) verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
-  return (word == rest.end() ? "no verb is given" : "there is no verb '" + *word + "'") + "; there are " + verbs;
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : last.get_subcommands({})) {
+    if (!verb->get_group().empty()) verbs.push_back(verb->get_name());
+  }
+  if (word != rest.end()) {
+    if (const auto meant = nearest(*word, verbs)) return "there is no verb '" + *word + "'; did you mean " + *meant + "?";
+  }
+  std::string all;
+  for (const std::string& verb : verbs) all += (all.empty() ? "" : ", ") + verb;
+  return (word == rest.end() ? "no verb is given" : "there is no verb '" + *word + "'") + "; there are " + all;
 }
 
 // A word that nothing takes, said so that the reader sees what he meant instead. Empty when there is none.
@@ -93,6 +101,10 @@ struct Words {
 Words words_of(std::span<const char* const> args) {
   Words words;
   words.own.assign(args.begin() + std::min<std::ptrdiff_t>(1, std::ssize(args)), args.end());
+  if (!words.own.empty() && words.own.front() == "help") {  // help VERB is VERB --help
+    words.own.erase(words.own.begin());
+    words.own.emplace_back("--help");
+  }
   const auto mark = std::ranges::find(words.own, "--");
   words.empty_wait = std::find(words.own.begin(), mark, "--wait=") != mark;
   // another verb's `--` is the library's business
@@ -105,26 +117,31 @@ Words words_of(std::span<const char* const> args) {
 
 }  // namespace
 
-std::variant<Parsed, Told> parse_options(std::span<const char* const> args) {
-  Parsed parsed;
-  CLI::App app("A pool of warm git worktrees", "wtpool");
+void cli::add_everything(CLI::App& app, Parsed& parsed, Loud& loud) {
   app.require_subcommand(1);
   app.fallthrough();  // inherited by the verbs: what they do not know is one of the options below
   app.footer(exit_codes);
   app.set_version_flag("--version", "wtpool " WTPOOL_VERSION);
-  bool quiet = false;
-  bool verbose = false;
   Globals& globals = parsed.globals;
   app.add_option("--pool", globals.pool, "The pool [$WTPOOL_POOL, else that of the current directory, else the only one]");
   app.add_option("--socket", globals.socket, "Where the daemon listens [$WTPOOL_SOCKET]");
   app.add_flag("--json", globals.json, "Reports as one line of JSON");
-  CLI::Option* less = app.add_flag("-q,--quiet", quiet, "No warnings, no progress");
-  app.add_flag("-v,--verbose", verbose, "Show what git says")->excludes(less);
-  cli::add_lease_verbs(app, parsed.command);
-  cli::add_report_verbs(app, parsed.command);
-  cli::add_trash_verbs(app, parsed.command);
-  cli::add_host_verbs(app, parsed.command);
-  cli::add_ci_verbs(app, parsed.command);
+  CLI::Option* less = app.add_flag("-q,--quiet", loud.quiet, "No warnings, no progress");
+  app.add_flag("-v,--verbose", loud.verbose, "Show what git says")->excludes(less);
+  add_lease_verbs(app, parsed.command);
+  add_report_verbs(app, parsed.command);
+  add_trash_verbs(app, parsed.command);
+  add_host_verbs(app, parsed.command);
+  add_ci_verbs(app, parsed.command);
+  add_shell_verbs(app, parsed.command);
+}
+
+std::variant<Parsed, Told> parse_options(std::span<const char* const> args) {
+  Parsed parsed;
+  CLI::App app("A pool of warm git worktrees", "wtpool");
+  cli::Loud loud;
+  Globals& globals = parsed.globals;
+  cli::add_everything(app, parsed, loud);
 
   const auto chosen_verb = [&app] {
     const auto verbs = app.get_subcommands();
@@ -163,7 +180,7 @@ std::variant<Parsed, Told> parse_options(std::span<const char* const> args) {
   } catch (const CLI::Error& wrong) {
     return wrong_usage(wrong.what(), chosen_verb());
   }
-  globals.loudness = quiet ? Loudness::quiet : verbose ? Loudness::verbose : Loudness::normal;
+  globals.loudness = loud.quiet ? Loudness::quiet : loud.verbose ? Loudness::verbose : Loudness::normal;
   if (const auto* remove = std::get_if<RemoveCommand>(&parsed.command); remove && !remove->slot && !globals.pool) {
     return wrong_usage("remove takes a SLOT, or the pool to remove as --pool", "remove");
   }

@@ -66,6 +66,15 @@ struct CiEndCommand {
   std::optional<proto::Dirty> dirty;
   bool print = false;
 };
+struct CompletionCommand {
+  std::string shell;
+};
+struct ShellInitCommand {
+  std::string shell;
+};
+struct CompleteCommand {
+  std::vector<std::string> command;  // the words behind the program's name; the last is being typed
+};
 struct RenewCommand {
   std::string target;
   std::optional<std::chrono::seconds> ttl;
@@ -112,10 +121,11 @@ struct UnstickCommand {
 };
 struct ValidateGitmodulesCommand {};
 
-using Command = std::variant<InitCommand, RemoveCommand, PoolsCommand, AcquireCommand, ReleaseCommand, ListCommand,
-                             InspectCommand, PathCommand, RepairCommand, StatusCommand, DoctorCommand, DaemonCommand,
-                             UnstickCommand, ValidateGitmodulesCommand, RunCommand, RenewCommand, WatchCommand,
-                             TrashListCommand, TrashRestoreCommand, TrashDropCommand, CiBeginCommand, CiEndCommand>;
+using Command =
+    std::variant<InitCommand, RemoveCommand, PoolsCommand, AcquireCommand, ReleaseCommand, ListCommand, InspectCommand,
+                 PathCommand, RepairCommand, StatusCommand, DoctorCommand, DaemonCommand, UnstickCommand,
+                 ValidateGitmodulesCommand, RunCommand, RenewCommand, WatchCommand, TrashListCommand, TrashRestoreCommand,
+                 TrashDropCommand, CiBeginCommand, CiEndCommand, CompletionCommand, ShellInitCommand, CompleteCommand>;
 
 struct Parsed {
   Globals globals;

@@ -43,4 +43,13 @@ void add_trash_verbs(CLI::App& app, Command& chosen);
 void add_ci_verbs(CLI::App& app, Command& chosen);    // ci begin, ci end
 void add_host_verbs(CLI::App& app, Command& chosen);  // init repair remove unstick validate-gitmodules status doctor daemon
 
+void add_shell_verbs(CLI::App& app, Command& chosen);  // completion shell-init
+
+struct Loud {
+  bool quiet = false;
+  bool verbose = false;
+};
+// The whole command line: the options of all verbs, and every verb. What it is read into must live as long as `app`.
+void add_everything(CLI::App& app, Parsed& parsed, Loud& loud);
+
 }  // namespace wtpool::client::cli

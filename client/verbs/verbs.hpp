@@ -40,6 +40,9 @@ int run_command(const TrashRestoreCommand& command, Context& context);
 int run_command(const TrashDropCommand& command, Context& context);
 int run_command(const CiBeginCommand& command, Context& context);
 int run_command(const CiEndCommand& command, Context& context);
+int run_command(const CompletionCommand& command, Context& context);
+int run_command(const ShellInitCommand& command, Context& context);
+int run_command(const CompleteCommand& command, Context& context);
 
 // The whole program but for the process it runs in. Never throws.
 [[nodiscard]] int run(std::span<const char* const> args, Streams streams = {});
