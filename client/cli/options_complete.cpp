@@ -49,6 +49,11 @@ const CLI::Option* option_named(const CLI::App* verb, const std::string& word) {
   return nullptr;
 }
 
+const CLI::App* verb_named(const CLI::App& app, const std::string& word) {
+  const auto verbs = app.get_subcommands([&word](const CLI::App* verb) { return verb->get_name() == word; });
+  return verbs.empty() ? nullptr : verbs.front();
+}
+
 bool takes_value(const CLI::Option& option) { return option.get_items_expected_min() > 0; }
 
 struct Place {
@@ -61,12 +66,12 @@ Place place_of(const CLI::App& app, const std::vector<std::string>& words, Candi
   Place place{&app, 0, nullptr};
   for (std::size_t at = 0; at + 1 < words.size(); ++at) {
     const std::string& word = words[at];
-    if (const CLI::Option* option = std::exchange(place.value_of, nullptr)) {
-      if (option->get_name() == "--pool") found.pool = word;
+    if (const CLI::Option* before = std::exchange(place.value_of, nullptr)) {
+      if (before->get_name() == "--pool") found.pool = word;
     } else if (word.starts_with("-")) {
       const CLI::Option* option = option_named(place.verb, word);
       if (option != nullptr && takes_value(*option)) place.value_of = option;
-    } else if (const CLI::App* verb = place.positionals == 0 ? place.verb->get_subcommand_no_throw(word) : nullptr) {
+    } else if (const CLI::App* verb = place.positionals == 0 ? verb_named(*place.verb, word) : nullptr) {
       place.verb = verb;
     } else {
       ++place.positionals;
