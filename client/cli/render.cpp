@@ -197,9 +197,11 @@ std::string render_doctor(const proto::DoctorResult& doctor) {
 }
 
 std::string render_error(const proto::Error& error) {
-  std::string text = "wtpool: " + printable(error.message) + "\n";
-  for (const std::string& line : error.details) text += printable(line) + "\n";
+  // What failed and why: whatever says only the latter did so in answer to the very request.
+  const bool whole = error.message.find(": ") != std::string::npos;
+  std::string text = "wtpool: " + (whole ? "" : std::string("cannot go on: ")) + printable(error.message) + "\n";
   if (!error.hint.empty()) text += "hint: " + printable(error.hint) + "\n";
+  for (const std::string& line : error.details) text += printable(line) + "\n";
   return text;
 }
 

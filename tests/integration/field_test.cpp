@@ -158,5 +158,28 @@ TEST_F(Field, ADaemonThatACrontabStartedMakesFilesThatOthersMayRead) {
   EXPECT_EQ(fs::status(slot / "README.md").permissions() & fs::perms::others_read, fs::perms::others_read);
 }
 
+TEST_F(Field, NameOfARemotesBranchIsToldWithTheCommandThatBeginsThere) {
+  const auto first = repo.head();
+  repo.commit("a", "a");
+  repo.git({"update-ref", "refs/remotes/origin/feat", first});
+  begin();
+  const auto outcome = world.wtpool({"acquire", "feat"});
+  ASSERT_EQ(outcome.code, 0) << outcome;
+  EXPECT_NE(outcome.err.find("wtpool acquire feat --commit origin/feat"), std::string::npos) << outcome;
+}
+
+// The README's own example, typed as it stands into one shell.
+TEST_F(Field, TheShellThatGaveASlotBackFromWithinGetsItAgainWarm) {
+  begin();
+  Environment variables = world.environment;
+  variables["PATH"] = std::string(WTPOOL_BIN_DIR) + ":" + variables["PATH"];
+  const auto outcome = run({.argv = {"bash", "--norc", "-i"},
+                            .environment = variables,
+                            .directory = repo.path(),
+                            .input = "cd \"$(wtpool acquire a)\"\nwtpool release --wait\nwtpool acquire b >&2\nexit\n"});
+  EXPECT_NE(outcome.err.find("slot-0"), std::string::npos) << outcome;
+  EXPECT_EQ(world.state_of("slot-1"), "fresh") << outcome;
+}
+
 }  // namespace
 }  // namespace wtpool::test

@@ -185,6 +185,11 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
          "'" + params.name + "' is a new branch of its own, not the remote branch of that name (--commit " + params.name +
              " begins at that)");
   }
+  if (facts.tracking_name && !params.commit && !facts.branch_tip && !facts.remote_branch) {
+    warn(t, request,
+         "'" + params.name + "' is a new branch at the default commit, and the remote has one of that name: " +
+             say::acquire_at(pool, params.name, *facts.tracking_name) + " begins at that");
+  }
   acquire.ticket = t.host.next_ticket++;
   place(t, request.id);
 }

@@ -66,6 +66,7 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
       return refuse(t, request.id, say::in_no_slot(pool, "release"));
     }
     if (found.by_path) return refuse(t, request.id, say::path_in_no_slot(pool, "release", found.asked));
+    if (const auto near = say::near_names(pool, found.asked); !near.empty()) warn(t, request, near);
     proto::ReleaseResult already;
     already.already = true;
     return answer(t, request.id, already);

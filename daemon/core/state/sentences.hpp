@@ -36,6 +36,8 @@ namespace wtpool::core::say {
 [[nodiscard]] Error in_no_pool(const std::string& path);                    // of any pool
 [[nodiscard]] Error path_in_no_slot(const Pool& pool, const std::string& verb, const std::string& path);
 [[nodiscard]] Error path_not_held(const Pool& pool, const Slot& slot, const std::string& verb, const std::string& path);
+// Of a NAME that nobody holds: those that are held and much like it, as a question; empty where there is none.
+[[nodiscard]] std::string near_names(const Pool& pool, const std::string& name);
 [[nodiscard]] Error not_held(const Pool& pool, const std::string& what);
 [[nodiscard]] Error lease_lost(const std::string& what);
 [[nodiscard]] Error quarantined(const Pool& pool, const Slot& slot);

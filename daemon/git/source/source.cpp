@@ -81,7 +81,7 @@ Error no_repository(const std::string& path, const ChildResult& asked) {
   }
   Error error(ErrorKind::source_missing,
               "cannot open the source " + shown + ": " + (there ? "it is no git repository" : "there is no such directory"),
-              "name the top directory of a clone, or a bare repository");
+              "git -C " + proto::shell_word(path) + " rev-parse --show-toplevel");
   error.git = proto::GitDetails{{"git", "-C", path, "rev-parse"}, asked.exit_code, asked.error_tail};
   return error;
 }
@@ -215,6 +215,9 @@ core::done::Resolved resolve(const Git& source, const std::string& commit, const
     if (refs->exists(branch) && !resolved.branch_tip) resolved.branch_tip = ids_of(source, {branch}).front();
     resolved.branch_conflict = conflict_in(*refs, name);
     resolved.remote_branch = may_be_remote && refs->exists("refs/remotes/" + name);
+    // What everybody else calls that branch may be what is meant.
+    if (resolved.commit && !resolved.branch_tip && refs->exists("refs/remotes/origin/" + name))
+      resolved.tracking_name = "origin/" + name;
   } else {
     Command list;
     list.arguments = {"for-each-ref", "--format=%(objectname) %(refname)", "--count=1", "--", branch};

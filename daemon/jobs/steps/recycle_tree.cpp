@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "common/base/failpoint.hpp"
 #include "common/base/log.hpp"
@@ -93,6 +94,22 @@ void offer_discard(const JobContext& job, core::Error& error) {
   const std::string pool = " --pool " + proto::shell_word(job.pool->key.str());
   error.hint = repair + pool + " once that is mended, or " + repair + " --discard" + pool +
                " (drops every change that is not committed; commits are kept)";
+}
+
+// A shell that waits for what is typed merely stands there, as the one does that gave the slot back from within; one that was
+// given something to run has arguments.
+bool runs_something(const std::string& command) {
+  std::istringstream words(command);
+  std::string word;
+  words >> word;
+  word = word.substr(word.rfind('/') + 1);
+  if (word.starts_with('-')) word.erase(0, 1);
+  const auto shells = {"sh", "bash", "dash", "zsh", "fish", "ksh", "mksh", "tcsh", "csh", "ash"};
+  if (std::find(shells.begin(), shells.end(), word) == shells.end()) return true;
+  while (words >> word) {
+    if (!word.starts_with('-') || word == "-c" || (word.size() > 1 && word[1] != '-' && word.ends_with('c'))) return true;
+  }
+  return false;
 }
 
 // `saving`: whether it was at that when it threw.
@@ -194,7 +211,9 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   idle.at = target;
   idle.tree = git::ids_of(slot, {target.str() + "^{tree}"}).front().value_or(Oid{});
   idle.git_id = git_id;
-  idle.occupied = !platform::processes_inside(job.slot_path()).empty();
+  const auto inside = platform::processes_inside(job.slot_path());
+  idle.occupied =
+      std::any_of(inside.begin(), inside.end(), [](const auto& process) { return runs_something(process.command); });
   return idle;
 }
 
