@@ -50,6 +50,9 @@ constexpr std::array kTable{
     ErrorInfo{queue_full, "queue_full", 42, 1, true, "too many requests are waiting"},
     ErrorInfo{trash_unknown, "trash_unknown", 43, 1, false, "the trash has no such entry"},
     ErrorInfo{bad_gitmodules, "bad_gitmodules", 44, 1, false, ".gitmodules has a key that is misspelt or of no use"},
+    ErrorInfo{not_in_store, "not_in_store", 17, 17, false, "the store has no such entry, and nothing says where to get it"},
+    ErrorInfo{store_refused, "store_refused", 45, 1, false, "an archive, or a place for a graft, is refused"},
+    ErrorInfo{store_differs, "store_differs", 46, 1, false, "the store has, or should have, something else under that KEY"},
 };
 
 constexpr bool ordered_as_enumerated() {
@@ -70,7 +73,7 @@ constexpr bool codes_and_names_are_unique() {
 
 static_assert(ordered_as_enumerated());
 static_assert(codes_and_names_are_unique());
-static_assert(kTable.size() == static_cast<std::size_t>(bad_gitmodules) + 1, "every kind has a row");
+static_assert(kTable.size() == static_cast<std::size_t>(store_differs) + 1, "every kind has a row");
 
 }  // namespace
 

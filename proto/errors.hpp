@@ -52,6 +52,9 @@ enum class ErrorKind {
   queue_full,
   trash_unknown,
   bad_gitmodules,
+  not_in_store,
+  store_refused,
+  store_differs,
 };
 
 struct ErrorInfo {

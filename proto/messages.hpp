@@ -80,8 +80,9 @@ struct AcquireParams {
   bool confirm = false;
   std::optional<std::int64_t> deadline_ms;
   bool progress = false;
-  bool verify = false;  // git looks at the tree, whatever is known of it
-  bool ports = false;   // a range of ports that is this lease's alone
+  bool verify = false;       // git looks at the tree, whatever is known of it
+  bool ports = false;        // a range of ports that is this lease's alone
+  bool frozen_only = false;  // every dep must be in the store
 };
 struct ConfirmParams {
   std::string lease_id;
@@ -140,6 +141,59 @@ struct TrashDropParams {
   Scope scope;
   std::string id;
 };
+// ---- the store; none of these is of one pool: `scope` helps to tell which slot is meant ----
+struct StorePlaceParams {
+  static constexpr bool kOfStore = true;
+  Scope scope;
+  std::string key;
+  std::optional<std::string> archive;  // absolute: a file or a directory
+  std::string into;                    // absolute, its existing part without symlinks
+  std::optional<std::string> mode;     // link | reflink | copy
+  bool frozen_only = false;
+  bool force = false;
+  bool command = false;  // the client can run one that prints the archive
+  std::optional<std::string> ticket;
+  bool progress = false;
+};
+struct StoreAddParams {
+  static constexpr bool kOfStore = true;
+  Scope scope;
+  std::string key;  // "-": the archive's SHA-256
+  std::string archive;
+  std::optional<std::string> dep;  // instead of the key
+  bool progress = false;
+};
+struct StoreHasParams {
+  std::vector<std::string> keys;
+};
+struct StoreListParams {};
+struct StoreStatusParams {
+  static constexpr bool kOfStore = true;
+  Scope scope;
+  std::optional<std::string> target;     // SLOT or NAME
+  std::optional<std::string> directory;  // absolute
+};
+struct StoreThawParams {
+  static constexpr bool kOfStore = true;
+  Scope scope;
+  std::vector<std::string> paths;  // absolute
+};
+struct StoreFreezeParams {
+  static constexpr bool kOfStore = true;
+  Scope scope;
+  std::vector<std::string> paths;  // absolute
+  bool discard = false;
+};
+struct StoreGcParams {
+  bool dry_run = false;
+  std::optional<std::int64_t> older_than_seconds;
+  std::optional<std::int64_t> keep_bytes;
+  std::optional<std::string> archives;  // a directory, absolute
+};
+struct StoreVerifyParams {
+  std::optional<std::string> key;
+};
+struct StorePathParams {};
 struct SubscribeParams {
   Scope scope;
 };
@@ -154,7 +208,9 @@ using Params =
     std::variant<HelloParams, PingParams, DiscoverParams, PoolInitParams, PoolListParams, PoolRemoveParams, AcquireParams,
                  ConfirmParams, ReleaseParams, RenewParams, ResumeParams, SlotListParams, SlotInspectParams, SlotPathParams,
                  SlotRepairParams, SlotRemoveParams, TrashListParams, TrashRestoreParams, TrashDropParams, SubscribeParams,
-                 HostStatusParams, HostDoctorParams, HostReloadParams, HostShutdownParams>;
+                 HostStatusParams, HostDoctorParams, HostReloadParams, HostShutdownParams, StorePlaceParams, StoreAddParams,
+                 StoreHasParams, StoreListParams, StoreStatusParams, StoreThawParams, StoreFreezeParams, StoreGcParams,
+                 StoreVerifyParams, StorePathParams>;
 
 // ---- results ----
 struct HelloResult {
@@ -205,6 +261,10 @@ struct SlotListResult {
 struct SlotPathResult {
   std::string path;
 };
+struct MissingDep {
+  std::string name;
+  std::string key;
+};
 struct AcquireResult {
   std::string pool;
   std::string slot;
@@ -216,7 +276,8 @@ struct AcquireResult {
   bool fresh = false;
   bool reused_commit = false;
   double waited_seconds = 0;
-  std::optional<int> port_base;  // the first port of the lease; only when asked for
+  std::optional<int> port_base;                         // the first port of the lease; only when asked for
+  std::optional<std::vector<MissingDep>> missing_deps;  // of a pool with deps: those that could not be had
 };
 struct ReleaseResult {
   bool already = false;  // nothing was held: "already released"
@@ -253,6 +314,57 @@ struct TrashListResult {
 struct TrashRestoreResult {
   std::string branch;
 };
+struct StorePlaceResult {
+  std::string key;
+  std::string mode;                     // what was done in the end
+  std::int64_t links = 0;               // grafts that stand
+  std::vector<std::string> overridden;  // something else stands there, and stayed
+  std::optional<std::string> ticket;    // nothing was placed: the client is to run its command, stdout into `file`
+  std::optional<std::string> file;
+};
+struct StoreAddResult {
+  std::string key;
+  bool made = false;
+};
+struct StoreEntryInfo {  // one element of `store ls --json`
+  std::string key;
+  std::optional<std::string> sha256;
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+  std::int64_t made_at = 0;
+  std::int64_t used_at = 0;
+  std::int64_t roots = 0;
+  bool synced = false;
+};
+struct StoreListResult {
+  std::vector<StoreEntryInfo> entries;  // a bare array on the wire
+};
+struct StoreLinkInfo {
+  std::string path;
+  std::string state;  // ok | gone | overridden | thawed | dangling
+};
+struct StoreGraftInfo {
+  std::string key;
+  std::string mode;
+  std::string state;  // placed | incomplete | missing
+  std::vector<StoreLinkInfo> links;
+  std::optional<std::string> drift;  // of a dep: its KEY at the slot's HEAD, where that is another
+};
+struct StoreStatusResult {
+  std::optional<std::string> pool;
+  std::optional<std::string> slot;
+  std::string path;
+  std::vector<StoreGraftInfo> entries;
+};
+struct StoreKeptInfo {
+  std::string key;
+  std::string why;
+};
+struct StoreGcResult {
+  std::vector<std::string> removed;
+  std::int64_t bytes = 0;
+  std::vector<StoreKeptInfo> kept;
+};
 struct StatusResult {
   std::int64_t pid = 0;
   std::string version;
@@ -274,9 +386,10 @@ struct DoctorResult {
   std::vector<DoctorCheck> checks;
 };
 
-using Result = std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
-                            AcquireResult, ReleaseResult, RenewResult, PoolListResult, TrashListResult, TrashRestoreResult,
-                            StatusResult, DoctorResult>;
+using Result =
+    std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
+                 AcquireResult, ReleaseResult, RenewResult, PoolListResult, TrashListResult, TrashRestoreResult, StatusResult,
+                 DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult, StoreStatusResult, StoreGcResult>;
 
 // ---- notifications, daemon to client ----
 struct Progress {

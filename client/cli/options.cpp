@@ -28,7 +28,8 @@ struct BeforeCommand {
   std::string_view verb;
   bool needs_one;
 };
-constexpr std::array kBeforeCommand{BeforeCommand{"run", true}, BeforeCommand{"__complete", false}};
+constexpr std::array kBeforeCommand{BeforeCommand{"run", true}, BeforeCommand{"store", false},
+                                    BeforeCommand{"__complete", false}};
 
 bool takes_command(std::string_view verb) {
   return std::ranges::any_of(kBeforeCommand, [verb](const BeforeCommand& row) { return row.verb == verb; });
@@ -131,6 +132,7 @@ void cli::add_everything(CLI::App& app, Parsed& parsed, Loud& loud) {
   add_lease_verbs(app, parsed.command);
   add_report_verbs(app, parsed.command);
   add_trash_verbs(app, parsed.command);
+  add_store_verbs(app, parsed.command);
   add_host_verbs(app, parsed.command);
   add_ci_verbs(app, parsed.command);
   add_shell_verbs(app, parsed.command);

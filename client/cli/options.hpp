@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -42,6 +43,7 @@ struct AcquireCommand {
   bool unique_sha = false;
   std::vector<std::string> exclude_submodule_tags;
   bool verify = false;
+  bool frozen_only = false;
   bool resume = false;
   bool replace = false;
   std::optional<std::chrono::milliseconds> wait;  // 0 = without an end
@@ -121,11 +123,51 @@ struct UnstickCommand {
 };
 struct ValidateGitmodulesCommand {};
 
+struct StorePlaceCommand {
+  std::string key;
+  std::optional<std::string> archive;
+  std::optional<std::string> into;
+  std::optional<std::string> mode;
+  bool frozen_only = false;
+  bool force = false;
+  std::vector<std::string> command;  // prints the archive
+};
+struct StoreAddCommand {
+  std::optional<std::string> dep;
+  std::vector<std::string> words;  // KEY and ARCHIVE, or ARCHIVE alone with a dep
+};
+struct StoreHasCommand {
+  std::vector<std::string> keys;
+};
+struct StoreListCommand {};
+struct StoreStatusCommand {
+  std::optional<std::string> target;
+};
+struct StoreThawCommand {
+  std::vector<std::string> paths;
+};
+struct StoreFreezeCommand {
+  std::vector<std::string> paths;
+  bool discard = false;
+};
+struct StoreGcCommand {
+  bool dry_run = false;
+  std::optional<std::chrono::seconds> older_than;
+  std::optional<std::uint64_t> keep;
+  std::optional<std::string> archives;
+};
+struct StoreVerifyCommand {
+  std::optional<std::string> key;
+};
+struct StorePathCommand {};
+
 using Command =
     std::variant<InitCommand, RemoveCommand, PoolsCommand, AcquireCommand, ReleaseCommand, ListCommand, InspectCommand,
                  PathCommand, RepairCommand, StatusCommand, DoctorCommand, DaemonCommand, UnstickCommand,
                  ValidateGitmodulesCommand, RunCommand, RenewCommand, WatchCommand, TrashListCommand, TrashRestoreCommand,
-                 TrashDropCommand, CiBeginCommand, CiEndCommand, CompletionCommand, ShellInitCommand, CompleteCommand>;
+                 TrashDropCommand, CiBeginCommand, CiEndCommand, CompletionCommand, ShellInitCommand, CompleteCommand,
+                 StorePlaceCommand, StoreAddCommand, StoreHasCommand, StoreListCommand, StoreStatusCommand, StoreThawCommand,
+                 StoreFreezeCommand, StoreGcCommand, StoreVerifyCommand, StorePathCommand>;
 
 struct Parsed {
   Globals globals;

@@ -18,6 +18,9 @@ namespace wtpool::client {
 [[nodiscard]] std::string render_slot(const proto::SlotInfo& slot);                 // a `key: value` line each
 [[nodiscard]] std::string render_pools(const std::vector<proto::PoolInfo>& pools);
 [[nodiscard]] std::string render_trash(const std::vector<proto::TrashEntry>& entries);
+[[nodiscard]] std::string render_store(const proto::StoreListResult& list);
+[[nodiscard]] std::string render_store(const proto::StoreStatusResult& status);
+[[nodiscard]] std::string render_store(const proto::StoreGcResult& collected);
 [[nodiscard]] std::string render_status(const proto::StatusResult& status);
 [[nodiscard]] std::string render_doctor(const proto::DoctorResult& doctor);
 

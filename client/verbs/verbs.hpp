@@ -44,6 +44,17 @@ int run_command(const CompletionCommand& command, Context& context);
 int run_command(const ShellInitCommand& command, Context& context);
 int run_command(const CompleteCommand& command, Context& context);
 
+int run_command(const StorePlaceCommand& command, Context& context);
+int run_command(const StoreAddCommand& command, Context& context);
+int run_command(const StoreHasCommand& command, Context& context);
+int run_command(const StoreListCommand& command, Context& context);
+int run_command(const StoreStatusCommand& command, Context& context);
+int run_command(const StoreThawCommand& command, Context& context);
+int run_command(const StoreFreezeCommand& command, Context& context);
+int run_command(const StoreGcCommand& command, Context& context);
+int run_command(const StoreVerifyCommand& command, Context& context);
+int run_command(const StorePathCommand& command, Context& context);
+
 // The whole program but for the process it runs in. Never throws.
 [[nodiscard]] int run(std::span<const char* const> args, Streams streams = {});
 

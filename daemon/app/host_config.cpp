@@ -26,6 +26,7 @@ core::Settings settings_of(const disk::HostConfig& config, const std::filesystem
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   core::Settings settings;
   settings.root = root.string();
+  settings.store = config.store.value_or((root / ".store").string());
   settings.answering_limit = static_cast<std::size_t>(limit_of(config.answering_jobs, std::min(16U, 2 * cores)));
   settings.recycling_limit = static_cast<std::size_t>(limit_of(config.recycling_jobs, std::min(8U, cores)));
   settings.background_limit = 1;

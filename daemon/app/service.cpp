@@ -14,6 +14,7 @@
 #include "common/files/files.hpp"
 #include "daemon/app/doctor/repair_without_daemon.hpp"
 #include "daemon/app/host_config.hpp"
+#include "daemon/store/names.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::app {
@@ -93,7 +94,11 @@ Service::Service(InstanceLock instance, HostPaths paths, disk::HostConfig config
       owners_(loop_, [this](const LeaseId& lease) { feed(core::event::OwnerGone{lease}); }) {
   host_.settings = settings_of(config_, root_);
   runner_ = std::make_unique<jobs::JobRunner>(
-      jobs::HostFacts{root_.string(), config_.reserve_bytes}, threads_for(host_.settings),
+      jobs::HostFacts{
+          root_.string(), config_.reserve_bytes, host_.settings.store,
+          config_.store_keep ? std::optional<std::int64_t>(config_.store_keep->count()) : std::nullopt,
+          config_.store_max ? std::optional<std::int64_t>(static_cast<std::int64_t>(*config_.store_max)) : std::nullopt},
+      threads_for(host_.settings),
       [this](core::Event event) { asio::post(loop_, [this, event = std::move(event)]() mutable { feed(std::move(event)); }); });
 }
 
@@ -233,6 +238,26 @@ void Service::watch_seals() {
   });
 }
 
+namespace {
+
+// Before anything is read.
+std::optional<proto::Error> bad_store_key(const proto::Params& params) {
+  std::vector<std::string> keys;
+  if (const auto* place = std::get_if<proto::StorePlaceParams>(&params)) keys = {place->key};
+  if (const auto* add = std::get_if<proto::StoreAddParams>(&params); add != nullptr && !add->dep && add->key != "-")
+    keys = {add->key};
+  if (const auto* has = std::get_if<proto::StoreHasParams>(&params)) keys = has->keys;
+  if (const auto* verify = std::get_if<proto::StoreVerifyParams>(&params); verify != nullptr && verify->key)
+    keys = {*verify->key};
+  for (const std::string& key : keys) {
+    if (const auto why = store::bad_key(key))
+      return proto::Error(proto::ErrorKind::invalid_params, "the KEY '" + printable(key) + "' " + *why);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 void Service::on_request(RequestId id, SessionId session, const proto::Params& params) {
   if (answer_here(id, session, params)) return;
   core::event::Request request{id, session, params, LeaseId(random_hex(32)), std::nullopt};
@@ -249,6 +274,8 @@ void Service::on_request(RequestId id, SessionId session, const proto::Params& p
       return server_.refuse(id, {proto::ErrorKind::bad_name, "cannot restore " + printable(restore->id) + " as branch '" +
                                                                  printable(*restore->branch) + "': the name " + *why});
     }
+  } else if (const auto bad = bad_store_key(request.params)) {
+    return server_.refuse(id, *bad);
   } else if (const auto* confirm = std::get_if<proto::ConfirmParams>(&request.params)) {
     if (confirm->process_group) request.owner = owner_of(*confirm->process_group);
   } else if (const auto* resume = std::get_if<proto::ResumeParams>(&request.params)) {

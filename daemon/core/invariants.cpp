@@ -158,6 +158,15 @@ class Check {
                               }),
                   who + "has joined a fetch");
           break;
+        case Stage::filling:
+          require(std::any_of(host_.fillings.begin(), host_.fillings.end(),
+                              [&waiter = id](const auto& f) {
+                                const auto& waiters = f.second.waiters;
+                                return f.second.asker == waiter ||
+                                       std::find(waiters.begin(), waiters.end(), waiter) != waiters.end();
+                              }),
+                  who + "waits for an entry in the making");
+          break;
         case Stage::queued:
         case Stage::waiting: {
           const auto pool = host_.pools.find(request.pool);

@@ -19,6 +19,7 @@
 #include "daemon/core/state/overloaded.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
+#include "daemon/core/store/requests.hpp"
 
 namespace wtpool::core {
 namespace {
@@ -158,7 +159,8 @@ void job_finished(Turn& t, const event::JobFinished& event) {
 
 void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
   // Of many slots, or for a request that is still to be answered.
-  const bool of_many = std::holds_alternative<job::ReadBack>(job.spec) || std::holds_alternative<job::Heal>(job.spec);
+  const bool of_many = std::holds_alternative<job::ReadBack>(job.spec) || std::holds_alternative<job::Heal>(job.spec) ||
+                       std::holds_alternative<job::StoreTask>(job.spec);
   if (!of_many && !job.slots.empty() && find_slot(t, job.pool, job.slots.front()) == nullptr) return;
   const auto empty = [](const done::Plain&) { return proto::Result(proto::EmptyResult{}); };
   std::visit(Overloaded{
@@ -218,6 +220,11 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                    });
                  },
                  [&](const job::DropTrash&) { answer_plain<done::Plain>(t, job, outcome, empty); },
+                 [&](const job::StoreTask&) { store_task_ended(t, job, outcome); },
+                 [&](const job::StoreFill& spec) { store_filled(t, job, spec, outcome); },
+                 [&](const job::StoreTidy&) {
+                   if (const auto error = error_of(outcome)) note(t, 2, "the store was not tidied: " + error->message);
+                 },
                  [&](const job::ExpireTrash&) {
                    if (const auto error = error_of(outcome))
                      note(t, 2, "trash of pool '" + job.pool.str() + "' was not expired: " + error->message);

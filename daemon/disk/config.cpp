@@ -7,6 +7,7 @@
 #include "common/base/names.hpp"
 #include "common/host_paths.hpp"
 #include "daemon/disk/config_map.hpp"
+#include "daemon/disk/deps_config.hpp"
 
 namespace wtpool::disk {
 namespace {
@@ -103,7 +104,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
   const ConfigMap map(
       text, file,
       {"schema_version", "source", "default_commit", "max_slots", "groups", "submodule_mirror_mode", "submodule_mirror_base",
-       "fetch", "clean", "on_dirty", "ttl", "filters", "save_limit_bytes", "save_limit_files"});
+       "fetch", "clean", "on_dirty", "ttl", "filters", "save_limit_bytes", "save_limit_files", "deps"});
   if (!map.number("schema_version", 1, 1)) throw map.wrong("schema_version", "is missing");
   const auto base = file.parent_path().parent_path();
 
@@ -124,6 +125,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
   if (map.names("filters")) config.filters = map.words("filters");
   for (const std::string& filter : config.filters)
     if (bad_pool_key(filter)) throw map.wrong("filters", "names '" + filter + "', which is no name of a filter driver");
+  config.deps = read_deps(map);
   if (const auto bytes = map.number("save_limit_bytes", 0, kMaxNumber))
     config.save_limit_bytes = static_cast<std::uint64_t>(*bytes);
   if (const auto files = map.number("save_limit_files", 0, kMaxNumber))
@@ -156,9 +158,15 @@ std::string format_pool_config(const core::PoolConfig& config) {
 HostConfig parse_host_config(const std::string& text, const std::filesystem::path& file) {
   const ConfigMap map(text, file,
                       {"root", "log_level", "default_ttl", "queue_limit", "trash_expiry", "answering_jobs", "recycling_jobs",
-                       "reserve", "seal", "seal_quiet", "follow_tip"});
+                       "reserve", "seal", "seal_quiet", "follow_tip", "store", "store_keep", "store_max"});
   HostConfig config;
   if (const auto root = map.text("root")) config.root = path_at(map, "root", *root, file.parent_path());
+  if (const auto store = map.text("store")) config.store = path_at(map, "store", *store, file.parent_path());
+  config.store_keep = map.duration("store_keep");
+  if (const auto most = map.text("store_max")) {
+    config.store_max = parse_size(*most);
+    if (!config.store_max) throw map.wrong("store_max", "takes a size such as 500M or 20G, not '" + *most + "'");
+  }
   if (const auto level = map.text("log_level")) {
     if (*level != "debug" && *level != "info" && *level != "warn" && *level != "error")
       throw map.wrong("log_level", "takes debug, info, warn or error, not '" + *level + "'");

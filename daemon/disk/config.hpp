@@ -15,9 +15,12 @@ namespace wtpool::disk {
 [[nodiscard]] std::string format_pool_config(const core::PoolConfig& config);
 
 // `wtpoold.yaml`. Keys: root, log_level, default_ttl, queue_limit, trash_expiry, answering_jobs, recycling_jobs, reserve,
-// seal, seal_quiet, follow_tip.
+// seal, seal_quiet, follow_tip, store, store_keep, store_max.
 struct HostConfig {
   std::optional<std::string> root;
+  std::optional<std::string> store;         // absent: <root>/.store
+  std::optional<core::seconds> store_keep;  // unused for so long, an entry is collected by itself; absent: never
+  std::optional<std::uint64_t> store_max;   // bytes of the store, past which the oldest unused are collected
   std::string log_level = "info";
   std::optional<core::seconds> default_ttl;  // for pools that name none
   int queue_limit = 1024;

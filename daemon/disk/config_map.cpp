@@ -113,4 +113,16 @@ std::vector<std::string> ConfigMap::words(const std::string& key) const {
   return words;
 }
 
+std::vector<YAML::Node> ConfigMap::maps(const std::string& key) const {
+  const auto node = value(key);
+  std::vector<YAML::Node> maps;
+  if (!node) return maps;
+  if (!node->IsSequence()) throw wrong(key, "takes a list");
+  for (const YAML::Node& item : *node) {
+    if (!item.IsMap()) throw error(yaml::fault_at(item, key + " takes a list of keys with values"));
+    maps.push_back(item);
+  }
+  return maps;
+}
+
 }  // namespace wtpool::disk

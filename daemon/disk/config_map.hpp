@@ -26,11 +26,13 @@ class ConfigMap {
   [[nodiscard]] std::optional<std::chrono::seconds> duration(const std::string& key) const;
   // A list of words, or one text with commas between them.
   [[nodiscard]] std::vector<std::string> words(const std::string& key) const;
+  // A list of maps; empty when the key says nothing.
+  [[nodiscard]] std::vector<YAML::Node> maps(const std::string& key) const;
+  [[nodiscard]] proto::Error error(const yaml::Fault& fault) const;
   [[nodiscard]] proto::Error wrong(const std::string& key, const std::string& why) const;
 
  private:
   [[nodiscard]] std::optional<YAML::Node> value(const std::string& key) const;
-  [[nodiscard]] proto::Error error(const yaml::Fault& fault) const;
 
   std::filesystem::path file_;
   YAML::Node map_;

@@ -60,6 +60,18 @@ const std::vector<Method>& methods() {
       method<TrashDropParams, EmptyResult>("trash.drop", "Empty", "Forget an entry"),
       method<SubscribeParams, SlotInfo>("events.subscribe", "Slot", "The slots as they are now, then an `event` a change",
                                         ResultForm::array),
+      method<StorePlaceParams, StorePlaceResult>("store.place", "StorePlaceResult",
+                                                 "Put an entry of the store into a directory"),
+      method<StoreAddParams, StoreAddResult>("store.add", "StoreAddResult", "Make an entry from an archive or a directory"),
+      method<StoreHasParams, EmptyResult>("store.has", "Empty", "Are they all in the store?"),
+      method<StoreListParams, StoreEntryInfo>("store.list", "StoreEntry", "The entries of the store", ResultForm::array),
+      method<StoreStatusParams, StoreStatusResult>("store.status", "StoreStatusResult",
+                                                   "What is grafted into a slot or directory"),
+      method<StoreThawParams, EmptyResult>("store.thaw", "Empty", "Make writable copies of grafts"),
+      method<StoreFreezeParams, EmptyResult>("store.freeze", "Empty", "Make grafts of writable copies again"),
+      method<StoreGcParams, StoreGcResult>("store.gc", "StoreGcResult", "Remove entries that nobody uses"),
+      method<StoreVerifyParams, EmptyResult>("store.verify", "Empty", "Compare entries with their listings"),
+      method<StorePathParams, SlotPathResult>("store.path", "SlotPathResult", "Where the store is"),
       method<HostStatusParams, StatusResult>("host.status", "StatusResult", "The daemon"),
       method<HostDoctorParams, DoctorResult>("host.doctor", "DoctorResult", "Checks of this host"),
       method<HostReloadParams, EmptyResult>("host.reload", "Empty", "Read the configuration again"),
@@ -101,6 +113,7 @@ struct ResultWriter {
   Json operator()(const SlotListResult& result) const { return write_list(result.slots); }
   Json operator()(const PoolListResult& result) const { return write_list(result.pools); }
   Json operator()(const TrashListResult& result) const { return write_list(result.entries); }
+  Json operator()(const StoreListResult& result) const { return write_list(result.entries); }
 };
 
 constexpr std::string_view kProgress = "progress";

@@ -87,7 +87,8 @@ const Rows<AcquireParams>& fields<AcquireParams>() {
        optional<&P::deadline_ms>("deadline_ms", "give up after so many milliseconds, queue and git included", kMilliseconds),
        optional<&P::progress>("progress", "send progress notifications"),
        optional<&P::verify>("verify", "have git look at the tree, whatever is known of it"),
-       optional<&P::ports>("ports", "set a range of ports apart for the lease")});
+       optional<&P::ports>("ports", "set a range of ports apart for the lease"),
+       optional<&P::frozen_only>("frozen_only", "every dep of the pool must be in the store")});
   return rows;
 }
 

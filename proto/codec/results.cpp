@@ -91,7 +91,8 @@ const Rows<AcquireResult>& fields<AcquireResult>() {
                             always<&R::fresh>("fresh", "the slot was made for this"),
                             always<&R::reused_commit>("reused_commit", "the slot was at that commit already"),
                             always<&R::waited_seconds>("waited_seconds", "time in the queue"),
-                            optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort)};
+                            optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort),
+                            optional<&R::missing_deps>("missing_deps", "in a pool with deps: those that could not be had")};
   return rows;
 }
 

@@ -19,6 +19,16 @@ const std::vector<Field<PoolInfo>>& fields<PoolInfo>();
 template <>
 const std::vector<Field<TrashEntry>>& fields<TrashEntry>();
 template <>
+const std::vector<Field<MissingDep>>& fields<MissingDep>();
+template <>
+const std::vector<Field<StoreEntryInfo>>& fields<StoreEntryInfo>();
+template <>
+const std::vector<Field<StoreLinkInfo>>& fields<StoreLinkInfo>();
+template <>
+const std::vector<Field<StoreGraftInfo>>& fields<StoreGraftInfo>();
+template <>
+const std::vector<Field<StoreKeptInfo>>& fields<StoreKeptInfo>();
+template <>
 const std::vector<Field<DoctorCheck>>& fields<DoctorCheck>();
 template <>
 const std::vector<Field<GitDetails>>& fields<GitDetails>();
@@ -44,6 +54,26 @@ struct SchemaName<PoolInfo> {
 template <>
 struct SchemaName<TrashEntry> {
   static constexpr std::string_view value = "TrashEntry";
+};
+template <>
+struct SchemaName<MissingDep> {
+  static constexpr std::string_view value = "MissingDep";
+};
+template <>
+struct SchemaName<StoreEntryInfo> {
+  static constexpr std::string_view value = "StoreEntry";
+};
+template <>
+struct SchemaName<StoreLinkInfo> {
+  static constexpr std::string_view value = "StoreLink";
+};
+template <>
+struct SchemaName<StoreGraftInfo> {
+  static constexpr std::string_view value = "StoreGraft";
+};
+template <>
+struct SchemaName<StoreKeptInfo> {
+  static constexpr std::string_view value = "StoreKept";
 };
 template <>
 struct SchemaName<DoctorCheck> {

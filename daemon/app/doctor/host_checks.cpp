@@ -11,6 +11,7 @@
 #include "common/files/files.hpp"
 #include "common/platform/open_files.hpp"
 #include "daemon/app/doctor/repair_without_daemon.hpp"
+#include "daemon/app/doctor/store_checks.hpp"
 #include "daemon/app/host_config.hpp"
 #include "daemon/disk/locks.hpp"
 #include "daemon/git/files/gitmodules.hpp"
@@ -230,6 +231,22 @@ std::optional<std::string> lost_lease(const HeldSlot& held) {
          " is not there; no daemon that is started anew knows of the lease";
 }
 
+namespace {
+
+void check_the_store(Report& report, const CheckFacts& facts) {
+  disk::HostConfig config;
+  if (!fault_of_host_config(facts)) config = read_host_config(facts.paths);
+  const std::filesystem::path store = config.store.value_or((facts.root / ".store").string());
+  try {
+    for (const auto& check : check_store(store, facts.root, config.store_max))
+      report.add(check.name, check.status, check.detail, check.hint);
+  } catch (const proto::Error& error) {
+    report.add("store", "error", error.message);
+  }
+}
+
+}  // namespace
+
 proto::DoctorResult run_doctor(const CheckFacts& facts) {
   Report report;
   check_git(report);
@@ -244,6 +261,7 @@ proto::DoctorResult run_doctor(const CheckFacts& facts) {
       report.add("pool " + held.pool, "error", *lost,
                  "wtpool release " + proto::shell_word(held.name) + " --pool " + proto::shell_word(held.pool));
   }
+  check_the_store(report, facts);
   report.add_unless_told(facts.away);
   return report.take();
 }

@@ -13,6 +13,7 @@
 #include "daemon/core/source/tip.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
+#include "daemon/core/store/deps.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::core {
@@ -102,6 +103,7 @@ void begin_acquire(Turn& t, Request& request, Pool& pool) {
   request.acquire.plan.exclude_submodule_tags = params.exclude_submodule_tags;
   const FetchPolicy& fetch = pool.config->fetch;
   const Source& source = t.host.sources[pool.place->source];
+  if (request.deps_asked) return resolve(t, request, pool);
   const bool old = !source.last_fetch || t.now.awake > after(*source.last_fetch, fetch.age);
   if (fetch.when == FetchPolicy::When::always || (fetch.when == FetchPolicy::When::older_than && old)) {
     return join_fetch(t, request, pool);
@@ -190,6 +192,7 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
          "'" + params.name + "' is a new branch at the default commit, and the remote has one of that name: " +
              say::acquire_at(pool, params.name, *facts.tracking_name) + " begins at that");
   }
+  if (waits_for_deps(t, request, facts)) return;
   acquire.ticket = t.host.next_ticket++;
   place(t, request.id);
 }

@@ -12,6 +12,7 @@
 #include "daemon/core/slot/upkeep.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
+#include "daemon/core/store/deps.hpp"
 
 namespace wtpool::core {
 namespace {
@@ -27,6 +28,7 @@ proto::AcquireResult result_of(const Turn& t, const Request& request, const Pool
   result.lease_id = slot.lease->id.str();
   result.fresh = fresh;
   result.reused_commit = slot.reused_commit;
+  result.missing_deps = missing_deps_of(request.acquire.plan);
   result.waited_seconds = std::chrono::duration<double>(t.now.awake - request.arrived).count();
   return result;
 }
@@ -85,6 +87,8 @@ void give_back(Turn& t, RequestId id, const Pool& pool, const Slot& slot) {
 }
 
 void acquire_done(Turn& t, const Job& job, const done::Acquired& done) {
+  if (Request* request = job.request ? find_request(t, *job.request) : nullptr; request != nullptr)
+    note_missing(request->acquire.plan, done.missing_deps);
   Pool& pool = t.host.pools.at(job.pool);
   Slot& slot = pool.slots.at(job.slots.front());
   const bool fresh = slot.fresh_made;

@@ -10,6 +10,7 @@
 #include "daemon/core/rules/placement.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
+#include "daemon/core/store/fillings.hpp"
 
 namespace wtpool::core {
 namespace {
@@ -36,6 +37,8 @@ std::string waited_for(const Request& request) {
       return "the release of " + request.slot.str();
     case Stage::recycling:
       return "the recycling of " + request.slot.str();
+    case Stage::filling:
+      return "an entry of the store to be made";
     case Stage::running:
       return "its job";
   }
@@ -176,6 +179,9 @@ void stop_request(Turn& t, RequestId id, Stop why) {
       return stop_releasing(t, *request, why);
     case Stage::recycling:
       return stop_recycling(t, *request, why);
+    case Stage::filling:
+      leave_filling(t, id);
+      return give_up(t, *request, why);
     case Stage::running:
       return stop_running(t, *request, why);
   }
@@ -188,6 +194,7 @@ void session_closed(Turn& t, SessionId session) {
     if (request.session == session) of_it.push_back(id);
   }
   for (const RequestId id : of_it) stop_request(t, id, Stop::gone);
+  filler_gone(t, session);
 
   for (auto& [key, pool] : t.host.pools) {
     for (auto& [id, slot] : pool.slots) {

@@ -20,6 +20,7 @@
 #include "daemon/core/state/overloaded.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
+#include "daemon/core/store/requests.hpp"
 
 namespace wtpool::core {
 namespace {
@@ -31,6 +32,8 @@ const proto::Scope* scope_of(const proto::Params& params) {
         using P = std::decay_t<decltype(p)>;
         if constexpr (std::is_same_v<P, proto::SlotListParams> || std::is_same_v<P, proto::TrashListParams> ||
                       std::is_same_v<P, proto::SubscribeParams>) {
+          return nullptr;
+        } else if constexpr (requires { P::kOfStore; }) {
           return nullptr;
         } else if constexpr (requires { p.scope; }) {
           return &p.scope;
@@ -119,7 +122,7 @@ std::optional<Error> names_nothing(const proto::Params& params) {
       [&](const auto& p) -> std::optional<Error> {
         bool name = false;
         bool lease = false;
-        if constexpr (requires { p.target; }) {
+        if constexpr (requires { p.target.target; }) {
           name = is_empty(p.target.target) || is_empty(p.target.name) || is_empty(p.target.slot);
           lease = is_empty(p.target.lease_id);
         } else if constexpr (requires { p.slot; }) {
@@ -182,6 +185,16 @@ void begin(Turn& t, Request& request) {
                  [&](const proto::ConfirmParams&) { begin_confirm(t, request); },
                  [&](const proto::ResumeParams&) { begin_resume(t, request); },
                  [&](const proto::PingParams&) { answer(t, request.id, proto::EmptyResult{}); },
+                 [&](const proto::StorePlaceParams&) { begin_store(t, request); },
+                 [&](const proto::StoreAddParams&) { begin_store(t, request); },
+                 [&](const proto::StoreHasParams&) { begin_store(t, request); },
+                 [&](const proto::StoreListParams&) { begin_store(t, request); },
+                 [&](const proto::StoreStatusParams&) { begin_store(t, request); },
+                 [&](const proto::StoreThawParams&) { begin_store(t, request); },
+                 [&](const proto::StoreFreezeParams&) { begin_store(t, request); },
+                 [&](const proto::StoreGcParams&) { begin_store(t, request); },
+                 [&](const proto::StoreVerifyParams&) { begin_store(t, request); },
+                 [&](const proto::StorePathParams&) { answer(t, request.id, proto::SlotPathResult{t.host.settings.store}); },
                  [&](const proto::HostReloadParams&) {
                    for (auto& [key, pool] : t.host.pools) load_pool(t, pool);
                    answer(t, request.id, proto::EmptyResult{});

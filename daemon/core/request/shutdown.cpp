@@ -7,6 +7,7 @@
 #include "daemon/core/lease/queue.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
+#include "daemon/core/store/fillings.hpp"
 
 namespace wtpool::core {
 namespace {
@@ -52,6 +53,7 @@ void begin_shutdown(Turn& t) {
       case Stage::fetching:
       case Stage::waiting:
       case Stage::queued:
+      case Stage::filling:
         waiting.push_back(id);
         break;
       case Stage::recycling: {
@@ -71,6 +73,7 @@ void begin_shutdown(Turn& t) {
     if (request == nullptr) continue;
     leave_queue(t, *request);
     for (auto& [key, source] : t.host.sources) std::erase(source.fetch_joined, id);
+    leave_filling(t, id);
     if (Slot* slot = find_slot(t, request->pool, request->slot)) std::erase(slot->recycle_waits, id);
     if (request->made) {
       answer(t, id, *request->made);

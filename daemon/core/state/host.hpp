@@ -13,6 +13,7 @@ namespace wtpool::core {
 // What the host config sets; durations are awake time.
 struct Settings {
   std::string root;
+  std::string store;  // its directory
   std::size_t answering_limit = 2;
   std::size_t recycling_limit = 1;
   std::size_t background_limit = 1;
@@ -42,6 +43,7 @@ enum class Stage {
   following,  // joined another request's acquire
   releasing,  // Release job
   recycling,  // release --wait
+  filling,    // an entry of the store is made, by it or by another
   running,    // any other job
 };
 
@@ -89,7 +91,10 @@ struct Request {
   std::optional<RequestId> leader;
   std::optional<std::string> trash_id;                       // release --wait: what the release kept
   std::map<std::pair<PoolKey, SlotId>, proto::GitInfo> git;  // slot.list with git status
-  std::vector<proto::DoctorCheck> healed;                    // host.doctor with repair: what was done so far
+  std::string store_key;                                     // of a request to the store: the KEY, once it is known
+  std::set<std::string> unfilled;                            // KEYs that could not be made for it
+  bool deps_asked = false;                 // an acquire that waited for a dep: its commit is not fetched again
+  std::vector<proto::DoctorCheck> healed;  // host.doctor with repair: what was done so far
 };
 
 struct Job {
@@ -152,11 +157,21 @@ struct Pool {
   [[nodiscard]] bool ready() const { return config && place && present && !unavailable; }
 };
 
+// An entry of the store in the making: by a job, or by a client that runs its command. Everybody else waits.
+struct Filling {
+  std::optional<RequestId> asker;
+  std::optional<JobId> job;
+  std::optional<SessionId> client;
+  std::string ticket;
+  std::vector<RequestId> waiters;
+};
+
 struct Host {
   Settings settings;
   std::map<PoolKey, Pool> pools;
   std::map<SourceId, Source> sources;
   std::map<RequestId, Request> requests;
+  std::map<std::string, Filling> fillings;            // by KEY
   std::map<SessionId, std::set<PoolKey>> changed_by;  // what a session changed: read back when it ends
   std::map<JobId, Job> jobs;
   std::array<std::set<JobId>, kJobClasses> unstarted;  // by class, in order of asking

@@ -46,6 +46,7 @@ struct Acquire {
   bool sealed = false;          // a seal says the same, if it still holds when the job looks
   bool verify = false;          // git looks, whatever a seal says
   std::vector<std::string> exclude_submodule_tags;
+  std::vector<WantedDep> deps;  // those that are not present are named, and what of them another commit has left goes
 };
 // Steps 2 to 4 of a release. Done = NAME is free and the marker says `releasing`, durably.
 struct Release {
@@ -152,13 +153,29 @@ struct ExpireTrash {
   seconds age;
 };
 
+// What a verb of the store does, but for making an entry. With the slot that it is about, where it is about one.
+struct StoreTask {
+  proto::Params params;
+  std::string key;  // the KEY, once it is known
+};
+// Makes an entry of the store. `temporary`: what a client's command printed, removed afterwards.
+struct StoreFill {
+  std::string key;
+  std::string from;
+  bool temporary = false;
+};
+// Brings an entry to the disk, so that it need not be compared after a power cut; collects what is over the limits.
+struct StoreTidy {
+  std::string key;
+};
+
 }  // namespace job
 
-using JobSpec =
-    std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release, job::DeleteRemote,
-                 job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine, job::Seal, job::LookAtTip,
-                 job::Advance, job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus, job::ListTrash,
-                 job::RestoreTrash, job::DropTrash, job::ExpireTrash, job::Heal, job::HealLocks>;
+using JobSpec = std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release,
+                             job::DeleteRemote, job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine,
+                             job::Seal, job::LookAtTip, job::Advance, job::Repair, job::RemoveSlot, job::RemovePool,
+                             job::InitPool, job::GitStatus, job::ListTrash, job::RestoreTrash, job::DropTrash, job::ExpireTrash,
+                             job::Heal, job::HealLocks, job::StoreTask, job::StoreFill, job::StoreTidy>;
 
 namespace done {
 
@@ -175,6 +192,7 @@ struct Resolved {
   std::optional<Oid> branch_tip;               // refs/heads/NAME
   std::optional<std::string> branch_conflict;  // an existing branch that is a prefix of NAME, or has NAME as prefix
   std::optional<std::string> checked_out_at;   // where NAME is checked out, or being rebased or bisected
+  std::vector<WantedDep> deps;                 // of the pool, at that commit
   bool remote_branch = false;                  // refs/remotes/NAME is there: NAME may have been meant to be that
 };
 struct Fetched {
@@ -185,8 +203,9 @@ struct Acquired {
   std::string git_id;
   Lease lease;  // as in the marker (branch_base, full_sha of a resumed branch)
   Oid tree;
-  bool reused_commit = false;         // the tree stood at that commit already
-  std::vector<std::string> warnings;  // said on the caller's stderr
+  bool reused_commit = false;                  // the tree stood at that commit already
+  std::vector<std::string> warnings;           // said on the caller's stderr
+  std::vector<std::string> missing_deps = {};  // names of deps that could not be placed after all
 };
 struct Released {
   bool moved = false;               // commits were kept
@@ -244,6 +263,18 @@ struct PoolRemoved {
 struct TrashListed {
   std::vector<proto::TrashEntry> entries;
 };
+struct StoreDone {
+  proto::Result result;
+  std::vector<std::string> warnings;
+  std::vector<std::pair<std::string, std::string>> events;  // type and message
+};
+struct StoreAbsent {};  // the entry is not in the store
+struct StoreKeyed {     // the KEY that was asked for in another way
+  std::string key;
+};
+struct StoreFilled {
+  bool made = false;  // false: it was there, with the same content
+};
 struct TrashRestored {
   std::string branch;
   std::vector<std::string> warnings;
@@ -251,10 +282,10 @@ struct TrashRestored {
 
 }  // namespace done
 
-using JobDone =
-    std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released, done::Idle,
-                 done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots, done::StatusRead, done::PoolMade,
-                 done::TrashListed, done::TrashRestored, done::Healed, done::PoolRemoved>;
+using JobDone = std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released,
+                             done::Idle, done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots,
+                             done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored, done::Healed,
+                             done::PoolRemoved, done::StoreDone, done::StoreAbsent, done::StoreKeyed, done::StoreFilled>;
 
 struct JobFailed {
   Fault fault = Fault::source_fault;

@@ -68,6 +68,15 @@ void emit(Turn& t, const Pool& pool, const Slot* slot, std::string type, const L
   t.notes.push_back(effect::Emit{std::move(event)});
 }
 
+void emit_of_host(Turn& t, std::string type, std::string message) {
+  proto::EventNote event;
+  event.seq = t.host.next_seq++;
+  event.time = t.now.wall;
+  event.type = std::move(type);
+  event.message = std::move(message);
+  t.notes.push_back(effect::Emit{std::move(event)});
+}
+
 void note(Turn& t, int level, std::string message) { t.notes.push_back(effect::Log{level, std::move(message)}); }
 
 void note_change(Turn& t, const Request& request) { t.host.changed_by[request.session].insert(request.pool); }

@@ -25,6 +25,7 @@ void tell_kept(Turn& t, const Request& request, const Slot& slot, const std::opt
                const std::string& where);
 void emit(Turn& t, const Pool& pool, const Slot* slot, std::string type, const Lease* lease = nullptr,
           std::optional<std::string> message = std::nullopt);
+void emit_of_host(Turn& t, std::string type, std::string message);  // of no pool
 void note(Turn& t, int level, std::string message);
 void note_change(Turn& t, const Request& request);
 [[nodiscard]] Request* find_request(Turn& t, RequestId id);

@@ -88,6 +88,22 @@ struct FetchPolicy {
 
 enum class Clean { none, untracked, ignored };
 
+// What acquire places from the store, see `deps:` in the pool config.
+struct Dep {
+  std::string name;
+  std::string key;      // with {hash:...}, {os} and {arch}; in a WantedDep the KEY itself
+  std::string archive;  // where to find it when the store has not; may be empty
+  std::string into;     // relative to the slot
+  std::string mode = "link";
+  std::vector<std::string> real;
+  bool required = false;
+  friend bool operator==(const Dep&, const Dep&) = default;
+};
+struct WantedDep {
+  Dep dep;
+  bool present = false;  // in the store
+};
+
 // The pool config, checked. Paths are absolute.
 struct PoolConfig {
   std::string source;  // as written, made absolute
@@ -103,6 +119,7 @@ struct PoolConfig {
   std::vector<std::string> filters{"lfs"};  // drivers that may run, where a configuration names them
   std::uint64_t save_limit_bytes = 256ull * 1024 * 1024;
   std::uint64_t save_limit_files = 20000;
+  std::vector<Dep> deps;
 };
 
 // Where a pool lives, read once when it is loaded. All real paths.

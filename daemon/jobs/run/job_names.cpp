@@ -28,6 +28,9 @@ struct Name {
   std::string_view operator()(const core::job::RestoreTrash&) const { return "restore-trash"; }
   std::string_view operator()(const core::job::DropTrash&) const { return "drop-trash"; }
   std::string_view operator()(const core::job::ExpireTrash&) const { return "expire-trash"; }
+  std::string_view operator()(const core::job::StoreTask&) const { return "store-task"; }
+  std::string_view operator()(const core::job::StoreFill&) const { return "store-fill"; }
+  std::string_view operator()(const core::job::StoreTidy&) const { return "store-tidy"; }
   std::string_view operator()(const core::job::Heal&) const { return "heal"; }
   std::string_view operator()(const core::job::HealLocks&) const { return "heal-locks"; }
 };

@@ -8,6 +8,7 @@
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/fault_proof.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
+#include "daemon/jobs/steps/grafts.hpp"
 #include "daemon/jobs/tasks/acquire.hpp"
 #include "daemon/jobs/tasks/fetch.hpp"
 #include "daemon/jobs/tasks/pool.hpp"
@@ -19,6 +20,7 @@
 #include "daemon/jobs/tasks/remove_slot.hpp"
 #include "daemon/jobs/tasks/repair.hpp"
 #include "daemon/jobs/tasks/seal.hpp"
+#include "daemon/jobs/tasks/store.hpp"
 #include "daemon/jobs/tasks/tip.hpp"
 #include "daemon/jobs/tasks/trash.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
@@ -61,7 +63,11 @@ struct Dispatch {
   core::JobDone operator()(const core::job::Advance& s) const { return advance(job, s); }
   core::JobDone operator()(const core::job::Seal& s) const { return seal(job, s); }
   core::JobDone operator()(const core::job::Repair& s) const { return say_where(job, repair(job, s)); }
-  core::JobDone operator()(const core::job::RemoveSlot& s) const { return say_where(job, remove_slot(job, s)); }
+  core::JobDone operator()(const core::job::RemoveSlot& s) const {
+    auto done = say_where(job, remove_slot(job, s));
+    end_roots(job);
+    return done;
+  }
   core::JobDone operator()(const core::job::RemovePool& s) const { return remove_pool(job, s); }
   core::JobDone operator()(const core::job::InitPool& s) const { return init_pool(job, s); }
   core::JobDone operator()(const core::job::Heal& s) const { return heal(job, s); }
@@ -70,12 +76,20 @@ struct Dispatch {
   core::JobDone operator()(const core::job::ListTrash& s) const { return list_trash(job, s); }
   core::JobDone operator()(const core::job::RestoreTrash& s) const { return restore_trash(job, s); }
   core::JobDone operator()(const core::job::DropTrash& s) const { return drop_trash(job, s); }
+  core::JobDone operator()(const core::job::StoreTask& s) const { return store_task(job, s); }
+  core::JobDone operator()(const core::job::StoreFill& s) const { return store_fill(job, s); }
+  core::JobDone operator()(const core::job::StoreTidy& s) const { return store_tidy(job, s); }
   core::JobDone operator()(const core::job::ExpireTrash& s) const { return expire_trash(job, s); }
 };
 
+bool is_of_store(const core::JobSpec& spec) {
+  return std::holds_alternative<core::job::StoreTask>(spec) || std::holds_alternative<core::job::StoreFill>(spec) ||
+         std::holds_alternative<core::job::StoreTidy>(spec);
+}
+
 bool needs_pool(const core::JobSpec& spec) {
   return !std::holds_alternative<core::job::LoadPool>(spec) && !std::holds_alternative<core::job::InitPool>(spec) &&
-         !std::holds_alternative<core::job::ListTrash>(spec);
+         !std::holds_alternative<core::job::ListTrash>(spec) && !is_of_store(spec);
 }
 
 // Of a source that is gone for good nothing is left to judge by, and its slots can still be taken away.
@@ -124,6 +138,8 @@ core::JobOutcome run_job(JobContext& job, const core::JobSpec& spec) {
             core::Error(core::ErrorKind::pool_unavailable, "pool " + job.grant.pool.str() + " is not served any more")};
       }
     }
+    // A verb of the store has a pool where it is about a slot.
+    if (is_of_store(spec) && !job.grant.pool.empty()) job.pool = job.pools->find(job.grant.pool);
     if (needs_source(spec)) require_source(*job.pool);
     auto done = std::visit(Dispatch{job}, spec);
     if (reports_facts(spec)) require_source(*job.pool);

@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "common/base/clock.hpp"
+#include "common/platform/process.hpp"
 #include "daemon/jobs/run/run_job.hpp"
 
 namespace wtpool::jobs {
 
 JobRunner::JobRunner(HostFacts host, int threads, std::function<void(core::Event)> report)
     : host_(std::move(host)), report_(std::move(report)) {
+  if (!host_.store_root.empty()) store_ = std::make_unique<store::Store>(host_.store_root, platform::boot_id());
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -29,6 +31,7 @@ void JobRunner::start(const core::effect::StartJob& effect) {
   job.host = host_;
   job.pools = &pools_;
   job.seals = &seals_;
+  job.store = store_.get();
   job.report = report_;
   if (effect.deadline) job.deadline = std::chrono::steady_clock::now() + (*effect.deadline - awake_now());
   {

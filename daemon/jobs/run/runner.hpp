@@ -28,6 +28,7 @@ class JobRunner {
 
   HostFacts host_;
   std::function<void(core::Event)> report_;
+  std::unique_ptr<store::Store> store_;
   ServedPools pools_;
   SealBook seals_;
   std::mutex mutex_;

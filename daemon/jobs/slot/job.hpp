@@ -10,6 +10,7 @@
 #include "daemon/core/state/events.hpp"
 #include "daemon/jobs/slot/seal_book.hpp"
 #include "daemon/jobs/slot/served_pool.hpp"
+#include "daemon/store/entries.hpp"
 
 namespace wtpool::jobs {
 
@@ -18,6 +19,7 @@ struct JobContext {
   HostFacts host;
   ServedPools* pools = nullptr;
   SealBook* seals = nullptr;
+  store::Store* store = nullptr;           // null: this host has none
   std::shared_ptr<const ServedPool> pool;  // null only for jobs that make or load one
   StopToken stop;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();

@@ -4,12 +4,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "daemon/disk/config.hpp"
 #include "daemon/disk/layout.hpp"
 #include "daemon/disk/locks.hpp"
 #include "daemon/git/source/source.hpp"
+#include "daemon/jobs/slot/dep_keys.hpp"
 
 namespace wtpool::jobs {
 
@@ -22,6 +24,7 @@ struct ServedPool {
   git::SourceFacts source;
   std::shared_ptr<const disk::FileLock> lock;
   std::shared_ptr<git::Helpers> helpers;
+  std::shared_ptr<DepKeys> dep_keys = std::make_shared<DepKeys>();
 };
 
 // The pools that are served now, by key. Any thread.
@@ -40,6 +43,9 @@ class ServedPools {
 struct HostFacts {
   std::string pools_root;
   std::uint64_t reserve_bytes = 0;
+  std::string store_root = {};
+  std::optional<std::int64_t> store_keep = {};  // seconds unused, after which an entry is collected by itself
+  std::optional<std::int64_t> store_max = {};   // bytes of the store, past which the oldest are
 };
 
 }  // namespace wtpool::jobs

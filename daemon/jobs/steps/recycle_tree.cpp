@@ -20,6 +20,7 @@
 #include "daemon/git/work/rebuild.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/steps/grafts.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
 #include "daemon/jobs/steps/untracked.hpp"
 #include "daemon/jobs/trash/save.hpp"
@@ -208,6 +209,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   remember_untracked(job, git_id, look.untracked);
   remember_standing(job, git_id, target);
   FAILPOINT("recycle.untracked-remembered");
+  put_links_back(job);
   idle.at = target;
   idle.tree = git::ids_of(slot, {target.str() + "^{tree}"}).front().value_or(Oid{});
   idle.git_id = git_id;

@@ -26,6 +26,7 @@
 #include "daemon/jobs/slot/locked_slot.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
 #include "daemon/jobs/slot/undo_steps.hpp"
+#include "daemon/jobs/steps/grafts.hpp"
 #include "daemon/jobs/steps/half_checkout.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
 #include "daemon/jobs/steps/slot_directory.hpp"
@@ -58,6 +59,7 @@ class Acquisition {
       job_.check_stop();
       attach_branch();
       job_.check_stop();
+      graft();
       return hold();
     } catch (const FaultError& failed) {
       throw after_roll_back(failed);
@@ -381,6 +383,16 @@ class Acquisition {
     if (const auto percent = git::percent_in(text)) job_.progress("checkout", percent);
   }
 
+  // ---- the store ----
+  // Nothing to take back: grafts of an idle slot are what its next holder's acquire begins with.
+  void graft() {
+    const git::Git slot = job_.slot_git(git_id_, lock_);
+    DepsPlaced placed = bring_grafts(job_, spec_.deps, slot, lease_);
+    warnings_.insert(warnings_.end(), placed.warnings.begin(), placed.warnings.end());
+    missing_deps_ = std::move(placed.missing);
+    FAILPOINT("acquire.grafted");
+  }
+
   // ---- the end ----
   core::done::Acquired hold() {
     // A git that says it did and did not must not hand out a slot that stands elsewhere.
@@ -393,7 +405,7 @@ class Acquisition {
     job_.check_stop();
     const auto durable =
         short_way_ ? short_way_->hold() : disk::MarkerFile(job_.entry(git_id_).marker()).write(marker(core::MarkerState::held));
-    core::done::Acquired done{durable, git_id_, lease_, tree_.value_or(Oid{}), reused_, warnings_};
+    core::done::Acquired done{durable, git_id_, lease_, tree_.value_or(Oid{}), reused_, warnings_, missing_deps_};
     FAILPOINT("acquire.held");
     steps_.commit();
     return done;
@@ -413,6 +425,7 @@ class Acquisition {
   std::optional<disk::StagedMarker> acquiring_;  // in its place, not synced yet
   std::vector<std::string> warnings_;
   std::string rules_;  // by which git writes files now
+  std::vector<std::string> missing_deps_;
   bool reused_ = false;
   bool branch_is_others_ = false;  // made by somebody since it was looked for: not for the undo to remove
   Steps steps_;

@@ -81,10 +81,12 @@ const std::map<std::string, Names>& arrows() {
       {"daemon/core", {"daemon/core", "proto"}},
       {"daemon/disk", {"daemon/disk", "daemon/core", "common", "proto"}},
       {"daemon/git", {"daemon/git", "daemon/core", "common", "proto"}},
-      {"daemon/jobs", {"daemon/jobs", "daemon/disk", "daemon/git", "daemon/core", "common", "proto"}},
+      {"daemon/store", {"daemon/store", "daemon/disk", "daemon/core", "common", "proto"}},
+      {"daemon/jobs", {"daemon/jobs", "daemon/disk", "daemon/git", "daemon/store", "daemon/core", "common", "proto"}},
       {"daemon/serve", {"daemon/serve", "daemon/core", "common", "proto"}},
       {"daemon/app",
-       {"daemon/app", "daemon/serve", "daemon/jobs", "daemon/disk", "daemon/git", "daemon/core", "common", "proto"}},
+       {"daemon/app", "daemon/serve", "daemon/jobs", "daemon/disk", "daemon/git", "daemon/store", "daemon/core", "common",
+        "proto"}},
   };
   return table;
 }
@@ -98,9 +100,10 @@ const std::map<std::string, Ladder>& ladders() {
       {"proto", {{""}, {"codec"}}},
       {"common", {{"base"}, {"files"}, {"platform"}, {"process"}, {""}}},
       {"client", {{"cli"}, {"daemon"}, {"verbs"}, {"run"}, {""}}},
-      {"daemon/core", {{"state"}, {"rules"}, {"job"}, {"slot"}, {"source"}, {"lease"}, {"pool"}, {"request"}, {""}}},
+      {"daemon/core", {{"state"}, {"rules"}, {"job"}, {"store"}, {"slot"}, {"source"}, {"lease"}, {"pool"}, {"request"}, {""}}},
       {"daemon/disk", {{""}}},
       {"daemon/git", {{"files"}, {"process"}, {"source"}, {"tree"}, {"submodule"}, {"work", "seal"}, {""}}},
+      {"daemon/store", {{""}}},
       {"daemon/jobs", {{"slot"}, {"trash"}, {"steps"}, {"tasks"}, {"doctor"}, {"run"}, {""}}},
       {"daemon/serve", {{""}}},
       {"daemon/app", {{"doctor"}, {""}}},
@@ -241,6 +244,10 @@ TEST(Arrows, EachLibraryHasItsPlace) {
   expect_all_in(files_that_include(std::regex("^yaml-cpp")), std::regex("^daemon/disk/"), "yaml-cpp");
   expect_all_in(files_that_include(std::regex("^utf8proc")), std::regex("^common/"), "utf8proc");
   expect_all_in(files_that_include(std::regex("^btrfsutil")), std::regex("^common/platform/subvolume_linux"), "libbtrfsutil");
+  expect_all_in(files_that_include(std::regex("^(archive|archive_entry)\\.h$")), std::regex("^daemon/store/archive\\.cpp$"),
+                "libarchive");
+  expect_all_in(files_that_include(std::regex("^(openssl/|xxhash)")), std::regex("^daemon/store/sums\\.cpp$"),
+                "OpenSSL or xxhash");
   expect_all_in(files_that_include(std::regex("^CLI")), std::regex("^(client/cli|daemon/app)/options"), "CLI11");
 }
 
