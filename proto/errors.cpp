@@ -53,6 +53,8 @@ constexpr std::array kTable{
     ErrorInfo{not_in_store, "not_in_store", 17, 17, false, "the store has no such entry, and nothing says where to get it"},
     ErrorInfo{store_refused, "store_refused", 45, 1, false, "an archive, or a place for a graft, is refused"},
     ErrorInfo{store_differs, "store_differs", 46, 1, false, "the store has, or should have, something else under that KEY"},
+    ErrorInfo{fetch_failed, "fetch_failed", 47, 1, true, "the remote could not be fetched from"},
+    ErrorInfo{auth_failed, "auth_failed", 48, 1, false, "the remote refused the credentials, or there were none"},
 };
 
 constexpr bool ordered_as_enumerated() {
@@ -73,7 +75,7 @@ constexpr bool codes_and_names_are_unique() {
 
 static_assert(ordered_as_enumerated());
 static_assert(codes_and_names_are_unique());
-static_assert(kTable.size() == static_cast<std::size_t>(store_differs) + 1, "every kind has a row");
+static_assert(kTable.size() == static_cast<std::size_t>(auth_failed) + 1, "every kind has a row");
 
 }  // namespace
 

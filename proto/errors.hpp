@@ -55,6 +55,8 @@ enum class ErrorKind {
   not_in_store,
   store_refused,
   store_differs,
+  fetch_failed,
+  auth_failed,
 };
 
 struct ErrorInfo {

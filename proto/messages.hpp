@@ -58,6 +58,8 @@ struct PoolInitParams {
   std::optional<std::string> default_commit;
   std::optional<std::string> submodule_mirror_mode;
   std::optional<std::string> submodule_mirror_base;
+  std::optional<std::string> reference;  // with a URL: a clone on this host whose objects need not be transferred
+  bool progress = false;
 };
 struct PoolListParams {};
 struct PoolRemoveParams {
@@ -83,6 +85,7 @@ struct AcquireParams {
   bool verify = false;       // git looks at the tree, whatever is known of it
   bool ports = false;        // a range of ports that is this lease's alone
   bool frozen_only = false;  // every dep must be in the store
+  bool fetch = false;        // the source is fetched first, as with `fetch: always`
 };
 struct ConfirmParams {
   std::string lease_id;
@@ -98,6 +101,10 @@ struct ReleaseParams {
   std::optional<std::int64_t> deadline_ms;
   bool progress = false;
   std::vector<std::int64_t> caller_pids;  // the client and its ancestors: never reported as left in the slot
+};
+struct SourceFetchParams {
+  Scope scope;
+  std::vector<std::string> commits;  // none: every branch
 };
 struct RenewParams {
   Scope scope;
@@ -210,7 +217,7 @@ using Params =
                  SlotRepairParams, SlotRemoveParams, TrashListParams, TrashRestoreParams, TrashDropParams, SubscribeParams,
                  HostStatusParams, HostDoctorParams, HostReloadParams, HostShutdownParams, StorePlaceParams, StoreAddParams,
                  StoreHasParams, StoreListParams, StoreStatusParams, StoreThawParams, StoreFreezeParams, StoreGcParams,
-                 StoreVerifyParams, StorePathParams>;
+                 StoreVerifyParams, StorePathParams, SourceFetchParams>;
 
 // ---- results ----
 struct HelloResult {
@@ -276,6 +283,7 @@ struct AcquireResult {
   bool fresh = false;
   bool reused_commit = false;
   double waited_seconds = 0;
+  std::optional<std::int64_t> fetched_at;  // of our own last fetch of the source
   std::optional<int> port_base;                         // the first port of the lease; only when asked for
   std::optional<std::vector<MissingDep>> missing_deps;  // of a pool with deps: those that could not be had
 };
@@ -283,6 +291,9 @@ struct ReleaseResult {
   bool already = false;  // nothing was held: "already released"
   std::optional<std::string> slot;
   std::optional<std::string> trash_id;  // known when asked to wait, or when the branch had moved
+};
+struct SourceFetchResult {
+  std::optional<std::int64_t> fetched_at;
 };
 struct RenewResult {
   std::optional<std::int64_t> expires_at;
@@ -294,6 +305,9 @@ struct PoolInfo {
   std::vector<std::string> groups;
   bool available = true;
   std::map<std::string, std::int64_t> slots;  // state → count
+  std::optional<std::string> url;             // of a mirror
+  bool managed = false;                       // the source is a mirror that wtpool keeps
+  std::optional<std::int64_t> fetched_at;     // of our own last fetch of the source
 };
 struct PoolListResult {
   std::vector<PoolInfo> pools;  // a bare array on the wire
@@ -389,7 +403,7 @@ struct DoctorResult {
 using Result =
     std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
                  AcquireResult, ReleaseResult, RenewResult, PoolListResult, TrashListResult, TrashRestoreResult, StatusResult,
-                 DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult, StoreStatusResult, StoreGcResult>;
+                 DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult, StoreStatusResult, StoreGcResult, SourceFetchResult>;
 
 // ---- notifications, daemon to client ----
 struct Progress {

@@ -25,6 +25,7 @@ struct Globals {  // taken before or after the verb
 
 struct InitCommand {
   std::string source;
+  std::optional<std::string> reference;
   std::optional<int> max_slots;
   std::vector<std::string> groups;
   std::optional<std::string> default_commit;
@@ -44,6 +45,7 @@ struct AcquireCommand {
   std::vector<std::string> exclude_submodule_tags;
   bool verify = false;
   bool frozen_only = false;
+  bool fetch = false;
   bool resume = false;
   bool replace = false;
   std::optional<std::chrono::milliseconds> wait;  // 0 = without an end

@@ -8,7 +8,8 @@ namespace {
 
 void add_init(CLI::App& app, Command& chosen) {
   auto [verb, init] = add_verb<InitCommand>(app, chosen, "init", "Make a pool of a git repository; creates no slot");
-  verb->add_option("--source", init->source, "The repository, bare or a working clone")->required()->check(nothing);
+  verb->add_option("--source", init->source, "The repository: a clone, a bare one, or a URL")->required()->check(nothing);
+  verb->add_option("--reference", init->reference, "With a URL: a clone on this host that has most of it")->check(nothing);
   verb->add_option("--max-slots", init->max_slots, "Slots, per group [16]")->check(CLI::Range(1, 10'000));
   verb->add_option("--groups", init->groups, "Names of groups of slots")->delimiter(',')->allow_extra_args(false);
   verb->add_option("--default-commit", init->default_commit, "Commit when acquire names none [origin/HEAD]")->check(nothing);

@@ -4,6 +4,8 @@
 #include "client/cli/render.hpp"
 #include "client/verbs/ask.hpp"
 #include "client/verbs/verbs.hpp"
+#include "common/base/url.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::client {
 
@@ -11,7 +13,15 @@ int run_command(const InitCommand& command, Context& context) {
   const std::filesystem::path here = std::filesystem::current_path();
   proto::PoolInitParams params;
   params.pool = context.globals.pool;  // the environment names a pool that is there already
-  params.source = expand_path(command.source, here).string();
+  params.source = is_url(command.source) ? command.source : expand_path(command.source, here).string();
+  if (has_password(command.source)) {
+    throw proto::Error(proto::ErrorKind::invalid_params,
+                       "cannot make the pool: " + without_credentials(command.source) +
+                           " was given with a password, which would stand in a config; git's credential helpers keep one",
+                       "wtpool init --source " + proto::shell_word(without_credentials(command.source)));
+  }
+  if (command.reference) params.reference = expand_path(*command.reference, here).string();
+  params.progress = context.output.wants_progress();
   params.max_slots = command.max_slots;
   params.groups = command.groups;
   params.default_commit = command.default_commit;

@@ -16,6 +16,7 @@
 #include "daemon/app/options.hpp"
 #include "daemon/app/service.hpp"
 #include "daemon/git/process/killed_gits.hpp"
+#include "daemon/git/source/mirror.hpp"
 
 namespace wtpool::app {
 namespace {
@@ -65,6 +66,7 @@ int serve(const Options& options) {
   std::filesystem::current_path("/");
   open_log(paths.log_file, options.verbose ? LogLevel::debug : log_level_of(config), options.verbose);
   remove_staged(paths.state_dir);
+  git::remove_unfinished_mirrors(real_path(root));
   Service service(std::move(*instance), paths, config, real_path(root), socket, options.verbose);
   return service.run();
 }

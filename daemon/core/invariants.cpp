@@ -152,10 +152,7 @@ class Check {
           break;
         case Stage::fetching:
           require(std::any_of(host_.sources.begin(), host_.sources.end(),
-                              [&joiner = id](const auto& s) {
-                                const auto& joined = s.second.fetch_joined;
-                                return s.second.fetch && std::find(joined.begin(), joined.end(), joiner) != joined.end();
-                              }),
+                              [&waiter = id](const auto& s) { return s.second.line.waits(waiter); }),
                   who + "has joined a fetch");
           break;
         case Stage::filling:

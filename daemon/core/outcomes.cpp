@@ -16,6 +16,7 @@
 #include "daemon/core/slot/upkeep.hpp"
 #include "daemon/core/source/fetch.hpp"
 #include "daemon/core/source/tip.hpp"
+#include "daemon/core/source/upkeep.hpp"
 #include "daemon/core/state/overloaded.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
@@ -65,7 +66,9 @@ void resolve_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   Request* request = job.request ? find_request(t, *job.request) : nullptr;
   if (request == nullptr) return;
   request->jobs.erase(job.id);
-  if (const auto* done = done_as<done::Resolved>(outcome)) return resolved(t, *request, *done);
+  const auto* done = done_as<done::Resolved>(outcome);
+  if (looked_for_id(t, *request, done)) return;
+  if (done != nullptr) return resolved(t, *request, *done);
   if (t.host.draining) return refuse(t, request->id, say::shutting_down());
   refuse(t, request->id, failure_of(outcome).error);
 }
@@ -170,6 +173,7 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                    fetch_ended(t, job,
                                done_as<done::Fetched>(outcome) ? std::nullopt : std::optional(failure_of(outcome).error));
                  },
+                 [&](const job::TendMirror&) { tend_ended(t, job, error_of(outcome)); },
                  [&](const job::Acquire&) { acquire_ended(t, job, outcome); },
                  [&](const job::EndProcesses&) {
                    processes_ended(
@@ -245,7 +249,7 @@ void job_progress(Turn& t, const event::JobProgress& event) {
     tell(t, *request, std::move(progress));
   };
   if (const auto* fetch = std::get_if<job::Fetch>(&found->second.spec)) {
-    for (const RequestId id : t.host.sources[fetch->source].fetch_joined) say_to(id);
+    for (const RequestId id : t.host.sources[fetch->source].line.served_by_running()) say_to(id);
     return;
   }
   if (found->second.slots.size() == 1) {

@@ -12,7 +12,9 @@
 #include "daemon/core/request/dispatch.hpp"
 #include "daemon/core/request/shutdown.hpp"
 #include "daemon/core/slot/seal.hpp"
+#include "daemon/core/source/fetch.hpp"
 #include "daemon/core/source/tip.hpp"
+#include "daemon/core/source/upkeep.hpp"
 #include "daemon/core/state/overloaded.hpp"
 #include "daemon/core/state/turn.hpp"
 #include "daemon/core/timers.hpp"
@@ -46,6 +48,8 @@ void settle(Turn& t) {
       (void)finish_what_was_left(t);
     }
   }
+  look_after_fetches(t);
+  look_after_mirrors(t);
   look_after_tips(t);
   look_after_seals(t);
   do pump(t);

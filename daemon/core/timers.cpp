@@ -11,7 +11,9 @@
 #include "daemon/core/rules/placement.hpp"
 #include "daemon/core/slot/seal.hpp"
 #include "daemon/core/slot/upkeep.hpp"
+#include "daemon/core/source/fetch.hpp"
 #include "daemon/core/source/tip.hpp"
+#include "daemon/core/source/upkeep.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 #include "daemon/core/step.hpp"
@@ -113,6 +115,8 @@ std::optional<nanoseconds> next_deadline(const Host& host) {
     if (request.stop == Stop::none) consider(request.deadline);
     if (waits_for_slot(request)) consider(request.acquire.wait_until);
   }
+  consider(next_fetch_due(host));
+  consider(next_tending(host));
   for (const auto& [key, pool] : host.pools) {
     if (!host.draining) consider(pool.load_retry);
     if (!acts(host, pool)) continue;

@@ -101,10 +101,10 @@ std::string list_text(const std::vector<std::string>& words) {
 }  // namespace
 
 core::PoolConfig parse_pool_config(const std::string& text, const std::filesystem::path& file) {
-  const ConfigMap map(
-      text, file,
-      {"schema_version", "source", "default_commit", "max_slots", "groups", "submodule_mirror_mode", "submodule_mirror_base",
-       "fetch", "clean", "on_dirty", "ttl", "filters", "save_limit_bytes", "save_limit_files", "deps"});
+  const ConfigMap map(text, file,
+                      {"schema_version", "source", "default_commit", "max_slots", "groups", "submodule_mirror_mode",
+                       "submodule_mirror_base", "fetch", "fetch_timeout", "fetch_interval", "clean", "on_dirty", "ttl",
+                       "filters", "save_limit_bytes", "save_limit_files", "deps"});
   if (!map.number("schema_version", 1, 1)) throw map.wrong("schema_version", "is missing");
   const auto base = file.parent_path().parent_path();
 
@@ -119,6 +119,10 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
     if (const auto why = bad_group(group)) throw map.wrong("groups", "names '" + group + "', which " + *why);
   read_submodules(map, base, config);
   config.fetch = fetch_policy(map);
+  config.fetch_timeout = map.duration("fetch_timeout").value_or(config.fetch_timeout);
+  if (config.fetch_timeout.count() <= 0) throw map.wrong("fetch_timeout", "must be above 0");
+  config.fetch_interval = map.duration("fetch_interval");
+  if (config.fetch_interval && config.fetch_interval->count() <= 0) throw map.wrong("fetch_interval", "must be above 0");
   config.clean = clean_policy(map);
   config.on_dirty = dirty_policy(map);
   config.ttl = map.duration("ttl");
@@ -146,6 +150,8 @@ std::string format_pool_config(const core::PoolConfig& config) {
   if (config.submodule_mirror_mode) add("submodule_mirror_mode", *config.submodule_mirror_mode);
   if (config.submodule_mirror_base) add("submodule_mirror_base", yaml::scalar(*config.submodule_mirror_base));
   if (config.fetch.when != defaults.fetch.when) add("fetch", fetch_text(config.fetch));
+  if (config.fetch_timeout != defaults.fetch_timeout) add("fetch_timeout", duration_text(config.fetch_timeout));
+  if (config.fetch_interval) add("fetch_interval", duration_text(*config.fetch_interval));
   if (config.clean != defaults.clean) add("clean", config.clean == core::Clean::ignored ? "ignored" : "untracked");
   if (config.on_dirty != defaults.on_dirty) add("on_dirty", std::string(proto::to_text(config.on_dirty)));
   if (config.ttl) add("ttl", duration_text(*config.ttl));

@@ -45,6 +45,8 @@ const std::vector<Method>& methods() {
       method<PoolInitParams, PoolInitResult>("pool.init", "PoolInitResult", "Write a pool's config; makes no slot"),
       method<PoolListParams, PoolInfo>("pool.list", "Pool", "The pools of this host", ResultForm::array),
       method<PoolRemoveParams, EmptyResult>("pool.remove", "Empty", "Take away what acquire and init made; refused while held"),
+      method<SourceFetchParams, SourceFetchResult>("source.fetch", "SourceFetchResult",
+                                                   "Fetch the source of a pool from its remote"),
       method<AcquireParams, AcquireResult>("slot.acquire", "AcquireResult", "Lease a slot at a commit, on branch NAME"),
       method<ConfirmParams, EmptyResult>("slot.confirm", "Empty", "Keep a lease that was asked for with `confirm`"),
       method<ReleaseParams, ReleaseResult>("slot.release", "ReleaseResult", "End a lease, work saved first"),

@@ -52,12 +52,14 @@ const Rows<PoolInitParams>& fields<PoolInitParams>() {
   using P = PoolInitParams;
   static const Rows<P> rows{
       optional<&P::pool>("pool", "the key of the pool to make; default: the repository's name"),
-      required<&P::source>("source", "the repository, an absolute path"),
+      required<&P::source>("source", "the repository, an absolute path or a URL"),
       optional<&P::max_slots>("max_slots", "slots of a group at most", {1, 10'000}),
       optional<&P::groups>("groups", "names of the groups"),
       optional<&P::default_commit>("default_commit", "what an acquire without a commit takes"),
       optional<&P::submodule_mirror_mode>("submodule_mirror_mode", "bare-mirror or git-modules; with the base"),
-      optional<&P::submodule_mirror_base>("submodule_mirror_base", "where the mirrors of submodules are")};
+      optional<&P::submodule_mirror_base>("submodule_mirror_base", "where the mirrors of submodules are"),
+      optional<&P::reference>("reference", "with a URL: a clone on this host whose objects need not be transferred"),
+      optional<&P::progress>("progress", "send progress notifications")};
   return rows;
 }
 
@@ -88,7 +90,8 @@ const Rows<AcquireParams>& fields<AcquireParams>() {
        optional<&P::progress>("progress", "send progress notifications"),
        optional<&P::verify>("verify", "have git look at the tree, whatever is known of it"),
        optional<&P::ports>("ports", "set a range of ports apart for the lease"),
-       optional<&P::frozen_only>("frozen_only", "every dep of the pool must be in the store")});
+       optional<&P::frozen_only>("frozen_only", "every dep of the pool must be in the store"),
+       optional<&P::fetch>("fetch", "fetch the source first, whatever the pool's config says")});
   return rows;
 }
 
@@ -117,6 +120,14 @@ const Rows<ReleaseParams>& fields<ReleaseParams>() {
          optional<&P::caller_pids>("caller_pids", "the client and its ancestors, never reported as left in the slot",
                                    kPositive)});
   }();
+  return rows;
+}
+
+template <>
+const Rows<SourceFetchParams>& fields<SourceFetchParams>() {
+  using P = SourceFetchParams;
+  static const Rows<P> rows =
+      with_scope<P>({optional<&P::commits>("commits", "ids, branches, tags, full names of refs; default: every branch")});
   return rows;
 }
 

@@ -91,6 +91,7 @@ const Rows<AcquireResult>& fields<AcquireResult>() {
                             always<&R::fresh>("fresh", "the slot was made for this"),
                             always<&R::reused_commit>("reused_commit", "the slot was at that commit already"),
                             always<&R::waited_seconds>("waited_seconds", "time in the queue"),
+                            always_time<&R::fetched_at>("fetched_at", "of wtpool's own last fetch of the source"),
                             optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort),
                             optional<&R::missing_deps>("missing_deps", "in a pool with deps: those that could not be had")};
   return rows;
@@ -102,6 +103,13 @@ const Rows<ReleaseResult>& fields<ReleaseResult>() {
   static const Rows<R> rows{always<&R::already>("already", "nothing was held"),
                             always<&R::slot>("slot", "the slot that was released"),
                             always<&R::trash_id>("trash_id", "where work was saved, as far as known by now")};
+  return rows;
+}
+
+template <>
+const Rows<SourceFetchResult>& fields<SourceFetchResult>() {
+  static const Rows<SourceFetchResult> rows{
+      always_time<&SourceFetchResult::fetched_at>("fetched_at", "of wtpool's own last fetch of the source")};
   return rows;
 }
 
@@ -119,7 +127,10 @@ const Rows<PoolInfo>& fields<PoolInfo>() {
                             always<&R::max_slots>("max_slots", "slots of a group at most"),
                             always<&R::groups>("groups", "empty in a pool without groups"),
                             always<&R::available>("available", "its root is there and its lock is ours"),
-                            always<&R::slots>("slots", "state to count")};
+                            always<&R::slots>("slots", "state to count"),
+                            always<&R::url>("url", "of the mirror, else null"),
+                            always<&R::managed>("managed", "the source is a mirror that wtpool keeps"),
+                            always_time<&R::fetched_at>("fetched_at", "of wtpool's own last fetch of the source")};
   return rows;
 }
 

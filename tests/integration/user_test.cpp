@@ -38,7 +38,7 @@ TEST_F(User, IsToldWhatCouldNotBeResolvedWhenTheFetchFails) {
   const auto outcome = world.wtpool({"acquire", "x", "--commit", "nosuch"});
   EXPECT_EQ(outcome.code, 1) << outcome;
   EXPECT_TRUE(says(outcome, "cannot resolve 'nosuch'")) << outcome;
-  EXPECT_TRUE(says(outcome, "cannot fetch from 'origin'")) << outcome;
+  EXPECT_TRUE(says(outcome, "cannot fetch from /nowhere.git")) << outcome;
 }
 
 TEST_F(User, IsToldThatTheSourceIsGone) {

@@ -482,6 +482,7 @@ class World {
       return JobDone{healed};
     }
     if (std::holds_alternative<job::Fetch>(job.spec)) return JobDone{done::Fetched{}};
+    if (std::holds_alternative<job::TendMirror>(job.spec)) return JobDone{done::Plain{}};
     if (const auto* acquire = std::get_if<job::Acquire>(&job.spec)) {
       return JobDone{done::Acquired{Durable::for_tests(), job.grant.slot.str(), acquire->lease, oid(5), false, {"a warning"}}};
     }

@@ -101,21 +101,23 @@ void begin_acquire(Turn& t, Request& request, Pool& pool) {
   request.acquire = Acquiring{};  // one that had joined another begins anew
   request.acquire.plan.request = request.id;
   request.acquire.plan.exclude_submodule_tags = params.exclude_submodule_tags;
-  const FetchPolicy& fetch = pool.config->fetch;
-  const Source& source = t.host.sources[pool.place->source];
   if (request.deps_asked) return resolve(t, request, pool);
-  const bool old = !source.last_fetch || t.now.awake > after(*source.last_fetch, fetch.age);
-  if (fetch.when == FetchPolicy::When::always || (fetch.when == FetchPolicy::When::older_than && old)) {
-    return join_fetch(t, request, pool);
-  }
-  request.acquire.last_try = fetch.when == FetchPolicy::When::never;
+  if (needs_news(t, request, pool)) return join_fetch(t, request, pool);
+  request.acquire.last_try = pool.config->fetch.when == FetchPolicy::When::never;
   resolve(t, request, pool);
 }
 
 std::optional<Error> check_name(Turn& t, Request& request, Pool& pool, bool commit_known, bool& given_back) {
   const auto& params = std::get<proto::AcquireParams>(request.params);
   Slot* slot = holder_of_name(pool, params.name);
-  if (slot == nullptr) return std::nullopt;
+  if (slot == nullptr) {
+    // Pools of one source share its branches.
+    for (auto& [key, other] : t.host.pools) {
+      if (&other == &pool || !other.place || other.place->source != pool.place->source) continue;
+      if (const Slot* holder = holder_of_name(other, params.name)) return say::name_held_elsewhere(pool, other, *holder);
+    }
+    return std::nullopt;
+  }
   // One that ends in another way is not what was asked for.
   const bool ends_alike = slot->lease->kind == kind_wanted(request, params) &&
                           (slot->lease->kind != LeaseKind::process || slot->lease->owner == request.owner);

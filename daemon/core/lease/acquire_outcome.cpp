@@ -29,6 +29,8 @@ proto::AcquireResult result_of(const Turn& t, const Request& request, const Pool
   result.fresh = fresh;
   result.reused_commit = slot.reused_commit;
   result.missing_deps = missing_deps_of(request.acquire.plan);
+  const auto source = t.host.sources.find(pool.place->source);
+  if (source != t.host.sources.end()) result.fetched_at = source->second.fetched_at;
   result.waited_seconds = std::chrono::duration<double>(t.now.awake - request.arrived).count();
   return result;
 }

@@ -8,6 +8,7 @@
 #include "daemon/core/lease/queue.hpp"
 #include "daemon/core/lease/release.hpp"
 #include "daemon/core/rules/placement.hpp"
+#include "daemon/core/source/fetch.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 #include "daemon/core/store/fillings.hpp"
@@ -163,12 +164,13 @@ void stop_request(Turn& t, RequestId id, Stop why) {
       leave_queue(t, *request);
       return give_up(t, *request, why);
     case Stage::resolving:
+      leave_fetch(t, id);
       for (const JobId job : request->jobs) {
         if (!drop_unstarted(t, job)) stop_job(t, job);
       }
       return give_up(t, *request, why);
     case Stage::fetching:
-      for (auto& [key, source] : t.host.sources) std::erase(source.fetch_joined, id);
+      leave_fetch(t, id);
       return give_up(t, *request, why);
     case Stage::following:
       if (Request* leader = request->leader ? find_request(t, *request->leader) : nullptr) std::erase(leader->followers, id);

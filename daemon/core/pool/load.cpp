@@ -142,7 +142,9 @@ void pool_loaded(Turn& t, Pool& pool, const done::LoadedPool& loaded, std::uint6
   const bool first = !pool.place;
   pool.config = loaded.config;
   pool.place = loaded.place;
-  t.host.sources[loaded.place.source].id = loaded.place.source;
+  Source& source = t.host.sources[loaded.place.source];
+  source.id = loaded.place.source;
+  if (loaded.fetched_at) source.fetched_at = std::max(source.fetched_at.value_or(0), *loaded.fetched_at);
   std::set<SlotId> known;
   for (const auto& [id, slot] : pool.slots) known.insert(id);
   ensure_slots(pool);

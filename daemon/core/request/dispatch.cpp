@@ -17,6 +17,7 @@
 #include "daemon/core/request/report.hpp"
 #include "daemon/core/request/shutdown.hpp"
 #include "daemon/core/rules/locate.hpp"
+#include "daemon/core/source/fetch.hpp"
 #include "daemon/core/state/overloaded.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
@@ -52,8 +53,10 @@ void begin_init(Turn& t, Request& request) {
     return answer(t, request.id, *request.made);
   }
   request.stage = Stage::running;
-  request.jobs.insert(
-      ask(t, JobClass::answering, job::InitPool{std::get<proto::PoolInitParams>(request.params)}, PoolKey{}, {}, request.id));
+  // One that may have to be fetched first holds no job up that somebody waits for.
+  const auto& params = std::get<proto::PoolInitParams>(request.params);
+  const auto job_class = params.source.starts_with('/') ? JobClass::answering : JobClass::network;
+  request.jobs.insert(ask(t, job_class, job::InitPool{params}, PoolKey{}, {}, request.id));
 }
 
 void begin_trash_list(Turn& t, Request& request) {
@@ -79,7 +82,7 @@ void begin_trash_list(Turn& t, Request& request) {
 void begin_pool_list(Turn& t, Request& request, bool status) {
   if (any_loading(t.host)) return park(request);
   std::vector<proto::PoolInfo> pools;
-  for (const auto& [key, pool] : t.host.pools) pools.push_back(pool_info(pool));
+  for (const auto& [key, pool] : t.host.pools) pools.push_back(pool_info(t.host, pool));
   if (!status) return answer(t, request.id, proto::PoolListResult{std::move(pools)});
   proto::StatusResult result;
   result.root = t.host.settings.root;
@@ -96,6 +99,7 @@ void begin_in_pool(Turn& t, Request& request, Pool& pool) {
   std::visit(Overloaded{
                  [&](const proto::AcquireParams&) { begin_acquire(t, request, pool); },
                  [&](const proto::ReleaseParams&) { begin_release(t, request, pool); },
+                 [&](const proto::SourceFetchParams&) { begin_fetch(t, request, pool); },
                  [&](const proto::RenewParams&) { begin_renew(t, request, pool); },
                  [&](const proto::SlotInspectParams&) { begin_inspect(t, request, pool); },
                  [&](const proto::SlotPathParams&) { begin_path(t, request, pool); },

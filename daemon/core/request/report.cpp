@@ -133,7 +133,7 @@ proto::SlotInfo slot_info(const Pool& pool, const Slot& slot, Now now) {
   return info;
 }
 
-proto::PoolInfo pool_info(const Pool& pool) {
+proto::PoolInfo pool_info(const Host& host, const Pool& pool) {
   proto::PoolInfo info;
   info.pool = pool.key.str();
   info.available = pool.ready();
@@ -141,6 +141,12 @@ proto::PoolInfo pool_info(const Pool& pool) {
     info.source = pool.config->source;
     info.max_slots = pool.config->max_slots;
     info.groups = pool.config->groups;
+  }
+  if (pool.place) {
+    info.url = pool.place->url;
+    info.managed = pool.place->url.has_value();
+    const auto source = host.sources.find(pool.place->source);
+    if (source != host.sources.end()) info.fetched_at = source->second.fetched_at;
   }
   for (const SlotState state : {SlotState::fresh, SlotState::idle, SlotState::acquiring, SlotState::held, SlotState::recycling,
                                 SlotState::quarantined}) {

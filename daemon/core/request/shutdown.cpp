@@ -5,6 +5,7 @@
 
 #include "daemon/core/job/grants.hpp"
 #include "daemon/core/lease/queue.hpp"
+#include "daemon/core/source/fetch.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 #include "daemon/core/store/fillings.hpp"
@@ -41,6 +42,7 @@ void begin_shutdown(Turn& t) {
   }
   for (auto& [id, job] : t.host.jobs) {
     const bool ends = std::holds_alternative<job::Resolve>(job.spec) || std::holds_alternative<job::Fetch>(job.spec) ||
+                      std::holds_alternative<job::TendMirror>(job.spec) ||
                       std::holds_alternative<job::GitStatus>(job.spec) || std::holds_alternative<job::Seal>(job.spec) ||
                       std::holds_alternative<job::Acquire>(job.spec);
     if (ends) stop_job(t, id);
@@ -72,8 +74,8 @@ void begin_shutdown(Turn& t) {
     Request* request = find_request(t, id);
     if (request == nullptr) continue;
     leave_queue(t, *request);
-    for (auto& [key, source] : t.host.sources) std::erase(source.fetch_joined, id);
     leave_filling(t, id);
+    leave_fetch(t, id);
     if (Slot* slot = find_slot(t, request->pool, request->slot)) std::erase(slot->recycle_waits, id);
     if (request->made) {
       answer(t, id, *request->made);

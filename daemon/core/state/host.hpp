@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "daemon/core/state/fetch_line.hpp"
 #include "daemon/core/state/slot.hpp"
 
 namespace wtpool::core {
@@ -30,6 +31,7 @@ struct Settings {
   std::size_t seal_slots = 0;    // sealed at a time
   seconds tip_every{0};          // how often a pool's default commit is looked at; 0: never
   bool follow_tip = true;        // idle sealed slots at an earlier tip are brought along
+  seconds mirror_quiet{600};     // nothing ran on a mirror for so long, before it is tidied up
   seconds seal_quiet{30};        // after something happened in a tree, before it is sealed again
 };
 
@@ -53,7 +55,7 @@ enum class Stop { none, cancelled, deadline, gone };
 // The state of a `slot.acquire` beyond its params.
 struct Acquiring {
   bool counted_arrival = false;
-  int fetches = 0;
+  bool looking = false;  // whether a fetch that ran already has brought the id it wants
   bool last_try = false;
   std::optional<Error> fetch_error;
   done::Resolved resolved;
@@ -116,10 +118,16 @@ struct Job {
 struct Source {
   SourceId id;
   std::optional<JobId> writer;
-  std::optional<JobId> fetch;           // in flight
-  std::optional<Oid> fetch_wanted;      // asked for by full id
-  std::vector<RequestId> fetch_joined;  // who waits for it
-  std::optional<nanoseconds> last_fetch;
+  FetchLine line;              // who waits for which fetch
+  std::optional<JobId> fetch;  // the one that runs
+  nanoseconds fetch_began{0};
+  std::optional<nanoseconds> last_all;         // the last good one of all branches: when it began
+  std::optional<nanoseconds> tried_all;        // good or not
+  std::map<std::string, nanoseconds> last_of;  // the last good one of a commit, as it was asked for
+  bool untidy = false;                         // something was brought since it was tidied up
+  std::optional<nanoseconds> quiet_since;      // nothing has run on it since then
+  std::optional<JobId> tending;
+  std::optional<std::int64_t> fetched_at;  // UTC seconds: the last good one of all
 };
 
 // Where the default commit stands, and the last few hundred first parents behind it, each with its distance from there.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/core/state/values.hpp"
+#include "daemon/core/state/wants.hpp"
 
 namespace wtpool::core {
 
@@ -30,7 +31,11 @@ struct Resolve {
 struct Fetch {
   PoolKey pool;  // any pool of the source: for its config
   SourceId source;
-  std::optional<Oid> wanted;  // asked for by full id: fetched by id too, when refs do not bring it
+  Wants wants;
+};
+// Tidies a mirror up, see git::tend_mirror. With the source's writer.
+struct TendMirror {
+  PoolKey pool;  // any pool of the source
 };
 enum class BranchMode { create, resume, replace };
 // Steps 5 to 8 of an acquire on a slot the core gave it. `grant.source_writer` is set when the slot is fresh; the job reports
@@ -175,7 +180,7 @@ using JobSpec = std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acqui
                              job::DeleteRemote, job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine,
                              job::Seal, job::LookAtTip, job::Advance, job::Repair, job::RemoveSlot, job::RemovePool,
                              job::InitPool, job::GitStatus, job::ListTrash, job::RestoreTrash, job::DropTrash, job::ExpireTrash,
-                             job::Heal, job::HealLocks, job::StoreTask, job::StoreFill, job::StoreTidy>;
+                             job::Heal, job::HealLocks, job::StoreTask, job::StoreFill, job::StoreTidy, job::TendMirror>;
 
 namespace done {
 
@@ -184,6 +189,7 @@ struct LoadedPool {
   PoolPlace place;
   std::vector<SlotFacts> slots;
   std::vector<std::string> warnings;
+  std::optional<std::int64_t> fetched_at = {};  // UTC seconds: the last good fetch of ours, of an earlier daemon too
 };
 struct Resolved {
   std::optional<Oid> commit;                 // absent: unknown in the source

@@ -148,6 +148,17 @@ Error name_held(const Pool& pool, const Slot& slot, Now now) {
   return error;
 }
 
+Error name_held_elsewhere(const Pool& pool, const Pool& other, const Slot& holder) {
+  const std::string& name = holder.lease->name;
+  Error error =
+      with({ErrorKind::branch_exists,
+            "'" + name + "' is already held in " + in_pool(other) + ", which serves the same source: " + holder.id.str(),
+            release_command(other, name)},
+           pool, nullptr, name);
+  error.holder = name;
+  return error;
+}
+
 Error sha_held(const Pool& pool, const std::string& name, const Slot& slot, const Oid& commit, Now now) {
   Error error = with({ErrorKind::sha_held,
                       "commit " + commit.str() + " is already held: " + slot.id.str() + " by '" + slot.lease->name + "', for " +

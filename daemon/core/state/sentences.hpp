@@ -19,6 +19,7 @@ namespace wtpool::core::say {
 [[nodiscard]] Error name_held(const Pool& pool, const Slot& slot, Now now);
 [[nodiscard]] Error sha_held(const Pool& pool, const std::string& name, const Slot& slot, const Oid& commit, Now now);
 [[nodiscard]] Error commit_unknown(const Pool& pool, const std::string& commit);
+[[nodiscard]] Error name_held_elsewhere(const Pool& pool, const Pool& other, const Slot& holder);
 [[nodiscard]] Error fetch_failed(const Pool& pool, const std::optional<std::string>& commit, const Error& why);
 [[nodiscard]] std::string acquire_at(const Pool& pool, const std::string& name, const std::string& commit);  // the command
 [[nodiscard]] Error branch_exists(const Pool& pool, const std::string& name);

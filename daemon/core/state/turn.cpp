@@ -38,7 +38,9 @@ void refuse(Turn& t, RequestId id, Error error) {
 void tell(Turn& t, const Request& request, proto::Progress progress) {
   const auto* acquire = std::get_if<proto::AcquireParams>(&request.params);
   const auto* release = std::get_if<proto::ReleaseParams>(&request.params);
-  if ((acquire != nullptr && acquire->progress) || (release != nullptr && release->progress)) {
+  const auto* init = std::get_if<proto::PoolInitParams>(&request.params);
+  if ((acquire != nullptr && acquire->progress) || (release != nullptr && release->progress) ||
+      (init != nullptr && init->progress)) {
     t.notes.push_back(effect::Tell{request.id, std::move(progress)});
   }
 }

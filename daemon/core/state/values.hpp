@@ -113,6 +113,8 @@ struct PoolConfig {
   std::optional<std::string> submodule_mirror_mode;
   std::optional<std::string> submodule_mirror_base;
   FetchPolicy fetch;
+  seconds fetch_timeout{600};
+  std::optional<seconds> fetch_interval;  // all branches, leases or none
   Clean clean = Clean::none;
   Dirty on_dirty = Dirty::save;
   std::optional<seconds> ttl;
@@ -128,6 +130,7 @@ struct PoolPlace {
   SourceId source;                      // the source's common git directory
   std::optional<std::string> worktree;  // the source's own working tree; absent for a bare one
   std::uint64_t device = 0;             // st_dev of root
+  std::optional<std::string> url = {};  // of a mirror that wtpool keeps
 };
 
 // What the disk says about one slot, read by a job. The reconcile table judges it.

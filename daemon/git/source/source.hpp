@@ -33,14 +33,6 @@ struct SourceFacts {
 [[nodiscard]] std::optional<std::string> checked_out_at(const SourceFacts& source, const std::string& name,
                                                         const std::string& except = {});
 
-// Fetches every remote into its remote-tracking refs: no FETCH_HEAD, tags or maintenance, no slot's lock. A full oid in
-// `wanted` that is still missing is then asked for by id. False when there is no remote. Throws git_failed, git_timeout: of
-// origin, or when no remote answered.
-bool fetch(const Git& source, const std::optional<Oid>& wanted);
-
-// Deletes a branch at the remote `origin`; the error's message when that failed.
-[[nodiscard]] std::optional<std::string> delete_remote_branch(const Git& source, const std::string& name);
-
 // Takes [branch "NAME"] out of the source's config, if there is such a section and no such branch: whoever made one of that
 // name meanwhile has it for his.
 void forget_branch_config(const Git& source, const std::string& name);

@@ -7,6 +7,7 @@ struct Name {
   std::string_view operator()(const core::job::LoadPool&) const { return "load-pool"; }
   std::string_view operator()(const core::job::Resolve&) const { return "resolve"; }
   std::string_view operator()(const core::job::Fetch&) const { return "fetch"; }
+  std::string_view operator()(const core::job::TendMirror&) const { return "tend-mirror"; }
   std::string_view operator()(const core::job::Acquire&) const { return "acquire"; }
   std::string_view operator()(const core::job::EndProcesses&) const { return "end-processes"; }
   std::string_view operator()(const core::job::Release&) const { return "release"; }

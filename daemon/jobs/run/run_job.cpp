@@ -3,6 +3,8 @@
 #include <exception>
 
 #include "common/base/timed.hpp"
+#include "daemon/git/source/fetch.hpp"
+#include "daemon/git/source/tend.hpp"
 #include "daemon/jobs/doctor/fixes.hpp"
 #include "daemon/jobs/run/job_names.hpp"
 #include "daemon/jobs/slot/blame.hpp"
@@ -42,6 +44,10 @@ struct Dispatch {
   core::JobDone operator()(const core::job::LoadPool& s) const { return load_pool(job, s); }
   core::JobDone operator()(const core::job::Resolve& s) const { return resolve(job, s); }
   core::JobDone operator()(const core::job::Fetch& s) const { return fetch(job, s); }
+  core::JobDone operator()(const core::job::TendMirror&) const {
+    git::tend_mirror(job.source_git());
+    return core::done::Plain{};
+  }
   core::JobDone operator()(const core::job::Acquire& s) const { return acquire(job, s); }
   core::JobDone operator()(const core::job::EndProcesses& s) const {
     end_lease_processes(s.lease, s.group);

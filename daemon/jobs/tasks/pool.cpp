@@ -10,12 +10,15 @@
 #include "common/base/failpoint.hpp"
 #include "common/base/log.hpp"
 #include "common/base/names.hpp"
+#include "common/base/url.hpp"
 #include "common/files/files.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/private_state.hpp"
 #include "daemon/git/process/own_locks.hpp"
 #include "daemon/git/process/stale_locks.hpp"
+#include "daemon/git/source/fetch.hpp"
+#include "daemon/git/source/mirror.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/work/rebuild.hpp"
 #include "daemon/git/work/save.hpp"
@@ -26,6 +29,7 @@
 #include "daemon/jobs/slot/pool_config.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
 #include "daemon/jobs/steps/slot_directory.hpp"
+#include "daemon/jobs/tasks/clone_source.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
 #include "proto/shell_word.hpp"
@@ -75,6 +79,14 @@ void remove_unfinished(const ServedPool& pool, const std::vector<core::SlotFacts
 
 [[noreturn]] void refuse_init(core::ErrorKind kind, const std::string& why, const std::string& hint = {}) {
   throw core::Error(kind, "cannot make the pool: " + why, hint);
+}
+
+void refuse_pool_that_exists(const JobContext& job, const std::string& key) {
+  if (bad_pool_key(key)) return;
+  const disk::PoolFiles files(real_path(disk::path(job.host.pools_root)) / key);
+  if (!lstat_of(files.config())) return;
+  refuse_init(core::ErrorKind::pool_exists, "pool '" + key + "' exists already at " + files.root.string(),
+              "wtpool ls --pool " + proto::shell_word(key));
 }
 
 // A marker is synced and what git writes is not, so after a power loss it is the marker that knows where HEAD was.
@@ -185,6 +197,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   pool->place.root = root.string();
   pool->place.source = SourceId(pool->source.common_dir);
   pool->place.worktree = pool->source.worktree;
+  pool->place.url = git::mirrored_url(pool->source.common_dir);
   pool->place.device = static_cast<std::uint64_t>(stat->st_dev);
   make_directories(pool->files.init_dir());
 
@@ -219,15 +232,23 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   if (!served) remove_unfinished(*pool, loaded.slots);
   loaded.config = pool->config;
   loaded.place = pool->place;
+  loaded.fetched_at = git::last_fetch(pool->source.common_dir);
   job.pools->put(pool);
   return loaded;
 }
 
 core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
-  const auto& params = spec.params;
+  auto params = spec.params;
   core::PoolConfig config;
+  const std::optional<std::string> url = is_url(params.source) ? std::optional(params.source) : std::nullopt;
+  if (url && params.pool) refuse_pool_that_exists(job, *params.pool);  // before a long fetch for nothing
+  if (url) params.source = mirror_for_pool(job, params);
+  if (!url && params.reference) {
+    refuse_init(core::ErrorKind::invalid_params,
+                "a reference is of use with a URL, and " + printable(params.source) + " is a path");
+  }
   const auto source = git::open_source(params.source, job.git_context(nullptr));
-  const std::string key = params.pool.value_or(repository_name(source));
+  const std::string key = params.pool.value_or(url ? git::name_of_url(*url) : repository_name(source));
   if (const auto why = bad_pool_key(key)) {
     refuse_init(core::ErrorKind::invalid_params, "its key '" + printable(key) + "' " + *why,
                 "wtpool init --pool KEY --source REPO");
@@ -240,10 +261,7 @@ core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
     }
   }
   const disk::PoolFiles files(real_path(disk::path(job.host.pools_root)) / key);
-  if (lstat_of(files.config())) {
-    refuse_init(core::ErrorKind::pool_exists, "pool '" + key + "' exists already at " + files.root.string(),
-                "wtpool ls --pool " + proto::shell_word(key));
-  }
+  refuse_pool_that_exists(job, key);
   config.source = source.worktree.value_or(source.common_dir);
   config.max_slots = params.max_slots.value_or(16);
   config.groups = params.groups;

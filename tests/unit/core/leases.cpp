@@ -1,4 +1,6 @@
 // Acquire and release, rule by rule.
+#include <algorithm>
+
 #include "tests/unit/core/desk.hpp"
 
 namespace wtpool::core {
@@ -99,21 +101,146 @@ TEST_F(Acquire, RefusesABranchThatExistsUnlessResumedOrReplaced) {
   EXPECT_FALSE(spec.lease.branch_base.has_value());
 }
 
-TEST_F(Acquire, FetchesOnceForAllWhoMissACommit) {
+TEST_F(Acquire, WhoMissesACommitWhileAFetchRunsWaitsForTheNext) {
   open_pool();
   const RequestId one = ask(acquiring("x"));
   const RequestId two = ask(acquiring("y"));
   end<job::Resolve>(done::Resolved{});
   end<job::Resolve>(done::Resolved{});
-  std::size_t fetches = 0;
-  for (const auto& [id, job] : jobs) fetches += std::holds_alternative<job::Fetch>(job.spec) ? 1 : 0;
-  EXPECT_EQ(fetches, 1u);
+  const auto fetches = [&] {
+    return std::ranges::count_if(jobs, [](const auto& each) { return std::holds_alternative<job::Fetch>(each.second.spec); });
+  };
+  EXPECT_EQ(fetches(), 1);
   end<job::Fetch>(done::Fetched{});
+  EXPECT_EQ(fetches(), 1) << "the second one's";
   EXPECT_TRUE(std::get<job::Resolve>(running<job::Resolve>()->spec).last_try);
   end<job::Resolve>(done::Resolved{});
-  end<job::Resolve>(done::Resolved{});
   EXPECT_EQ(refused(one), ErrorKind::commit_unknown);
+  end<job::Fetch>(done::Fetched{});
+  EXPECT_EQ(fetches(), 0);
+  end<job::Resolve>(done::Resolved{});
   EXPECT_EQ(refused(two), ErrorKind::commit_unknown);
+}
+
+TEST_F(Acquire, OfAnIdThatTheRunningFetchBroughtNeedsNoOtherFetch) {
+  open_pool();
+  auto params = acquiring("x");
+  params.commit = commit('b').str();
+  ask(params);
+  params.name = "y";
+  const RequestId two = ask(params);
+  end<job::Resolve>(done::Resolved{});
+  end<job::Resolve>(done::Resolved{});
+  EXPECT_EQ(std::get<job::Fetch>(running<job::Fetch>()->spec).wants, (Wants{{commit('b').str()}, false}));
+  end<job::Fetch>(done::Fetched{});
+  EXPECT_EQ(running<job::Fetch>(), nullptr) << "the second one looks first";
+  resolve('b');
+  resolve('b');
+  finish_acquire();
+  finish_acquire();
+  EXPECT_TRUE(replies.contains(two));
+  EXPECT_EQ(running<job::Fetch>(), nullptr);
+}
+
+TEST_F(Acquire, OfAnIdThatIsStillMissingWaitsForTheNextFetch) {
+  open_pool();
+  ask(acquiring("x"));
+  end<job::Resolve>(done::Resolved{});
+  auto params = acquiring("y");
+  params.commit = commit('b').str();
+  const RequestId two = ask(params);
+  end<job::Resolve>(done::Resolved{});
+  end<job::Fetch>(done::Fetched{});
+  const auto looks = std::ranges::find_if(jobs, [&](const auto& each) {
+    const auto* spec = std::get_if<job::Resolve>(&each.second.spec);
+    return spec != nullptr && spec->commit == commit('b').str();
+  });
+  ASSERT_NE(looks, jobs.end());
+  const JobId id = looks->first;
+  jobs.erase(looks);
+  happen(event::JobFinished{id, JobOutcome(done::Resolved{})});
+  ASSERT_NE(running<job::Fetch>(), nullptr);
+  end<job::Fetch>(done::Fetched{});
+  while (running<job::Resolve>() != nullptr) end<job::Resolve>(done::Resolved{});
+  EXPECT_EQ(refused(two), ErrorKind::commit_unknown);
+}
+
+TEST_F(Acquire, IsFetchedForFirstWhenItSaysSo) {
+  open_pool();
+  auto params = acquiring("x");
+  params.fetch = true;
+  const RequestId id = ask(params);
+  EXPECT_EQ(running<job::Resolve>(), nullptr);
+  EXPECT_EQ(std::get<job::Fetch>(running<job::Fetch>()->spec).wants, (Wants{{config.default_commit}, false}));
+  fail<job::Fetch>(Fault::source_fault, ErrorKind::fetch_failed);
+  resolve();
+  finish_acquire();
+  EXPECT_TRUE(replies.contains(id)) << "what the source has is used, with a warning";
+}
+
+TEST_F(Acquire, IsFetchedForAgainWhenTheLastFetchOfThatCommitIsOld) {
+  config.fetch = {FetchPolicy::When::older_than, seconds(60)};
+  open_pool();
+  auto params = acquiring("x");
+  params.commit = "topic";
+  ask(params);
+  end<job::Fetch>(done::Fetched{});
+  resolve();
+  finish_acquire();
+  params.name = "y";
+  params.commit = "other";
+  ask(params);
+  EXPECT_NE(running<job::Fetch>(), nullptr) << "that one was not fetched";
+  end<job::Fetch>(done::Fetched{});
+  resolve();
+  finish_acquire();
+}
+
+TEST_F(Acquire, OfANameThatAnotherPoolOfTheSourceHoldsIsRefused) {
+  happen(event::PoolsSeen{{{PoolKey("app"), "f", 1}, {PoolKey("other"), "f", 1}}});
+  const auto one = loaded();
+  end<job::LoadPool>(one);
+  auto two = loaded();
+  two.place.root = "/pools/other";
+  end<job::LoadPool>(two);
+  auto params = acquiring("x");
+  params.scope.pool = "app";
+  ask(params);
+  resolve();
+  finish_acquire();
+  params.scope.pool = "other";
+  const RequestId id = ask(params);
+  EXPECT_EQ(refused(id), ErrorKind::branch_exists);
+  EXPECT_NE(refusals[id].message.find("pool 'app'"), std::string::npos) << refusals[id].message;
+  EXPECT_EQ(refusals[id].hint, "wtpool release x --pool app");
+}
+
+TEST_F(Acquire, SourceFetchAnswersWhenTheFetchIsOver) {
+  open_pool();
+  const RequestId all = ask(proto::SourceFetchParams{});
+  ASSERT_NE(running<job::Fetch>(), nullptr);
+  EXPECT_EQ(std::get<job::Fetch>(running<job::Fetch>()->spec).wants, (Wants{{}, true}));
+  const RequestId later = ask(proto::SourceFetchParams{{}, {"main"}});
+  end<job::Fetch>(done::Fetched{});
+  EXPECT_EQ(std::get<proto::SourceFetchResult>(replies[all]).fetched_at, now.wall);
+  EXPECT_FALSE(replies.contains(later)) << "it asked while the first one ran";
+  fail<job::Fetch>(Fault::source_fault, ErrorKind::auth_failed);
+  EXPECT_EQ(refused(later), ErrorKind::auth_failed);
+}
+
+TEST_F(Acquire, AllBranchesAreFetchedWhenTheyAreDue) {
+  config.fetch_interval = seconds(600);
+  open_pool();
+  ASSERT_NE(running<job::Fetch>(), nullptr) << "never yet";
+  EXPECT_TRUE(std::get<job::Fetch>(running<job::Fetch>()->spec).wants.all);
+  end<job::Fetch>(done::Fetched{});
+  EXPECT_EQ(running<job::Fetch>(), nullptr);
+  pass(seconds(599));
+  EXPECT_EQ(running<job::Fetch>(), nullptr);
+  pass(seconds(2));
+  ASSERT_NE(running<job::Fetch>(), nullptr);
+  fail<job::Fetch>(Fault::source_fault, ErrorKind::fetch_failed);
+  EXPECT_EQ(running<job::Fetch>(), nullptr) << "not again before it is due again";
 }
 
 TEST_F(Acquire, SaysWhoHoldsEverySlotWhenAllAreTaken) {

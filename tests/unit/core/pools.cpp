@@ -140,12 +140,12 @@ TEST_F(Pools, CountSlotsPerGroupAndAskForOne) {
 }
 
 TEST_F(Pools, AreMadeOnceAndAnsweredWhenTheyAreLoaded) {
-  const RequestId id = ask(proto::PoolInitParams{{}, "/src", {}, {}, {}, {}, {}});
+  const RequestId id = ask(proto::PoolInitParams{{}, "/src", {}, {}, {}, {}, {}, {}});
   end<job::InitPool>(done::PoolMade{{"app", "/src", "/pools/app"}});
   EXPECT_FALSE(replies.contains(id));
   end<job::LoadPool>(loaded());
   EXPECT_EQ(std::get<proto::PoolInitResult>(replies[id]).pool, "app");
-  const RequestId again = ask(proto::PoolInitParams{{}, "/src", {}, {}, {}, {}, {}});
+  const RequestId again = ask(proto::PoolInitParams{{}, "/src", {}, {}, {}, {}, {}, {}});
   fail<job::InitPool>(Fault::source_fault, ErrorKind::pool_exists);
   EXPECT_EQ(refused(again), ErrorKind::pool_exists);
 }

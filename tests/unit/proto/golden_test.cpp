@@ -101,6 +101,7 @@ const std::map<std::string, std::function<std::string(const WireId&, const std::
       {"slot.confirm", again<EmptyResult>},
       {"slot.release", again<ReleaseResult>},
       {"slot.renew", again<RenewResult>},
+      {"source.fetch", again<SourceFetchResult>},
       {"slot.resume", again<EmptyResult>},
       {"slot.list", again<SlotListResult>},
       {"slot.inspect", again<SlotInfo>},
