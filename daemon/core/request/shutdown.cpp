@@ -42,9 +42,8 @@ void begin_shutdown(Turn& t) {
   }
   for (auto& [id, job] : t.host.jobs) {
     const bool ends = std::holds_alternative<job::Resolve>(job.spec) || std::holds_alternative<job::Fetch>(job.spec) ||
-                      std::holds_alternative<job::TendMirror>(job.spec) ||
-                      std::holds_alternative<job::GitStatus>(job.spec) || std::holds_alternative<job::Seal>(job.spec) ||
-                      std::holds_alternative<job::Acquire>(job.spec);
+                      std::holds_alternative<job::TendMirror>(job.spec) || std::holds_alternative<job::GitStatus>(job.spec) ||
+                      std::holds_alternative<job::Seal>(job.spec) || std::holds_alternative<job::Acquire>(job.spec);
     if (ends) stop_job(t, id);
   }
   std::vector<RequestId> waiting;
