@@ -153,7 +153,7 @@ Error name_held_elsewhere(const Pool& pool, const Pool& other, const Slot& holde
   Error error =
       with({ErrorKind::branch_exists,
             "'" + name + "' is already held in " + in_pool(other) + ", which serves the same source: " + holder.id.str(),
-            release_command(other, name)},
+            "wtpool path " + proto::shell_word(name) + of_pool(other)},
            pool, nullptr, name);
   error.holder = name;
   return error;

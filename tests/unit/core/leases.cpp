@@ -212,7 +212,7 @@ TEST_F(Acquire, OfANameThatAnotherPoolOfTheSourceHoldsIsRefused) {
   const RequestId id = ask(params);
   EXPECT_EQ(refused(id), ErrorKind::branch_exists);
   EXPECT_NE(refusals[id].message.find("pool 'app'"), std::string::npos) << refusals[id].message;
-  EXPECT_EQ(refusals[id].hint, "wtpool release x --pool app");
+  EXPECT_EQ(refusals[id].hint, "wtpool path x --pool app");
 }
 
 TEST_F(Acquire, SourceFetchAnswersWhenTheFetchIsOver) {
