@@ -20,6 +20,7 @@
 #include "daemon/git/work/rebuild.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/slot/mounts.hpp"
 #include "daemon/jobs/steps/grafts.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
 #include "daemon/jobs/steps/untracked.hpp"
@@ -45,6 +46,7 @@ class Place {
            job_.grant.slot.str() + " is not what it was: another directory took its place",
            "wtpool repair " + job_.grant.slot.str() + " --pool " + proto::shell_word(job_.pool->key.str()));
     }
+    refuse_mounts(job_, core::Fault::host_fault);
   }
 
  private:
@@ -77,7 +79,7 @@ bool has_gitignore(const std::vector<std::string>& files) {
 
 // A lock that somebody left on the source's config is no reason to keep the slot from the next one.
 std::optional<std::string> forget_branch(const JobContext& job, const core::Lease& lease, const disk::SlotLock& lock) {
-  if (lease.name.empty()) return std::nullopt;
+  if (lease.name.empty() || git::ids_of(job.source_git(&lock), {"refs/heads/" + lease.name}).front()) return std::nullopt;
   try {
     git::forget_branch_config(job.source_git(&lock), lease.name);
     return std::nullopt;
@@ -119,6 +121,7 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   const auto entry = job.entry(git_id);
   const std::string gitdir = entry.entry.string();
   const Place place(job, git_id);
+  refuse_mounts(job, core::Fault::host_fault);
   git::restore_private_config(gitdir, entry.pristine().string());
   git::remove_stale_locks(gitdir);
   FAILPOINT("recycle.begun");

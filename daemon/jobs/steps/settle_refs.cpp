@@ -53,6 +53,7 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
   const bool has_branch = !lease.name.empty() && lease.name != job.grant.slot.str();
   const std::string branch = has_branch ? "refs/heads/" + lease.name : "refs/wtpool/none";
   const bool has_entry = !git_id.empty();
+  const bool stays = core::keeps_branch(lease);
   for (int attempt = 1;; ++attempt) {
     SettledRefs settled;
     settled.trash_id = trash_id;
@@ -86,7 +87,7 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
     // Where a lease began others are as well, but for a branch that was gone on with: its tip may have been there alone.
     const auto others_have = [&](const Oid& at) { return at == lease.full_sha && (lease.branch_base || !is_lone(source, at)); };
     if (head && head != tip && head != lease.branch_base && head != kept_tip && !others_have(*head)) keep_head = head;
-    if (tip) {
+    if (tip && !stays) {
       if (!lease.branch_base || *tip != *lease.branch_base) keep_tip = tip;
       const auto elsewhere = git::checked_out_at(job.pool->source, lease.name, git_id);
       if (!job.pool->source.worktree && git::holds_branch(job.pool->source.common_dir, lease.name)) {

@@ -24,6 +24,7 @@
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/slot/mounts.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
 #include "daemon/jobs/slot/undo_steps.hpp"
 #include "daemon/jobs/steps/grafts.hpp"
@@ -54,6 +55,7 @@ class Acquisition {
     try {
       look_for_branch();
       check_reserve(job_, lease_.name);
+      if (!spec_.fresh) refuse_mounts(job_, core::Fault::slot_busy);
       FAILPOINT("acquire.begun");
       spec_.fresh ? make_fresh() : prepare_idle();
       job_.check_stop();

@@ -317,6 +317,7 @@ core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
   const auto lock = job.pool->lock;
   FAILPOINT("remove-pool.folders-removed");
   unlink_durably(files.pool_lock());
+  unlink_durably(files.running_time());
   if (kept.empty()) {
     std::filesystem::remove(files.trash_dir(), ignored);
     std::filesystem::remove(files.meta(), ignored);

@@ -134,6 +134,7 @@ void stay_held(const JobContext& job, const core::Lease& lease, std::future<void
     if (!attached && !git::ids_of(job.source_git(), {"refs/heads/" + lease.name}).front()) return;
     core::Marker marker;
     marker.lease = lease;
+    marker.lease.keep_branch = false;
     marker.state = core::MarkerState::held;
     (void)disk::MarkerFile(job.entry(git_id).marker()).write(marker);
   } catch (const core::Error& error) {

@@ -16,6 +16,7 @@
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/facts.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/slot/mounts.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
 #include "daemon/jobs/steps/slot_directory.hpp"
 #include "daemon/jobs/steps/take_apart.hpp"
@@ -65,6 +66,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
     const auto lock = take_slot_lock(job);
     const auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(common));
     const auto trash_id = new_trash_id(LeaseId(random_hex(32)));
+    refuse_mounts(job, core::Fault::source_fault);
     if (facts.marker) {
       fail(core::Fault::source_fault, core::ErrorKind::slot_held,
            "cannot remove " + job.grant.slot.str() + ": a marker stands in it, of lease " + facts.marker->lease.id.str(),

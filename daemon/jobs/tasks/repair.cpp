@@ -15,6 +15,7 @@
 #include "daemon/jobs/slot/facts.hpp"
 #include "daemon/jobs/slot/fault_proof.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/slot/mounts.hpp"
 #include "daemon/jobs/steps/recycle_tree.hpp"
 #include "daemon/jobs/steps/settle_refs.hpp"
 #include "daemon/jobs/steps/take_apart.hpp"
@@ -44,6 +45,7 @@ bool is_last_resort(const JobContext& job, core::Dirty dirty, const FaultError& 
 
 core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
   const auto lock = take_slot_lock(job);
+  refuse_mounts(job, core::Fault::source_fault);
   const std::string& common = job.pool->place.source.str();
   (void)restore_own_entries(*job.pool);
   auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(common));
