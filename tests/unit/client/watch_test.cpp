@@ -158,10 +158,10 @@ TEST(Trash, IsDroppedWithoutAWord) {
 }
 
 TEST(OwnLease, IsWhatTheEnvironmentSaysUnlessAnotherIsNamed) {
-  Home home;
   std::vector<std::optional<std::string>> own;
   std::optional<std::string> named;
-  FakeDaemon release(home.socket, [&](Peer& peer) {
+  const Home first;
+  FakeDaemon release(first.socket, [&](Peer& peer) {
     peer.greet();
     if (const auto got = peer.request<proto::ReleaseParams>()) own.push_back(got->held_by);
     peer.answer(proto::ReleaseResult{});
@@ -169,7 +169,8 @@ TEST(OwnLease, IsWhatTheEnvironmentSaysUnlessAnotherIsNamed) {
   ::setenv("WTPOOL_LEASE", "0123456789abcdef0123456789abcdef", 1);
   EXPECT_EQ(wtpool({"release", "x"}).exit_code, 0);
   release.join();
-  FakeDaemon other(home.socket, [&](Peer& peer) {
+  const Home second;
+  FakeDaemon other(second.socket, [&](Peer& peer) {
     peer.greet();
     if (const auto got = peer.request<proto::ReleaseParams>()) {
       own.push_back(got->held_by);
@@ -179,7 +180,8 @@ TEST(OwnLease, IsWhatTheEnvironmentSaysUnlessAnotherIsNamed) {
   });
   EXPECT_EQ(wtpool({"release", "x", "--lease", "another"}).exit_code, 0);
   other.join();
-  FakeDaemon renew(home.socket, [&](Peer& peer) {
+  const Home third;
+  FakeDaemon renew(third.socket, [&](Peer& peer) {
     peer.greet();
     if (const auto got = peer.request<proto::RenewParams>()) own.push_back(got->held_by);
     peer.answer(proto::RenewResult{});

@@ -402,7 +402,7 @@ TEST_F(Ends, OnlyTheCallersOwnLeaseIsEndedWhereItIsSaidWhichThatIs) {
   EXPECT_EQ(refused(refused_one), ErrorKind::lease_lost);
   EXPECT_EQ(slot("slot-0").phase, Phase::held);
   release.target = {};
-  release.scope.cwd = slot_path(pool(), SlotId("slot-0")) + "/deep";
+  release.scope.cwd = slot_path(host.pools.begin()->second, SlotId("slot-0")) + "/deep";
   EXPECT_EQ(refused(ask(release)), ErrorKind::lease_lost) << "by the directory";
   release.target.slot = "slot-0";
   EXPECT_EQ(refused(ask(release)), ErrorKind::lease_lost) << "by the slot";
