@@ -5,8 +5,8 @@
 
 #include "client/verbs/acquire_request.hpp"
 #include "client/verbs/ask.hpp"
-#include "client/verbs/verbs.hpp"
 #include "client/verbs/lease_variables.hpp"
+#include "client/verbs/verbs.hpp"
 #include "common/platform/process.hpp"
 #include "proto/shell_word.hpp"
 

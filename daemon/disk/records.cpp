@@ -89,7 +89,7 @@ std::optional<TrashRecord> read_trash_record(const path& file) {
     const auto text = read_file(file, yaml::kMaxText);
     if (!text) return std::nullopt;
     const YAML::Node map = yaml::load_map(*text);
-    return TrashRecord{text_at(map, "id"),   text_at(map, "pool"),  text_at(map, "slot"),
+    return TrashRecord{text_at(map, "id"),   text_at(map, "pool"), text_at(map, "slot"),
                        text_at(map, "name"), time_at(map, "time"), count_at(map, "seen")};
   } catch (const yaml::Fault&) {
     return std::nullopt;

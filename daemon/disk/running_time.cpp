@@ -36,8 +36,7 @@ std::int64_t leap_between(const RunningTime& before, const ClockLook& now) {
 }
 
 void write_running_time(const path& file, const RunningTime& time) {
-  write_durably(file, "seconds: " + std::to_string(time.seconds) +
-                          "\nboot_id: " + yaml::scalar(printable(time.last.boot_id)) +
+  write_durably(file, "seconds: " + std::to_string(time.seconds) + "\nboot_id: " + yaml::scalar(printable(time.last.boot_id)) +
                           "\nawake: " + std::to_string(time.last.awake) + "\nwall: " + std::to_string(time.last.wall) + "\n");
 }
 

@@ -62,8 +62,8 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
   // Said of no slot, it is the caller's own that is meant.
   if (found.slot == nullptr && !names_one(params.target)) found.slot = slot_of_lease(pool, params.held_by);
   if (found.slot == nullptr) {
-    const bool said =
-        params.held_by || params.target.target || params.target.name || params.target.slot || params.target.lease_id || params.lease_id;
+    const bool said = params.held_by || params.target.target || params.target.name || params.target.slot ||
+                      params.target.lease_id || params.lease_id;
     if (!said) {
       return refuse(t, request.id, say::in_no_slot(pool, "release"));
     }

@@ -335,8 +335,9 @@ Error not_held(const Pool& pool, const std::string& what) {
 Error lease_lost(const std::string& what) { return {ErrorKind::lease_lost, what + ": the lease is not yours any more"}; }
 
 Error held_by_another(const Pool& pool, const Slot& slot, const std::string& what) {
-  Error error = with({ErrorKind::lease_lost, what + ": the lease is not yours any more, it is held as '" + slot.lease->name + "'"},
-                     pool, &slot);
+  Error error =
+      with({ErrorKind::lease_lost, what + ": the lease is not yours any more, it is held as '" + slot.lease->name + "'"}, pool,
+           &slot);
   error.holder = slot.lease->name;
   return error;
 }

@@ -1,5 +1,5 @@
-// Mounts in a slot: a job that writes, resets or deletes in the tree would go through them. Seldom: somebody bind mounts a cache
-// or a data directory into his checkout, or a container runtime does.
+// Mounts in a slot: a job that writes, resets or deletes in the tree would go through them. Seldom: somebody bind mounts a
+// cache or a data directory into his checkout, or a container runtime does.
 #pragma once
 
 #include "daemon/jobs/slot/job.hpp"

@@ -40,7 +40,8 @@ TEST(RunningTime, ReadsWhatItWroteAndNothingElse) {
   write_running_time(scratch / "r.yaml", time);
   EXPECT_EQ(read_running_time(scratch / "r.yaml"), time);
   EXPECT_FALSE(read_running_time(scratch / "absent"));
-  for (const char* text : {"", "[", "seconds: -1\nboot_id: a\nawake: 1\nwall: 1\n", "seconds: x\nboot_id: a\nawake: 1\nwall: 1\n"}) {
+  for (const char* text :
+       {"", "[", "seconds: -1\nboot_id: a\nawake: 1\nwall: 1\n", "seconds: x\nboot_id: a\nawake: 1\nwall: 1\n"}) {
     write_atomically(scratch / "bad", text);
     EXPECT_FALSE(read_running_time(scratch / "bad")) << text;
   }
