@@ -73,6 +73,26 @@ std::string_view to_text(MergedWay value) {
   return "patch_id";
 }
 
+std::string_view to_text(SweepClass value) {
+  switch (value) {
+    case SweepClass::broken:
+      return "broken";
+    case SweepClass::busy:
+      return "busy";
+    case SweepClass::dirty:
+      return "dirty";
+    case SweepClass::merged:
+      return "merged";
+    case SweepClass::empty:
+      return "empty";
+    case SweepClass::young:
+      return "young";
+    case SweepClass::ahead:
+      return "ahead";
+  }
+  return "broken";
+}
+
 std::optional<Dirty> dirty_from_text(std::string_view text) {
   return find_text(text, {Dirty::save, Dirty::refuse, Dirty::discard});
 }

@@ -86,6 +86,7 @@ struct AcquireParams {
   bool ports = false;        // a range of ports that is this lease's alone
   bool frozen_only = false;  // every dep must be in the store
   bool fetch = false;        // the source is fetched first, as with `fetch: always`
+  bool reuse = false;        // a NAME that is held gives its lease back, a branch that exists is resumed
 };
 struct ConfirmParams {
   std::string lease_id;
@@ -207,6 +208,21 @@ struct StorePathParams {};
 struct SubscribeParams {
   Scope scope;
 };
+struct AttachParams {  // this connection is a session of a durable lease, until it ends
+  Scope scope;
+  Target target;
+  bool keep = false;  // the end of the last session releases nothing
+};
+struct LocateParams {  // what the caller's directory is, or what is named
+  Scope scope;
+  Target target;
+};
+struct SweepParams {
+  Scope scope;
+  std::vector<std::string> names;  // empty: all durable leases
+  std::optional<std::int64_t> min_age_seconds;
+  bool dry_run = false;
+};
 struct HostStatusParams {};
 struct HostDoctorParams {
   bool repair = false;
@@ -220,7 +236,7 @@ using Params =
                  SlotRepairParams, SlotRemoveParams, TrashListParams, TrashRestoreParams, TrashDropParams, SubscribeParams,
                  HostStatusParams, HostDoctorParams, HostReloadParams, HostShutdownParams, StorePlaceParams, StoreAddParams,
                  StoreHasParams, StoreListParams, StoreStatusParams, StoreThawParams, StoreFreezeParams, StoreGcParams,
-                 StoreVerifyParams, StorePathParams, SourceFetchParams>;
+                 StoreVerifyParams, StorePathParams, SourceFetchParams, AttachParams, SweepParams, LocateParams>;
 
 // ---- results ----
 struct HelloResult {
@@ -244,10 +260,17 @@ struct LeaseInfo {
   std::optional<std::int64_t> expires_at;
   std::optional<std::int64_t> owner_pid;
 };
+struct MergedInfo {
+  MergedWay reason = MergedWay::same_commit;
+  std::string target;  // full name of the ref that lacks nothing of it
+};
 struct GitInfo {
   std::int64_t dirty = 0;
   std::int64_t untracked = 0;
   std::int64_t ahead = 0;
+  std::optional<std::int64_t> behind;
+  std::optional<MergedInfo> merged;
+  std::optional<std::string> operation;  // merge rebase cherry-pick revert bisect, half done
 };
 struct SlotInfo {  // one element of `ls --json`
   std::string pool;
@@ -264,9 +287,46 @@ struct SlotInfo {  // one element of `ls --json`
   std::optional<std::string> reason;
   std::optional<LeaseInfo> lease;
   std::optional<GitInfo> git;
+  std::optional<std::int64_t> sessions;  // attached to its lease; absent from what older daemons send
 };
 struct SlotListResult {
   std::vector<SlotInfo> slots;  // a bare array on the wire
+};
+enum class SweepClass { broken, busy, dirty, merged, empty, young, ahead };
+[[nodiscard]] std::string_view to_text(SweepClass value);
+struct SweepRow {  // one element of `sweep --json`
+  std::string pool;
+  std::string slot;
+  std::optional<std::string> name;
+  SweepClass sweep_class = SweepClass::broken;
+  std::optional<MergedInfo> merged;
+  std::optional<std::int64_t> ahead;
+  std::optional<std::int64_t> behind;
+  std::optional<std::int64_t> dirty;
+  std::optional<std::int64_t> untracked;
+  bool released = false;
+  std::optional<std::string> trash_id;
+  std::string reason;  // one clause for a person: why it was released or kept
+  std::optional<std::string> hint;
+};
+struct SweepResult {
+  std::vector<SweepRow> rows;  // a bare array on the wire
+};
+struct AttachResult {
+  std::optional<std::string> session;  // what the pool has set for a session to run
+};
+struct LocateResult {  // `whoami --json`
+  std::string where;   // slot | source | none
+  std::string path;    // of the slot or of the source's working tree; empty: none
+  std::optional<std::string> source;
+  std::optional<std::string> pool;
+  std::optional<std::string> slot;
+  std::optional<std::string> name;
+  std::optional<std::string> branch;
+  std::optional<std::string> lease_id;
+  std::optional<std::string> base;    // the commit at which its branch began
+  std::optional<std::string> target;  // what the pool's work is compared with
+  std::optional<std::string> key;     // the idempotency key of the lease
 };
 struct SlotPathResult {
   std::string path;
@@ -286,7 +346,7 @@ struct AcquireResult {
   bool fresh = false;
   bool reused_commit = false;
   double waited_seconds = 0;
-  std::optional<std::int64_t> fetched_at;  // of our own last fetch of the source
+  std::optional<std::int64_t> fetched_at;               // of our own last fetch of the source
   std::optional<int> port_base;                         // the first port of the lease; only when asked for
   std::optional<std::vector<MissingDep>> missing_deps;  // of a pool with deps: those that could not be had
 };
@@ -403,10 +463,10 @@ struct DoctorResult {
   std::vector<DoctorCheck> checks;
 };
 
-using Result =
-    std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
-                 AcquireResult, ReleaseResult, RenewResult, PoolListResult, TrashListResult, TrashRestoreResult, StatusResult,
-                 DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult, StoreStatusResult, StoreGcResult, SourceFetchResult>;
+using Result = std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
+                            AcquireResult, ReleaseResult, RenewResult, PoolListResult, TrashListResult, TrashRestoreResult,
+                            StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult, StoreStatusResult,
+                            StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult>;
 
 // ---- notifications, daemon to client ----
 struct Progress {

@@ -20,7 +20,7 @@ std::string exit_codes() {
     if (row.code != row.exit_code || row.code < 3) continue;  // the kind that gave the exit code its meaning
     text += (row.code < 10 ? "   " : "  ") + std::to_string(row.code) + "  " + std::string(row.meaning) + "\n";
   }
-  return text + "run: CMD's own code, and 125 when wtpool itself failed\n";
+  return text + "run, go: CMD's own code, and 125 when wtpool itself failed\n";
 }
 
 // Verbs that are followed by a command behind `--`, and whether they can do without one.
@@ -28,8 +28,8 @@ struct BeforeCommand {
   std::string_view verb;
   bool needs_one;
 };
-constexpr std::array kBeforeCommand{BeforeCommand{"run", true}, BeforeCommand{"store", false},
-                                    BeforeCommand{"__complete", false}};
+constexpr std::array kBeforeCommand{BeforeCommand{"run", true}, BeforeCommand{"store", false}, BeforeCommand{"go", false},
+                                    BeforeCommand{"diff", false}, BeforeCommand{"__complete", false}};
 
 bool takes_command(std::string_view verb) {
   return std::ranges::any_of(kBeforeCommand, [verb](const BeforeCommand& row) { return row.verb == verb; });
@@ -130,6 +130,7 @@ void cli::add_everything(CLI::App& app, Parsed& parsed, Loud& loud) {
   CLI::Option* less = app.add_flag("-q,--quiet", loud.quiet, "No warnings, no progress");
   app.add_flag("-v,--verbose", loud.verbose, "Show what git says")->excludes(less);
   add_lease_verbs(app, parsed.command);
+  add_session_verbs(app, parsed.command);
   add_report_verbs(app, parsed.command);
   add_trash_verbs(app, parsed.command);
   add_store_verbs(app, parsed.command);

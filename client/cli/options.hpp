@@ -48,6 +48,7 @@ struct AcquireCommand {
   bool fetch = false;
   bool resume = false;
   bool replace = false;
+  bool reuse = false;
   std::optional<std::chrono::milliseconds> wait;  // 0 = without an end
   std::optional<std::chrono::seconds> ttl;
   std::optional<std::int64_t> owner_pid;
@@ -60,6 +61,31 @@ struct RunCommand {
   std::optional<std::string> stats_file;
   std::vector<std::string> command;  // the program first
 };
+struct GoCommand {
+  AcquireCommand acquire;
+  bool keep = false;
+  std::vector<std::string> command;  // empty: what the pool has for a session, else the user's shell
+};
+struct SweepCommand {
+  std::vector<std::string> names;
+  std::optional<std::chrono::seconds> min_age;
+  bool dry_run = false;
+};
+struct DiffCommand {
+  std::optional<std::string> target;
+  std::vector<std::string> command;  // options of `git diff`
+};
+struct WhoamiCommand {};
+struct OrientCommand {};
+struct AgentCreateCommand {};  // both read a coding agent's JSON from stdin
+struct AgentRemoveCommand {};
+struct AgentInstallCommand {
+  std::string agent;
+  bool user = false;  // the user's settings, not the project's
+  bool dry_run = false;
+  bool uninstall = false;
+};
+struct McpCommand {};
 struct CiBeginCommand {
   std::optional<std::string> system;  // absent: the one whose variables are set
   AcquireCommand acquire;             // NAME and key are the job's
@@ -172,7 +198,8 @@ using Command =
                  ValidateGitmodulesCommand, RunCommand, RenewCommand, WatchCommand, TrashListCommand, TrashRestoreCommand,
                  TrashDropCommand, CiBeginCommand, CiEndCommand, CompletionCommand, ShellInitCommand, CompleteCommand,
                  StorePlaceCommand, StoreAddCommand, StoreHasCommand, StoreListCommand, StoreStatusCommand, StoreThawCommand,
-                 StoreFreezeCommand, StoreGcCommand, StoreVerifyCommand, StorePathCommand>;
+                 StoreFreezeCommand, StoreGcCommand, StoreVerifyCommand, StorePathCommand, GoCommand, SweepCommand, DiffCommand,
+                 WhoamiCommand, OrientCommand, AgentCreateCommand, AgentRemoveCommand, AgentInstallCommand, McpCommand>;
 
 struct Parsed {
   Globals globals;

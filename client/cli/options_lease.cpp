@@ -56,6 +56,8 @@ void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
   CLI::Option* resume = verb->add_flag("--resume", acquire->resume, "Go on with a branch that exists, at its tip");
   CLI::Option* replace = verb->add_flag("--replace", acquire->replace, "Make the branch anew; its tip goes to the trash");
   resume->excludes(replace);
+  verb->add_flag("--reuse", acquire->reuse, "A NAME that is held gives its slot again; a branch that exists is gone on with")
+      ->excludes(replace);
   add_wait(verb, acquire);
   add_ttl(*verb, acquire->ttl, "The lease ends after that [the pool's ttl]");
 }

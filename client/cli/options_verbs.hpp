@@ -41,8 +41,9 @@ void add_lease_verbs(CLI::App& app, Command& chosen);   // acquire release run r
 void add_report_verbs(CLI::App& app, Command& chosen);  // ls watch inspect path pools
 void add_trash_verbs(CLI::App& app, Command& chosen);
 void add_store_verbs(CLI::App& app, Command& chosen);
-void add_ci_verbs(CLI::App& app, Command& chosen);    // ci begin, ci end
-void add_host_verbs(CLI::App& app, Command& chosen);  // init repair remove unstick validate-gitmodules status doctor daemon
+void add_ci_verbs(CLI::App& app, Command& chosen);       // ci begin, ci end
+void add_host_verbs(CLI::App& app, Command& chosen);     // init repair remove unstick validate-gitmodules status doctor daemon
+void add_session_verbs(CLI::App& app, Command& chosen);  // go sweep diff whoami orient agent mcp
 
 void add_shell_verbs(CLI::App& app, Command& chosen);  // completion shell-init
 

@@ -61,6 +61,7 @@ void Output::warn(std::string_view line) {
 }
 
 void Output::error(const proto::Error& error) {
+  if (streams_.error != nullptr) *streams_.error = error;
   end_wait();
   write_err(json_errors_ ? proto::to_json_text(error) + "\n" : render_error(error));
 }

@@ -16,6 +16,7 @@ namespace wtpool::client {
 struct Streams {
   int out = 1;
   int err = 2;
+  std::optional<proto::Error>* error = nullptr;  // gets what went wrong as well, for who does not read lines
 };
 
 class Output {

@@ -94,7 +94,7 @@ std::string render_slots(const std::vector<proto::SlotInfo>& slots) {
   auto& head = rows.emplace_back();
   if (pools) head.emplace_back("POOL");
   head.insert(head.end(), {"SLOT", "STATE", "NAME", "COMMIT", "HELD"});
-  if (git) head.insert(head.end(), {"DIRTY", "UNTRACKED", "AHEAD"});
+  if (git) head.insert(head.end(), {"DIRTY", "UNTRACKED", "AHEAD", "BEHIND", "MERGED"});
   head.emplace_back("PATH");
   if (reasons) head.emplace_back("REASON");
 
@@ -110,6 +110,8 @@ std::string render_slots(const std::vector<proto::SlotInfo>& slots) {
       row.push_back(slot.git ? std::to_string(slot.git->dirty) : "-");
       row.push_back(slot.git ? std::to_string(slot.git->untracked) : "-");
       row.push_back(slot.git ? std::to_string(slot.git->ahead) : "-");
+      row.push_back(slot.git && slot.git->behind ? std::to_string(*slot.git->behind) : "-");
+      row.push_back(slot.git && slot.git->merged ? std::string(proto::to_text(slot.git->merged->reason)) : "-");
     }
     row.push_back(cell(slot.path));
     if (reasons) row.push_back(cell(slot.reason));
@@ -142,8 +144,35 @@ std::string render_slot(const proto::SlotInfo& slot) {
     add_line(text, "dirty files", std::to_string(slot.git->dirty));
     add_line(text, "untracked files", std::to_string(slot.git->untracked));
     add_line(text, "commits ahead", std::to_string(slot.git->ahead));
+    if (slot.git->behind) add_line(text, "commits behind", std::to_string(*slot.git->behind));
+    if (slot.git->merged) add_line(text, "merged", std::string(proto::to_text(slot.git->merged->reason)));
+    add_line(text, "half done", slot.git->operation);
   }
   return text;
+}
+
+std::string render_sweep(const std::vector<proto::SweepRow>& rows, bool dry) {
+  const bool pools = std::any_of(rows.begin(), rows.end(), [&rows](const auto& row) { return row.pool != rows.front().pool; });
+  const auto number = [](const std::optional<std::int64_t>& value) {
+    return value ? std::to_string(*value) : std::string("-");
+  };
+  std::vector<std::vector<std::string>> table;
+  auto& head = table.emplace_back();
+  if (pools) head.emplace_back("POOL");
+  head.insert(head.end(), {"SLOT", "NAME", "CLASS", "AHEAD", "BEHIND", dry ? "WOULD" : "DID", "WHY"});
+  for (const proto::SweepRow& row : rows) {
+    auto& cells = table.emplace_back();
+    if (pools) cells.push_back(cell(row.pool));
+    cells.push_back(cell(row.slot));
+    cells.push_back(cell(row.name));
+    cells.emplace_back(proto::to_text(row.sweep_class));
+    cells.push_back(number(row.ahead));
+    cells.push_back(number(row.behind));
+    const bool finished = row.sweep_class == proto::SweepClass::merged || row.sweep_class == proto::SweepClass::empty;
+    cells.emplace_back(row.released || (dry && finished) ? "release" : "keep");
+    cells.push_back(cell(row.reason));
+  }
+  return render_table(table);
 }
 
 std::string render_pools(const std::vector<proto::PoolInfo>& pools) {

@@ -16,6 +16,8 @@ namespace wtpool::client {
 
 [[nodiscard]] std::string render_slots(const std::vector<proto::SlotInfo>& slots);  // columns that nobody fills are left out
 [[nodiscard]] std::string render_slot(const proto::SlotInfo& slot);                 // a `key: value` line each
+// `dry`: nothing was released, and what would have been is named.
+[[nodiscard]] std::string render_sweep(const std::vector<proto::SweepRow>& rows, bool dry);
 [[nodiscard]] std::string render_pools(const std::vector<proto::PoolInfo>& pools);
 [[nodiscard]] std::string render_trash(const std::vector<proto::TrashEntry>& entries);
 [[nodiscard]] std::string render_store(const proto::StoreListResult& list);

@@ -57,6 +57,20 @@ void Holding::confirm(std::int64_t group) {
   }
 }
 
+std::optional<std::string> Holding::attach(bool keep) {
+  proto::ConfirmParams confirm;
+  confirm.lease_id = lease_.lease_id;
+  static_cast<void>(call<proto::EmptyResult>(confirm));
+  proto::AttachParams params;
+  params.scope.pool = lease_.pool;
+  params.target.lease_id = lease_.lease_id;
+  params.keep = keep;
+  const auto session = call<proto::AttachResult>(params).session;
+  attached_ = params;
+  subscribe();
+  return session;
+}
+
 int Holding::descriptor() const { return opened_ ? opened_->connection.descriptor() : -1; }
 
 void Holding::lose() {
@@ -68,6 +82,7 @@ void Holding::lose() {
 std::optional<std::string> Holding::read_news() {
   while (const auto event = opened_->connection.next_event()) {
     if (event->lease_id != lease_.lease_id || !ends_a_lease(event->type)) continue;
+    if (attached_) gone_ = true;  // somebody released it; what runs in it is its user's
     return "the lease was " + (event->type == "rolled_back" ? "rolled back" : event->type) +
            (event->message ? ": " + *event->message : std::string{});
   }
@@ -75,14 +90,19 @@ std::optional<std::string> Holding::read_news() {
 }
 
 std::optional<std::string> Holding::come_back() {
+  if (gone_ && attached_) return std::nullopt;
   if (steady_clock::now() < try_at_) return std::nullopt;
   try {
     opened_ = open_at_once(context_.globals, context_.paths);
     if (opened_) {
+      subscribe();  // first: once the lease is ours again, it ends with the connection
+      if (attached_) {
+        static_cast<void>(call<proto::AttachResult>(*attached_));
+        return std::nullopt;
+      }
       proto::ResumeParams params;
       params.lease_id = lease_.lease_id;
       params.process_group = group_;
-      subscribe();  // first: once the lease is ours again, it ends with the connection
       static_cast<void>(call<proto::EmptyResult>(params));
       return std::nullopt;
     }
@@ -91,9 +111,10 @@ std::optional<std::string> Holding::come_back() {
     lost_because_ = error.message;
     gone_ = error.kind == ErrorKind::lease_lost;
     if (!passes(error)) try_at_ = steady_clock::now() + kTryLater;
+    if (gone_ && attached_) return std::nullopt;
     if (gone_) return error.message;  // any other error: its pool cannot be read, or is not there, for now
   }
-  if (steady_clock::now() < back_until_) return std::nullopt;
+  if (attached_ || steady_clock::now() < back_until_) return std::nullopt;
   return "the daemon went away and did not come back" + (lost_because_.empty() ? "" : " (" + lost_because_ + ")");
 }
 
@@ -101,7 +122,11 @@ std::optional<std::string> Holding::look(bool readable) {
   if (!opened_) return come_back();
   try {
     if (readable) opened_->connection.receive();
-    return read_news();
+    auto over = read_news();
+    if (!attached_ || !over) return over;
+    context_.output.say(*over + "; what runs here goes on");
+    opened_.reset();
+    return std::nullopt;
   } catch (const Error& error) {
     lost_because_ = error.message;
     lose();

@@ -1,5 +1,5 @@
-// A connection lease while something runs under it: the news of it, and its connection, which is made again when the daemon
-// went away. The main thread.
+// A lease while something runs under it: the news of it, and its connection, which is made again when the daemon went away. A
+// connection lease (`run`) ends with that; a durable one (`go`) is only attached to. The main thread.
 #pragma once
 
 #include <chrono>
@@ -17,6 +17,9 @@ class Holding {
 
   // The lease stays, and the daemon knows what runs under it. Throws what keeps it from that.
   void confirm(std::int64_t group);
+  // Instead: a durable lease stays, and this connection is a session of it. What the pool has set for a session to run, if
+  // anything. Whatever becomes of the lease or the daemon, what runs goes on.
+  [[nodiscard]] std::optional<std::string> attach(bool keep);
   // Descriptor to poll for; -1 while there is no daemon.
   [[nodiscard]] int descriptor() const;
   // Reads what came, or tries to get back to the daemon. Why the lease is over, once it is.
@@ -43,6 +46,7 @@ class Holding {
   Moment try_at_{};
   std::string lost_because_;
   bool gone_ = false;  // the daemon knows no such lease
+  std::optional<proto::AttachParams> attached_;
 };
 
 // How long the daemon keeps a connection lease whose client has not come back yet.

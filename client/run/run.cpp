@@ -1,65 +1,19 @@
 // run: a command in a slot that is held as long as it lasts.
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <string_view>
 
 #include "client/daemon/start.hpp"
+#include "client/run/in_slot.hpp"
 #include "client/run/report.hpp"
 #include "client/run/session.hpp"
 #include "client/verbs/acquire_request.hpp"
-#include "client/verbs/lease_variables.hpp"
-#include "common/base/names.hpp"
 
 namespace wtpool::client {
 namespace {
 
 using proto::Error;
 using proto::ErrorKind;
-
-// What git tells a hook of the repository that it was called in: git in the slot would go on in that one. Of what
-// `git rev-parse --local-env-vars` names, the user's own settings (GIT_CONFIG_COUNT and the like) stay.
-constexpr std::array<std::string_view, 14> kOfAnotherRepository = {"GIT_DIR",
-                                                                   "GIT_WORK_TREE",
-                                                                   "GIT_INDEX_FILE",
-                                                                   "GIT_OBJECT_DIRECTORY",
-                                                                   "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-                                                                   "GIT_COMMON_DIR",
-                                                                   "GIT_PREFIX",
-                                                                   "GIT_IMPLICIT_WORK_TREE",
-                                                                   "GIT_GRAFT_FILE",
-                                                                   "GIT_SHALLOW_FILE",
-                                                                   "GIT_INTERNAL_SUPER_PREFIX",
-                                                                   "GIT_QUARANTINE_PATH",
-                                                                   "GIT_NAMESPACE",
-                                                                   "GIT_CONFIG"};
-
-// The caller's environment, without what an outer `run` said of its own lease, and git of its repository.
-std::vector<std::string> environment_of(const proto::AcquireResult& lease, const std::filesystem::path& socket) {
-  const auto own = lease_variables(lease, socket);
-  std::vector<std::string> environment = own_environment();
-  std::erase_if(environment, [&own](const std::string& entry) {
-    const std::string_view key = std::string_view(entry).substr(0, entry.find('='));
-    return std::ranges::find(kOfAnotherRepository, key) != kOfAnotherRepository.end() ||
-           std::ranges::any_of(own, [key](const auto& variable) { return variable.first == key; });
-  });
-  for (const auto& [key, value] : own) {
-    if (value) environment.push_back(key + "=" + *value);
-  }
-  return environment;
-}
-
-int say_cannot_run(const CannotRun& cannot, const CommandLine& line, Context& context) {
-  const bool entered = cannot.what == CannotRun::What::run;
-  context.output.say((entered ? "cannot run " + line.argv.front() : "cannot enter " + line.directory.string()) + ": " +
-                     std::strerror(cannot.error_number));
-  if (!entered) return kRunFailed;
-  return cannot.error_number == ENOENT ? 127 : 126;
-}
 
 // Why the lease was over before, if it was.
 std::optional<std::string> release(Holding& holding, Context& context) {
@@ -96,7 +50,7 @@ int run_in_slot(const RunCommand& command, Context& context) {
   const auto lease = acquire(opened.connection, params, context, signals);
   report.acquired(lease);
 
-  const CommandLine line{command.command, environment_of(lease, opened.socket), lease.path};
+  const CommandLine line{command.command, environment_in_slot(lease, opened.socket), lease.path};
   Child child(line, signals);
   Holding holding(std::move(opened), lease, context, signals);
   holding.confirm(child.group());

@@ -15,7 +15,7 @@ using proto::ErrorKind;
 // it is the daemon that knows whether to roll it back once the connection is closed.
 void give_back(Connection& connection, const proto::AcquireParams& asked, const proto::AcquireResult& got, Context& context,
                Interrupts& interrupts) {
-  if (asked.key) return;
+  if (asked.key || asked.reuse) return;
   proto::ReleaseParams release;
   release.scope.pool = got.pool;
   release.target.lease_id = got.lease_id;
@@ -43,6 +43,7 @@ proto::AcquireParams acquire_params(const AcquireCommand& command, const Context
   params.fetch = command.fetch;
   params.resume = command.resume;
   params.replace = command.replace;
+  params.reuse = command.reuse;
   if (command.wait) params.wait_ms = command.wait->count();
   if (command.ttl) params.ttl_seconds = command.ttl->count();
   params.owner_pid = command.owner_pid;

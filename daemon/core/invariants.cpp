@@ -136,8 +136,10 @@ class Check {
                   who + "parked while a pool is loaded");
           break;
         case Stage::resolving:
-        case Stage::running:
           require(!request.jobs.empty(), who + "works by a job");
+          break;
+        case Stage::running:
+          require(!request.jobs.empty() || (request.sweeping && !request.sweeping->releasing.empty()), who + "works by a job");
           break;
         case Stage::placed: {
           require(!request.jobs.empty(), who + "works by a job");

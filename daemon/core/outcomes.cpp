@@ -4,6 +4,7 @@
 #include "daemon/core/job/grants.hpp"
 #include "daemon/core/lease/acquire.hpp"
 #include "daemon/core/lease/acquire_outcome.hpp"
+#include "daemon/core/lease/attach.hpp"
 #include "daemon/core/lease/release.hpp"
 #include "daemon/core/lease/renew.hpp"
 #include "daemon/core/pool/load.hpp"
@@ -11,6 +12,7 @@
 #include "daemon/core/request/remove.hpp"
 #include "daemon/core/request/repair.hpp"
 #include "daemon/core/request/report.hpp"
+#include "daemon/core/request/sweep.hpp"
 #include "daemon/core/slot/apply_facts.hpp"
 #include "daemon/core/slot/seal.hpp"
 #include "daemon/core/slot/upkeep.hpp"
@@ -114,11 +116,13 @@ void read_back_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
 }
 
 void status_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
-  Request* request = job.request ? find_request(t, *job.request) : nullptr;
+  if (!job.request) return finished_seen(t, job, outcome);
+  Request* request = find_request(t, *job.request);
   if (request == nullptr) return;
+  if (request->sweeping) return sweep_seen(t, *request, job, outcome);
   request->jobs.erase(job.id);
   if (const auto* read = done_as<done::StatusRead>(outcome)) {
-    for (const auto& [slot, git] : read->slots) request->git[{job.pool, slot}] = git;
+    for (const auto& [slot, seen] : read->slots) request->git[{job.pool, slot}] = seen.info;
   } else {
     warn(t, *request, "git status of pool '" + job.pool.str() + "' could not be read: " + failure_of(outcome).error.message);
   }

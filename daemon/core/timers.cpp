@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daemon/core/job/grants.hpp"
+#include "daemon/core/lease/attach.hpp"
 #include "daemon/core/lease/cancel.hpp"
 #include "daemon/core/lease/queue.hpp"
 #include "daemon/core/lease/release.hpp"
@@ -61,11 +62,16 @@ std::optional<nanoseconds> lease_end(const Slot& slot) {
   return slot.phase == Phase::held && slot.ending == Ending::none ? slot.ends : std::nullopt;
 }
 
+std::optional<nanoseconds> look_due(const Slot& slot) {
+  return slot.phase == Phase::held && slot.ending == Ending::none ? slot.look_at : std::nullopt;
+}
+
 void slot_due(Turn& t, Pool& pool, Slot& slot) {
   if (const auto end = lease_end(slot); end && *end <= t.now.awake) {
     end_lease(t, pool, slot, Ending::expired);
     return;
   }
+  if (const auto look = look_due(slot); look && *look <= t.now.awake) look_at_finished(t, pool, slot);
   if (!slot.retry_at || *slot.retry_at > t.now.awake) return;
   slot.retry_at.reset();
   switch (slot.phase) {
@@ -124,6 +130,7 @@ std::optional<nanoseconds> next_deadline(const Host& host) {
     if (!pool.read_back) consider(pool.read_at);
     for (const auto& [id, slot] : pool.slots) {
       consider(lease_end(slot));
+      consider(look_due(slot));
       consider(slot.retry_at);
     }
   }

@@ -104,7 +104,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
   const ConfigMap map(text, file,
                       {"schema_version", "source", "default_commit", "max_slots", "groups", "submodule_mirror_mode",
                        "submodule_mirror_base", "fetch", "fetch_timeout", "fetch_interval", "clean", "on_dirty", "ttl",
-                       "filters", "save_limit_bytes", "save_limit_files", "deps"});
+                       "filters", "save_limit_bytes", "save_limit_files", "deps", "session"});
   if (!map.number("schema_version", 1, 1)) throw map.wrong("schema_version", "is missing");
   const auto base = file.parent_path().parent_path();
 
@@ -134,6 +134,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
     config.save_limit_bytes = static_cast<std::uint64_t>(*bytes);
   if (const auto files = map.number("save_limit_files", 0, kMaxNumber))
     config.save_limit_files = static_cast<std::uint64_t>(*files);
+  config.session = map.text("session");
   return config;
 }
 
@@ -158,6 +159,7 @@ std::string format_pool_config(const core::PoolConfig& config) {
   if (config.filters != defaults.filters) add("filters", list_text(config.filters));
   if (config.save_limit_bytes != defaults.save_limit_bytes) add("save_limit_bytes", std::to_string(config.save_limit_bytes));
   if (config.save_limit_files != defaults.save_limit_files) add("save_limit_files", std::to_string(config.save_limit_files));
+  if (config.session) add("session", *config.session);
   return text;
 }
 

@@ -14,6 +14,7 @@ std::vector<SlotInfo>* list_of(SlotListResult& result) { return &result.slots; }
 std::vector<PoolInfo>* list_of(PoolListResult& result) { return &result.pools; }
 std::vector<TrashEntry>* list_of(TrashListResult& result) { return &result.entries; }
 std::vector<StoreEntryInfo>* list_of(StoreListResult& result) { return &result.entries; }
+std::vector<SweepRow>* list_of(SweepResult& result) { return &result.rows; }
 
 template <class R>
 constexpr bool kIsList = !std::is_same_v<decltype(list_of(std::declval<R&>())), std::vector<int>*>;
@@ -67,5 +68,8 @@ template StoreStatusResult decode_result(std::string_view);
 template StoreGcResult decode_result(std::string_view);
 template StatusResult decode_result(std::string_view);
 template DoctorResult decode_result(std::string_view);
+template SweepResult decode_result(std::string_view);
+template AttachResult decode_result(std::string_view);
+template LocateResult decode_result(std::string_view);
 
 }  // namespace wtpool::proto

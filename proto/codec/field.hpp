@@ -67,6 +67,17 @@ struct Choices<SlotState> {
                                      SlotState::held,  SlotState::recycling, SlotState::quarantined};
 };
 
+template <>
+struct Choices<MergedWay> {
+  static constexpr std::array values{MergedWay::same_commit, MergedWay::ancestor,           MergedWay::no_added_changes,
+                                     MergedWay::trees_match, MergedWay::merge_adds_nothing, MergedWay::patch_id};
+};
+template <>
+struct Choices<SweepClass> {
+  static constexpr std::array values{SweepClass::broken, SweepClass::busy,  SweepClass::dirty, SweepClass::merged,
+                                     SweepClass::empty,  SweepClass::young, SweepClass::ahead};
+};
+
 template <class V>
 struct Nested : std::false_type {};
 template <class V>
@@ -253,6 +264,15 @@ auto required(std::string_view name, std::string_view meaning, Range range = {})
 template <auto... Path>
 auto optional(std::string_view name, std::string_view meaning, Range range = {}) {
   return make_field<Path...>(info_of<Path...>(name, meaning, range));
+}
+
+// A field that came later to what the daemon sends: always sent, null when there is nothing to say; older daemons do not.
+template <auto... Path>
+auto added(std::string_view name, std::string_view meaning, Range range = {}) {
+  auto field = make_field<Path...>(info_of<Path...>(name, meaning, range));
+  field.info.nullable = true;
+  field.unset = [](const OwnerOf<Path...>&) { return false; };
+  return field;
 }
 
 // A field of what the daemon sends: always there, null when there is nothing to say.

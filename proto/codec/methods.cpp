@@ -77,6 +77,10 @@ const std::vector<Method>& methods() {
       method<HostStatusParams, StatusResult>("host.status", "StatusResult", "The daemon"),
       method<HostDoctorParams, DoctorResult>("host.doctor", "DoctorResult", "Checks of this host"),
       method<HostReloadParams, EmptyResult>("host.reload", "Empty", "Read the configuration again"),
+      method<AttachParams, AttachResult>("slot.attach", "AttachResult",
+                                         "Be a session of a durable lease as long as this connection lasts"),
+      method<LocateParams, LocateResult>("scope.locate", "LocateResult", "What a directory is: a slot, a source, or none"),
+      method<SweepParams, SweepRow>("slot.sweep", "SweepRow", "Release the leases whose work is finished", ResultForm::array),
       method<HostShutdownParams, EmptyResult>("host.shutdown", "Empty", "Stop the daemon; leases stay as they are"),
   };
   return table;
@@ -116,6 +120,7 @@ struct ResultWriter {
   Json operator()(const PoolListResult& result) const { return write_list(result.pools); }
   Json operator()(const TrashListResult& result) const { return write_list(result.entries); }
   Json operator()(const StoreListResult& result) const { return write_list(result.entries); }
+  Json operator()(const SweepResult& result) const { return write_list(result.rows); }
 };
 
 constexpr std::string_view kProgress = "progress";

@@ -91,7 +91,8 @@ const Rows<AcquireParams>& fields<AcquireParams>() {
        optional<&P::verify>("verify", "have git look at the tree, whatever is known of it"),
        optional<&P::ports>("ports", "set a range of ports apart for the lease"),
        optional<&P::frozen_only>("frozen_only", "every dep of the pool must be in the store"),
-       optional<&P::fetch>("fetch", "fetch the source first, whatever the pool's config says")});
+       optional<&P::fetch>("fetch", "fetch the source first, whatever the pool's config says"),
+       optional<&P::reuse>("reuse", "a NAME that is held gives its lease back, a branch that exists is resumed")});
   return rows;
 }
 
@@ -168,6 +169,30 @@ const Rows<SlotInspectParams>& fields<SlotInspectParams>() {
 template <>
 const Rows<SlotPathParams>& fields<SlotPathParams>() {
   static const Rows<SlotPathParams> rows = with_target<SlotPathParams>({});
+  return rows;
+}
+
+template <>
+const Rows<AttachParams>& fields<AttachParams>() {
+  static const Rows<AttachParams> rows = with_target<AttachParams>(
+      {optional<&AttachParams::keep>("keep", "the lease stays when the last session has ended, finished or not")});
+  return rows;
+}
+
+template <>
+const Rows<LocateParams>& fields<LocateParams>() {
+  static const Rows<LocateParams> rows = with_target<LocateParams>({});
+  return rows;
+}
+
+template <>
+const Rows<SweepParams>& fields<SweepParams>() {
+  using P = SweepParams;
+  static const Rows<P> rows =
+      with_scope<P>({optional<&P::names>("names", "leases to look at, by NAME or slot; default: all durable ones"),
+                     optional<&P::min_age_seconds>(
+                         "min_age_seconds", "how long a lease without commits is kept; default: a day", {0, kSeconds.maximum}),
+                     optional<&P::dry_run>("dry_run", "say what would be done, and do nothing")});
   return rows;
 }
 

@@ -44,11 +44,22 @@ const Rows<LeaseInfo>& fields<LeaseInfo>() {
 }
 
 template <>
+const Rows<MergedInfo>& fields<MergedInfo>() {
+  using R = MergedInfo;
+  static const Rows<R> rows{always<&R::reason>("reason", "the question that said so"),
+                            always<&R::target>("target", "full name of the ref that was compared")};
+  return rows;
+}
+
+template <>
 const Rows<GitInfo>& fields<GitInfo>() {
   using R = GitInfo;
   static const Rows<R> rows{always<&R::dirty>("dirty", "tracked files that differ from HEAD"),
                             always<&R::untracked>("untracked", "untracked files that are not ignored"),
-                            always<&R::ahead>("ahead", "commits in HEAD that default_commit has not")};
+                            always<&R::ahead>("ahead", "commits in HEAD that the target has not"),
+                            added<&R::behind>("behind", "commits of the target that HEAD has not"),
+                            added<&R::merged>("merged", "why nothing of it is lacking in the target; else null"),
+                            added<&R::operation>("operation", "merge, rebase, cherry-pick, revert or bisect, half done")};
   return rows;
 }
 
@@ -68,7 +79,55 @@ const Rows<SlotInfo>& fields<SlotInfo>() {
                             always<&R::sealed>("sealed", "idle, proven clean and watched since"),
                             always<&R::reason>("reason", "why it is quarantined"),
                             always<&R::lease>("lease", "null unless acquiring or held"),
-                            always<&R::git>("git", "null unless asked for")};
+                            always<&R::git>("git", "null unless asked for"),
+                            added<&R::sessions>("sessions", "how many are attached to the lease")};
+  return rows;
+}
+
+template <>
+const Rows<SweepRow>& fields<SweepRow>() {
+  using R = SweepRow;
+  static const Rows<R> rows{always<&R::pool>("pool", "the pool's key"),
+                            always<&R::slot>("slot", "the slot's id"),
+                            always<&R::name>("name", "NAME of the holder"),
+                            always<&R::sweep_class>("class", "what is to be done with it"),
+                            always<&R::merged>("merged", "why nothing of it is lacking in the target; else null"),
+                            always<&R::ahead>("ahead", "commits in HEAD that the target has not"),
+                            always<&R::behind>("behind", "commits of the target that HEAD has not"),
+                            always<&R::dirty>("dirty", "tracked files that differ from HEAD, submodules included"),
+                            always<&R::untracked>("untracked", "files that are new since it was acquired"),
+                            always<&R::released>("released", "the lease is over"),
+                            always<&R::trash_id>("trash_id", "where work was saved, as far as known by now"),
+                            always<&R::reason>("reason", "why, one clause for a person"),
+                            always<&R::hint>("hint", "the command that helps")};
+  return rows;
+}
+
+template <>
+const Rows<AttachResult>& fields<AttachResult>() {
+  static const Rows<AttachResult> rows{always<&AttachResult::session>("session", "what the pool has set for a session to run")};
+  return rows;
+}
+
+template <>
+const Rows<LocateResult>& fields<LocateResult>() {
+  using R = LocateResult;
+  static const Rows<R> rows = [] {
+    Rows<R> out{always<&R::where>("where", "what the directory is"),
+                always<&R::path>("path", "the slot, or the working tree of the source; empty: none"),
+                always<&R::source>("source", "the repository that the pool serves"),
+                always<&R::pool>("pool", "the pool's key"),
+                always<&R::slot>("slot", "the slot's id"),
+                always<&R::name>("name", "NAME of the holder"),
+                always<&R::branch>("branch", "the branch that was checked out when last seen"),
+                always<&R::lease_id>("lease_id", "the lease that holds it"),
+                always<&R::base>("base", "the commit at which its branch began"),
+                always<&R::target>("target", "what the work of the pool is compared with"),
+                always<&R::key>("key", "the idempotency key of the lease")};
+    out[0].info.type = FieldType::choice;
+    out[0].info.choices = {"slot", "source", "none"};
+    return out;
+  }();
   return rows;
 }
 

@@ -11,7 +11,11 @@ inline constexpr Range kPort{1, 65'535};
 template <>
 const std::vector<Field<LeaseInfo>>& fields<LeaseInfo>();
 template <>
+const std::vector<Field<MergedInfo>>& fields<MergedInfo>();
+template <>
 const std::vector<Field<GitInfo>>& fields<GitInfo>();
+template <>
+const std::vector<Field<SweepRow>>& fields<SweepRow>();
 template <>
 const std::vector<Field<SlotInfo>>& fields<SlotInfo>();
 template <>
@@ -50,6 +54,14 @@ struct SchemaName<SlotInfo> {
 template <>
 struct SchemaName<PoolInfo> {
   static constexpr std::string_view value = "Pool";
+};
+template <>
+struct SchemaName<MergedInfo> {
+  static constexpr std::string_view value = "Merged";
+};
+template <>
+struct SchemaName<SweepRow> {
+  static constexpr std::string_view value = "SweepRow";
 };
 template <>
 struct SchemaName<TrashEntry> {

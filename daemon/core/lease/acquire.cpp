@@ -51,6 +51,7 @@ std::optional<Error> check_owner(const Request& request, const proto::AcquirePar
   if (params.ttl_seconds && *params.ttl_seconds <= 0) return Error{ErrorKind::invalid_params, "ttl_seconds: must be above 0"};
   if (params.key && params.key->empty()) return Error{ErrorKind::invalid_params, "key: must not be empty"};
   if (params.resume && params.replace) return Error{ErrorKind::invalid_params, "resume: not together with replace"};
+  if (params.reuse && params.replace) return Error{ErrorKind::invalid_params, "reuse: not together with replace"};
   return std::nullopt;
 }
 
@@ -121,9 +122,10 @@ std::optional<Error> check_name(Turn& t, Request& request, Pool& pool, bool comm
   // One that ends in another way is not what was asked for.
   const bool ends_alike = slot->lease->kind == kind_wanted(request, params) &&
                           (slot->lease->kind != LeaseKind::process || slot->lease->owner == request.owner);
-  const bool same_key = params.key && slot->lease->key == params.key && ends_alike && slot->phase != Phase::releasing &&
-                        slot->ending == Ending::none;
-  if (!same_key) return say::name_held(pool, *slot, t.now);
+  const bool lasts = ends_alike && slot->phase != Phase::releasing && slot->ending == Ending::none;
+  const bool same_key = params.key && slot->lease->key == params.key && lasts;
+  const bool reused = params.reuse && lasts && (!params.group || params.group == slot->group);
+  if (!same_key && !reused) return say::name_held(pool, *slot, t.now);
   if (params.commit && !commit_known) return std::nullopt;       // whether it is the same commit is known when it is resolved
   const bool comparable = slot->lease->branch_base.has_value();  // a resumed branch stands at its own tip, whatever was asked
   if (params.commit && commit_known && comparable && slot->lease->full_sha != request.acquire.full_sha) {
@@ -155,7 +157,7 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
   acquire.resolved = facts;
   acquire.plan.mode = job::BranchMode::create;
   acquire.plan.branch_tip.reset();
-  const bool resumes = params.resume && facts.branch_tip;
+  const bool resumes = (params.resume || params.reuse) && facts.branch_tip;
   if (!facts.commit && !(resumes && !params.commit)) {
     if (!acquire.last_try) return join_fetch(t, request, pool);
     Error unknown =
@@ -176,9 +178,9 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
   }
   if (facts.branch_conflict) return refuse(t, request.id, say::branch_conflict(pool, params.name, *facts.branch_conflict));
   if (facts.branch_tip) {
-    if (!params.resume && !params.replace) return refuse(t, request.id, say::branch_exists(pool, params.name));
+    if (!params.resume && !params.replace && !params.reuse) return refuse(t, request.id, say::branch_exists(pool, params.name));
     acquire.plan.branch_tip = facts.branch_tip;
-    acquire.plan.mode = params.resume ? job::BranchMode::resume : job::BranchMode::replace;
+    acquire.plan.mode = params.replace ? job::BranchMode::replace : job::BranchMode::resume;
   }
   if (acquire.plan.mode == job::BranchMode::resume) {
     if (acquire.full_sha != *facts.branch_tip) acquire.resolved.tree = Oid{};

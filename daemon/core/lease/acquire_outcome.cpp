@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/core/job/grants.hpp"
 #include "daemon/core/lease/acquire.hpp"
 #include "daemon/core/lease/cancel.hpp"
 #include "daemon/core/lease/queue.hpp"
@@ -56,6 +57,15 @@ SlotFacts left_halfway(const Slot& slot) {
   return left;
 }
 
+// A lease that is given back by its NAME has the key of who has it now.
+void take_key(Turn& t, const Pool& pool, Slot& slot, const proto::AcquireParams& params) {
+  if (!params.reuse || !params.key || slot.lease->key == params.key) return;
+  slot.lease->key = params.key;
+  Marker marker;
+  marker.lease = *slot.lease;
+  ask(t, JobClass::answering, job::RewriteMarker{marker}, pool.key, {slot.id});
+}
+
 void slot_goes_back(Turn& t, Pool& pool, Slot& slot, bool untouched) {
   slot.phase = slot.fresh_made ? Phase::fresh : Phase::idle;
   if (slot.fresh_made) {
@@ -84,6 +94,7 @@ void give_back(Turn& t, RequestId id, const Pool& pool, const Slot& slot) {
   const bool in_grace = own.lease->kind == LeaseKind::connection && own.sessions.empty();
   tie_to_session(own, *request);
   if (in_grace) own.ends = time_to_live(own, t.now);
+  take_key(t, pool, own, std::get<proto::AcquireParams>(request->params));
   note_change(t, *request);
   answer(t, id, result_of(t, *request, pool, own, false), own.receipt);
 }

@@ -1,6 +1,8 @@
 // Requests that nobody wants any more: cancelled, out of time, or their connection is gone. Each still gets its one answer.
 #include "daemon/core/lease/cancel.hpp"
 
+#include "daemon/core/lease/attach.hpp"
+
 #include <algorithm>
 
 #include "daemon/core/job/grants.hpp"
@@ -197,6 +199,7 @@ void session_closed(Turn& t, SessionId session) {
   }
   for (const RequestId id : of_it) stop_request(t, id, Stop::gone);
   filler_gone(t, session);
+  session_detached(t, session);
 
   for (auto& [key, pool] : t.host.pools) {
     for (auto& [id, slot] : pool.slots) {

@@ -36,6 +36,23 @@ bool leaves_it_to_others(const Request& request, Slot& slot) {
   return slot.sessions.size() > 1 && slot.sessions.erase(request.session) > 0;
 }
 
+// Who swept it is told what became of it.
+void tell_sweep(Turn& t, const Pool& pool, Slot& slot, const std::optional<std::string>& kept, const std::string& why_not) {
+  if (!slot.judged) return;
+  const auto sweep = slot.judged->sweep;
+  slot.judged.reset();
+  Request* request = sweep ? find_request(t, *sweep) : nullptr;
+  if (request == nullptr || !request->sweeping) return;
+  for (auto& row : request->sweeping->rows) {
+    if (row.pool != pool.key.str() || row.slot != slot.id.str()) continue;
+    row.released = why_not.empty();
+    row.trash_id = kept;
+    if (!why_not.empty()) row.reason = why_not;
+  }
+  request->sweeping->releasing.erase({pool.key, slot.id});
+  t.again.push_back(*sweep);
+}
+
 void join_release(Request& request, Slot& slot) {
   request.stage = Stage::releasing;
   request.slot = slot.id;
@@ -45,6 +62,9 @@ void join_release(Request& request, Slot& slot) {
 void lease_is_over(Turn& t, Slot& slot) {
   if (slot.lease->kind == LeaseKind::process) t.answers.push_back(effect::UnwatchOwner{slot.lease->id});
   slot.sessions.clear();
+  slot.attached.clear();
+  slot.stays = false;
+  slot.look_at.reset();
   slot.unconfirmed = false;
   slot.process_group.reset();
   slot.processes_ended = false;
@@ -139,6 +159,7 @@ void start_release(Turn& t, Pool& pool, Slot& slot) {
   spec.lease = *slot.lease;
   spec.lease.keep_branch = slot.ending_keeps_branch;
   spec.dirty = slot.ending_dirty;
+  if (slot.judged && slot.releases.empty()) spec.only_if = slot.judged->ids;
   std::optional<RequestId> asked;
   if (!slot.releases.empty()) {
     asked = slot.releases.front();
@@ -162,6 +183,7 @@ void release_done(Turn& t, const Job& job, const done::Released& done) {
   Slot& slot = pool.slots.at(job.slots.front());
   emit(t, pool, &slot, event_of(slot.ending), &*slot.lease);
   if (done.kept) emit(t, pool, &slot, "trash_saved", &*slot.lease, *done.kept);
+  tell_sweep(t, pool, slot, done.kept, {});
   lease_is_over(t, slot);
   slot.trash_id = done.trash_id;
   slot.attempts = 0;
@@ -211,6 +233,8 @@ void release_failed(Turn& t, const Job& job, const JobFailed& failed) {
   slot.phase = Phase::held;
   slot.changed = t.host.turn;
   slot.processes_ended = false;  // more may be started until it is tried again
+  const bool judged = slot.judged.has_value();
+  tell_sweep(t, pool, slot, std::nullopt, failed.error.message);
   std::vector<RequestId> asked;
   asked.swap(slot.releases);
   const Consequence then = consequence(doing_of(job.spec), failed.fault);
@@ -223,7 +247,7 @@ void release_failed(Turn& t, const Job& job, const JobFailed& failed) {
       refuse(t, id, stop_error(*request, "the release of " + slot.id.str()));
     } else if (t.host.draining && failed.fault == Fault::cancelled) {
       refuse(t, id, say::shutting_down());
-    } else if (then == Consequence::try_again) {
+    } else if (then == Consequence::try_again || (judged && !quarantines)) {
       still_want.push_back(id);
     } else {
       refuse(t, id, failed.error);

@@ -6,6 +6,7 @@
 
 #include "daemon/core/job/grants.hpp"
 #include "daemon/core/lease/acquire.hpp"
+#include "daemon/core/lease/attach.hpp"
 #include "daemon/core/lease/release.hpp"
 #include "daemon/core/lease/renew.hpp"
 #include "daemon/core/pool/choose.hpp"
@@ -16,6 +17,7 @@
 #include "daemon/core/request/repair.hpp"
 #include "daemon/core/request/report.hpp"
 #include "daemon/core/request/shutdown.hpp"
+#include "daemon/core/request/sweep.hpp"
 #include "daemon/core/rules/locate.hpp"
 #include "daemon/core/source/fetch.hpp"
 #include "daemon/core/state/overloaded.hpp"
@@ -32,7 +34,8 @@ const proto::Scope* scope_of(const proto::Params& params) {
       [](const auto& p) -> const proto::Scope* {
         using P = std::decay_t<decltype(p)>;
         if constexpr (std::is_same_v<P, proto::SlotListParams> || std::is_same_v<P, proto::TrashListParams> ||
-                      std::is_same_v<P, proto::SubscribeParams>) {
+                      std::is_same_v<P, proto::SubscribeParams> || std::is_same_v<P, proto::SweepParams> ||
+                      std::is_same_v<P, proto::LocateParams>) {
           return nullptr;
         } else if constexpr (requires { P::kOfStore; }) {
           return nullptr;
@@ -101,6 +104,7 @@ void begin_in_pool(Turn& t, Request& request, Pool& pool) {
                  [&](const proto::ReleaseParams&) { begin_release(t, request, pool); },
                  [&](const proto::SourceFetchParams&) { begin_fetch(t, request, pool); },
                  [&](const proto::RenewParams&) { begin_renew(t, request, pool); },
+                 [&](const proto::AttachParams&) { begin_attach(t, request, pool); },
                  [&](const proto::SlotInspectParams&) { begin_inspect(t, request, pool); },
                  [&](const proto::SlotPathParams&) { begin_path(t, request, pool); },
                  [&](const proto::SlotRepairParams&) { begin_repair(t, request, pool); },
@@ -184,6 +188,8 @@ void begin(Turn& t, Request& request) {
                  [&](const proto::HostStatusParams&) { begin_pool_list(t, request, true); },
                  [&](const proto::SlotListParams&) { begin_list(t, request); },
                  [&](const proto::SubscribeParams&) { begin_list(t, request); },
+                 [&](const proto::SweepParams&) { begin_sweep(t, request); },
+                 [&](const proto::LocateParams&) { begin_locate(t, request); },
                  [&](const proto::TrashListParams&) { begin_trash_list(t, request); },
                  [&](const proto::HostDoctorParams&) { any_loading(t.host) ? park(request) : begin_doctor(t, request); },
                  [&](const proto::ConfirmParams&) { begin_confirm(t, request); },

@@ -59,7 +59,16 @@ void warn_of_unlisted(Turn& t, const Request& request) {
   }
 }
 
-// The pools a list is of; nothing: the request was parked or refused.
+const proto::Scope& scope_of_list(const Request& request) {
+  if (const auto* list = std::get_if<proto::SlotListParams>(&request.params)) return list->scope;
+  return std::get<proto::SubscribeParams>(request.params).scope;
+}
+
+// What a report calls held: the lease is whole, its end not committed.
+bool is_held(const Slot& slot) { return slot.phase == Phase::held || slot.phase == Phase::releasing; }
+
+}  // namespace
+
 std::optional<std::vector<PoolKey>> listed_pools(Turn& t, Request& request, const proto::Scope& scope) {
   if (!scope.pool) {
     for (const auto& [key, pool] : t.host.pools) {
@@ -95,16 +104,6 @@ std::optional<std::vector<PoolKey>> listed_pools(Turn& t, Request& request, cons
   return std::vector<PoolKey>{pool.key};
 }
 
-const proto::Scope& scope_of_list(const Request& request) {
-  if (const auto* list = std::get_if<proto::SlotListParams>(&request.params)) return list->scope;
-  return std::get<proto::SubscribeParams>(request.params).scope;
-}
-
-// What a report calls held: the lease is whole, its end not committed.
-bool is_held(const Slot& slot) { return slot.phase == Phase::held || slot.phase == Phase::releasing; }
-
-}  // namespace
-
 proto::SlotInfo slot_info(const Pool& pool, const Slot& slot, Now now) {
   proto::SlotInfo info;
   info.pool = pool.key.str();
@@ -113,6 +112,7 @@ proto::SlotInfo slot_info(const Pool& pool, const Slot& slot, Now now) {
   info.path = slot_path(pool, slot.id);
   info.state = shown(slot.phase);
   info.sealed = slot.sealed;
+  info.sessions = 0;
   if (info.state == SlotState::quarantined) info.reason = slot.reason;
   if (slot.at && info.state != SlotState::fresh) info.full_sha = slot.at->str();
   const bool leased = info.state == SlotState::held || info.state == SlotState::acquiring;
@@ -130,6 +130,7 @@ proto::SlotInfo slot_info(const Pool& pool, const Slot& slot, Now now) {
   if (slot.ends) about.expires_at = now.wall + std::chrono::duration_cast<seconds>(*slot.ends - now.awake).count();
   if (lease.owner) about.owner_pid = lease.owner->pid;
   info.lease = std::move(about);
+  info.sessions = static_cast<std::int64_t>(slot.attached.size());
   return info;
 }
 
@@ -163,14 +164,15 @@ void begin_list(Turn& t, Request& request) {
   if (params == nullptr || !params->git_status) return finish_list(t, request);
   for (const PoolKey& key : *pools) {
     const Pool& pool = t.host.pools.at(key);
-    std::vector<std::pair<SlotId, std::string>> readable;
+    job::GitStatus look{key, {}, false};
     for (const Slot* slot : slots_in_order(pool)) {
       const bool stands = is_held(*slot) || slot->phase == Phase::idle || slot->phase == Phase::recycling;
-      if (stands && !slot->git_id.empty() && !slot->directory_gone) readable.emplace_back(slot->id, slot->git_id);
+      if (stands && !slot->git_id.empty() && !slot->directory_gone)
+        look.slots.push_back({slot->id, slot->git_id, is_held(*slot) ? slot->lease : std::nullopt});
     }
-    if (readable.empty()) continue;
+    if (look.slots.empty()) continue;
     request.stage = Stage::running;
-    request.jobs.insert(ask(t, JobClass::answering, job::GitStatus{request.id, key, std::move(readable)}, key, {}, request.id));
+    request.jobs.insert(ask(t, JobClass::answering, std::move(look), key, {}, request.id));
   }
   if (request.jobs.empty()) finish_list(t, request);
 }
@@ -201,6 +203,45 @@ void begin_inspect(Turn& t, Request& request, Pool& pool) {
     return refuse(t, request.id, say::not_held(pool, found.asked));
   }
   answer(t, request.id, slot_info(pool, *found.slot, t.now));
+}
+
+// The directory that the caller stands in, or what is named.
+void begin_locate(Turn& t, Request& request) {
+  if (any_loading(t.host)) return park(request);
+  const auto& params = std::get<proto::LocateParams>(request.params);
+  const auto& target = params.target;
+  const bool named = target.target || target.name || target.slot || target.lease_id;
+  proto::LocateResult result;
+  result.where = "none";
+  for (auto& [key, pool] : t.host.pools) {
+    if (!pool.ready() || (named && params.scope.pool && *params.scope.pool != key.str())) continue;
+    const Found found = locate(pool, target, params.scope.cwd);
+    const auto& worktree = pool.place->worktree;
+    if (found.slot != nullptr && found.slot->phase != Phase::fresh) {
+      const Slot& slot = *found.slot;
+      result.where = "slot";
+      result.path = slot_path(pool, slot.id);
+      result.slot = slot.id.str();
+      if (is_held(slot)) {
+        result.name = slot.lease->name;
+        result.branch = slot.branch;
+        result.lease_id = slot.lease->id.str();
+        result.key = slot.lease->key;
+        result.base = slot.lease->branch_base.value_or(slot.lease->full_sha).str();
+      }
+    } else if (!named && params.scope.cwd && worktree && inside(*params.scope.cwd, *worktree)) {
+      result.where = "source";
+      result.path = *worktree;
+    } else {
+      continue;
+    }
+    result.source = pool.config->source;
+    result.pool = key.str();
+    result.target = pool.config->default_commit;
+    if (result.where == "slot") break;  // a pool's slots may stand below a source's working tree
+  }
+  if (named && result.where == "none") return refuse(t, request.id, {ErrorKind::not_held, "no slot is held so", "wtpool ls"});
+  answer(t, request.id, std::move(result));
 }
 
 void begin_path(Turn& t, Request& request, Pool& pool) {

@@ -63,6 +63,10 @@ void forget_lease(Slot& slot) {
   slot.receipt.reset();
   slot.branch.reset();
   slot.sessions.clear();
+  slot.attached.clear();
+  slot.stays = false;
+  slot.look_at.reset();
+  slot.judged.reset();
   slot.unconfirmed = false;
   slot.process_group.reset();
   slot.processes_ended = false;

@@ -70,6 +70,12 @@ struct Acquiring {
   bool announced = false;  // `queued` was emitted
 };
 
+// The state of a `slot.sweep`.
+struct Sweeping {
+  std::vector<proto::SweepRow> rows;
+  std::set<std::pair<PoolKey, SlotId>> releasing;
+};
+
 struct Request {
   RequestId id;
   SessionId session;
@@ -97,6 +103,7 @@ struct Request {
   std::set<std::string> unfilled;                            // KEYs that could not be made for it
   bool deps_asked = false;                 // an acquire that waited for a dep: its commit is not fetched again
   std::vector<proto::DoctorCheck> healed;  // host.doctor with repair: what was done so far
+  std::optional<Sweeping> sweeping;        // slot.sweep: what was found so far
 };
 
 struct Job {

@@ -12,6 +12,18 @@ namespace wtpool::core {
 enum class JobClass { answering, recycling, background, network, ending };
 inline constexpr std::size_t kJobClasses = 5;
 
+// What a job saw of a lease, for a list or for a sweep to go by.
+struct SweepFacts {
+  proto::GitInfo info;
+  std::optional<std::string> broken;   // why it cannot be looked at
+  std::optional<std::string> process;  // that works in it, as a clause
+  std::int64_t new_untracked = 0;      // files that are new since it was acquired
+  bool moved = false;                  // its branch or HEAD stands elsewhere than at acquire
+  bool compared = false;               // with a target
+  std::optional<Oid> head;             // the ids it was judged by
+  std::optional<Oid> tip;
+};
+
 namespace job {
 
 // Takes (or keeps) the pool's lock, reads its config and every slot, marker, intent and quarantine record. Puts right what is
@@ -54,11 +66,17 @@ struct Acquire {
   std::vector<WantedDep> deps;  // those that are not present are named, and what of them another commit has left goes
 };
 // Steps 2 to 4 of a release. Done = NAME is free and the marker says `releasing`, durably.
+// The ids by which a lease was judged to be finished: whoever committed since then keeps his slot.
+struct OnlyIf {
+  std::optional<Oid> head;
+  std::optional<Oid> tip;
+};
 struct Release {
   RequestId request;
   Lease lease;
   Dirty dirty = Dirty::save;
   std::vector<std::int64_t> caller_pids;  // never named as left in the slot
+  std::optional<OnlyIf> only_if = {};  // released only if nothing has moved since, nothing is changed, and nobody works in it
 };
 // Before the release of a connection lease: ends what its command left running, its process group and whatever carries the
 // lease in its environment. The slot is released, and handed on, only when none of them lives.
@@ -135,11 +153,17 @@ struct Heal {
 struct HealLocks {
   PoolKey pool;
 };
-// `git status` of slots, read-only.
+// `git status` of slots, and how they stand to the target of their work; read-only. `whole`: all that a sweep goes by, its
+// processes and submodules too.
 struct GitStatus {
-  RequestId request;
+  struct Of {
+    SlotId slot;
+    std::string git_id;
+    std::optional<Lease> lease;  // of one that is held
+  };
   PoolKey pool;
-  std::vector<std::pair<SlotId, std::string>> slots;  // with their git ids
+  std::vector<Of> slots;
+  bool whole = false;
 };
 struct ListTrash {
   std::vector<PoolKey> pools;
@@ -257,7 +281,7 @@ struct Healed {
   std::vector<SlotId> freed;            // of these nothing is left
 };
 struct StatusRead {
-  std::vector<std::pair<SlotId, proto::GitInfo>> slots;
+  std::vector<std::pair<SlotId, SweepFacts>> slots;  // without those that git could not look at, unless it was to be whole
 };
 struct Plain {};  // the job did what it was asked
 struct PoolMade {

@@ -30,6 +30,12 @@ constexpr bool may_record_quarantine(Phase phase) {
 // How a lease comes to its end; names the event that says so.
 enum class Ending { none, released, expired, rolled_back };
 
+// A lease that is being released because it was judged to be finished.
+struct Judged {
+  job::OnlyIf ids;
+  std::optional<RequestId> sweep;  // who is told
+};
+
 struct Slot {
   SlotId id;
   std::optional<std::string> group;
@@ -54,6 +60,10 @@ struct Slot {
   std::optional<Durable> receipt;        // of the marker that holds the lease; absent when it was found on disk
   std::optional<std::string> branch;     // checked out when last seen
   std::set<SessionId> sessions;          // the last one's end is the lease's end: connection leases and unconfirmed ones
+  std::set<SessionId> attached;          // sessions of a durable lease
+  bool stays = false;                    // the end of its last session releases nothing
+  std::optional<nanoseconds> look_at;    // when a lease without sessions, which a process kept busy, is looked at again
+  std::optional<Judged> judged;          // releasing, because it was finished
   bool unconfirmed = false;              // granted to a client that has not confirmed it yet
   std::optional<nanoseconds> ends;       // TTL, or the grace of a connection lease found at load
   std::optional<Owner> process_group;    // of a connection lease: the leader of its command's group

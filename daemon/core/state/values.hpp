@@ -128,6 +128,7 @@ struct PoolConfig {
   std::uint64_t save_limit_bytes = 256ull * 1024 * 1024;
   std::uint64_t save_limit_files = 20000;
   std::vector<Dep> deps;
+  std::optional<std::string> session;  // what `go` runs when no command is named
 };
 
 // Where a pool lives, read once when it is loaded. All real paths.

@@ -22,6 +22,7 @@
 #include "daemon/jobs/tasks/remove_slot.hpp"
 #include "daemon/jobs/tasks/repair.hpp"
 #include "daemon/jobs/tasks/seal.hpp"
+#include "daemon/jobs/tasks/status.hpp"
 #include "daemon/jobs/tasks/store.hpp"
 #include "daemon/jobs/tasks/tip.hpp"
 #include "daemon/jobs/tasks/trash.hpp"

@@ -6,6 +6,5 @@
 namespace wtpool::jobs {
 
 core::JobDone read_back(JobContext& job, const core::job::ReadBack& spec);
-core::JobDone git_status(JobContext& job, const core::job::GitStatus& spec);
 
 }  // namespace wtpool::jobs

@@ -11,15 +11,13 @@
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/process/own_locks.hpp"
+#include "daemon/git/source/ref_snapshot.hpp"
 #include "daemon/git/source/refs.hpp"
-#include "daemon/git/submodule/state.hpp"
-#include "daemon/git/tree/checkout.hpp"
-#include "daemon/git/tree/status.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/steps/dirt.hpp"
 #include "daemon/jobs/steps/settle_refs.hpp"
-#include "daemon/jobs/steps/untracked.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
 #include "daemon/jobs/trash/unreachable.hpp"
@@ -52,26 +50,20 @@ void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk
   const auto& git_id = job.grant.git_id;
   prove_place(job, git_id);
   const git::Git slot = job.slot_git(git_id, lock);
-  auto look = git::look(slot, git::Untracked::all, false);
-  for (auto& path : git::hidden_changes(slot, job.entry(git_id).entry.string())) look.changed.push_back(std::move(path));
-  const auto submodules = git::look_at_submodules(slot);
-  look.untracked.insert(look.untracked.end(), submodules.files.begin(), submodules.files.end());
+  const auto look = dirt_in(job, slot, git_id);
   std::vector<std::string> why;
-  const auto fresh_files = new_untracked(job, git_id, look.untracked);
-  for (const auto& path : submodules.touched) std::erase(look.changed, path);
   if (!look.changed.empty()) why.push_back(files_text(look.changed.size(), "tracked") + " changed");
-  if (!submodules.touched.empty()) {
-    const auto count = submodules.touched.size();
-    why.push_back(std::to_string(count) + (count == 1 ? " submodule" : " submodules") +
-                  " changed: " + submodules.touched.front());
+  if (!look.submodules.empty()) {
+    const auto count = look.submodules.size();
+    why.push_back(std::to_string(count) + (count == 1 ? " submodule" : " submodules") + " changed: " + look.submodules.front());
   }
-  if (!fresh_files.empty()) why.push_back(files_text(fresh_files.size(), "new untracked"));
+  if (!look.new_files.empty()) why.push_back(files_text(look.new_files.size(), "new untracked"));
   const auto tip = git::ids_of(job.source_git(&lock), {"refs/heads/" + lease.name}).front();
   const auto base = lease.branch_base.value_or(lease.full_sha);
   if ((tip && *tip != base) || (look.head && *look.head != base)) why.emplace_back("commits were made");
-  if (const auto own = lone_own_refs(job, git_id); !own.empty())
-    why.push_back(std::to_string(own.size()) + (own.size() == 1 ? " ref" : " refs") + " of the slot's own: refs/worktree/" +
-                  own.front().first);
+  if (!look.own_refs.empty())
+    why.push_back(std::to_string(look.own_refs.size()) + (look.own_refs.size() == 1 ? " ref" : " refs") +
+                  " of the slot's own: refs/worktree/" + look.own_refs.front());
   if (why.empty()) return;
   std::string text = "cannot release " + lease.name + ": " + job.grant.slot.str() + " is dirty: ";
   for (std::size_t i = 0; i < why.size(); ++i) text += (i == 0 ? "" : ", ") + why[i];
@@ -80,10 +72,25 @@ void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk
   error.name = lease.name;
   constexpr std::size_t kNamed = 10;
   auto named = look.changed;
-  named.insert(named.end(), fresh_files.begin(), fresh_files.end());
+  named.insert(named.end(), look.new_files.begin(), look.new_files.end());
   for (std::size_t i = 0; i < std::min(named.size(), kNamed); ++i) error.details.push_back("  " + named[i]);
   if (named.size() > kNamed) error.details.push_back("  and " + std::to_string(named.size() - kNamed) + " more");
   throw FaultError{core::Fault::source_fault, error};
+}
+
+// Of a lease that was judged to be finished: it still is, by the same ids.
+void refuse_if_moved_since(const JobContext& job, const core::job::Release& spec, const disk::SlotLock& lock) {
+  const auto& git_id = job.grant.git_id;
+  prove_place(job, git_id);
+  const auto branch = "refs/heads/" + spec.lease.name;
+  const auto refs = git::RefSnapshot::take(job.pool->place.source.str(), {{branch}, {git_id}});
+  std::string why;
+  if (refs.head(git_id).oid != spec.only_if->head || refs.value(branch) != spec.only_if->tip) why = "its branch or HEAD moved";
+  if (why.empty() && dirt_in(job, job.slot_git(git_id, lock), git_id).any()) why = "files were changed";
+  const auto at_work = platform::processes_with_environment_or_inside("WTPOOL_LEASE=" + spec.lease.id.str(), job.slot_path());
+  if (why.empty() && !at_work.empty()) why = "process " + std::to_string(at_work.front().pid) + " is in it";
+  if (why.empty()) return;
+  fail(core::Fault::source_fault, core::ErrorKind::dirty, "it was worked in meanwhile: " + why);
 }
 
 // In a thread of its own, or, where none is to be had, when its end is waited for. It is copied, since what is moved into a
@@ -159,6 +166,7 @@ core::JobDone release(JobContext& job, const core::job::Release& spec) {
     (void)git::heal_own_locks(entry.entry, job.slot_path(), kPatience);
   }
   if (spec.dirty == core::Dirty::refuse && !entry_gone && !directory_gone) refuse_if_dirty(job, spec.lease, lock);
+  if (spec.only_if && !entry_gone && !directory_gone) refuse_if_moved_since(job, spec, lock);
 
   // Who is still in the slot is looked for while the disk is waited for: both take milliseconds, and neither needs the other.
   std::future<std::vector<std::string>> processes;

@@ -47,11 +47,11 @@ TEST(Slots, NameThePoolOnlyWhenThereAreSeveral) {
 
 TEST(Slots, ShowGitNumbersAndReasonsWhereThereAreAny) {
   SlotInfo dirty = slot("slot-0", SlotState::held);
-  dirty.git = proto::GitInfo{1, 22, 3};
+  dirty.git = proto::GitInfo{1, 22, 3, {}, {}, {}};
   SlotInfo bad = slot("slot-1", SlotState::quarantined);
   bad.reason = "no .git";
   const std::string text = render_slots({dirty, bad});
-  EXPECT_NE(text.find("DIRTY  UNTRACKED  AHEAD  PATH           REASON\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("DIRTY  UNTRACKED  AHEAD  BEHIND  MERGED  PATH           REASON\n"), std::string::npos) << text;
   EXPECT_NE(text.find("1      22         3      /p/app/slot-0  -\n"), std::string::npos) << text;
   EXPECT_NE(text.find("-      -          -      /p/app/slot-1  no .git\n"), std::string::npos) << text;
 }

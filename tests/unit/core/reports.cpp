@@ -36,7 +36,9 @@ TEST_F(Reports, AddWhatGitSaysWhenAskedAndOnlyWarnWhenItCannot) {
   facts = {seen("slot-0")};
   open_pool();
   RequestId id = ask(proto::SlotListParams{{}, true});
-  end<job::GitStatus>(done::StatusRead{{{SlotId("slot-0"), {1, 2, 3}}}});
+  SweepFacts seen;
+  seen.info = {1, 2, 3, {}, {}, {}};
+  end<job::GitStatus>(done::StatusRead{{{SlotId("slot-0"), seen}}});
   EXPECT_EQ(std::get<proto::SlotListResult>(replies[id]).slots[0].git->untracked, 2);
   id = ask(proto::SlotListParams{{}, true});
   fail<job::GitStatus>(Fault::source_fault);

@@ -107,6 +107,9 @@ const std::map<std::string, std::function<std::string(const WireId&, const std::
       {"slot.inspect", again<SlotInfo>},
       {"slot.path", again<SlotPathResult>},
       {"slot.repair", again<EmptyResult>},
+      {"slot.attach", again<AttachResult>},
+      {"scope.locate", again<LocateResult>},
+      {"slot.sweep", again<SweepResult>},
       {"slot.remove", again<EmptyResult>},
       {"store.place", again<StorePlaceResult>},
       {"store.add", again<StoreAddResult>},
@@ -146,13 +149,27 @@ TEST(Golden, RequestsAreReadAndWrittenByteForByteAndHoldToTheirSchema) {
   for (const MethodInfo& method : describe_methods()) EXPECT_TRUE(files.contains(std::string(method.name))) << method.name;
 }
 
-TEST(Golden, AnswersAreReadAndWrittenByteForByteAndHoldToTheirSchema) {
+// Answers grow by fields that older daemons do not send: what an old answer says is said again, each field with its value.
+bool says_the_same(const Json& old, const Json& again) {
+  if (old.is_object() && again.is_object()) {
+    return std::ranges::all_of(old.items(), [&again](const auto& item) {
+      return again.contains(item.key()) && says_the_same(item.value(), again.at(item.key()));
+    });
+  }
+  if (old.is_array() && again.is_array()) {
+    return std::ranges::equal(old, again, says_the_same);
+  }
+  return old == again;
+}
+
+TEST(Golden, AnswersAreReadAndSayTheSameAgainAndHoldToTheirSchema) {
   const auto files = goldens(".answer.json");
   for (const auto& [name, line] : files) {
     SCOPED_TRACE(name);
     const auto frame = std::get<AnswerFrame>(decode_daemon_frame(line));
     const auto& text = std::get<std::string>(frame.outcome);
-    EXPECT_EQ(answers().at(method_named(name))(frame.id, text), line);
+    const auto again = answers().at(method_named(name))(frame.id, text);
+    EXPECT_TRUE(says_the_same(Json::parse(line), Json::parse(again))) << line << "\n" << again;
     EXPECT_EQ(violations(named(document().at("methods"), method_named(name)).at("result").at("schema"), Json::parse(text)), "");
   }
   for (const MethodInfo& method : describe_methods()) {
