@@ -36,6 +36,11 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text;
 }
 
+// An answer gains keys and loses none.
+bool says_all_of(const json& answer, const json& frozen) {
+  return std::ranges::all_of(keys_of(frozen), [&answer](const std::string& key) { return answer.contains(key); });
+}
+
 TEST(GoldenFrames, AreUnderstoodByADaemonAndAnsweredOnceInTheFrozenShape) {
   World world;
   const Repo source = world.make_repo("myapp");
@@ -70,10 +75,10 @@ TEST(GoldenFrames, AreUnderstoodByADaemonAndAnsweredOnceInTheFrozenShape) {
     const json shape = json::parse(read_text(frozen)).at("result");
     ASSERT_EQ(shape.type(), answer["result"].type()) << file;
     if (shape.is_object()) {
-      EXPECT_EQ(keys_of(shape), keys_of(answer["result"])) << file;
+      EXPECT_TRUE(says_all_of(answer["result"], shape)) << file << "\n" << answer;
     }
     if (shape.is_array() && !shape.empty() && !answer["result"].empty()) {
-      EXPECT_EQ(keys_of(shape.at(0)), keys_of(answer["result"].at(0))) << file;
+      EXPECT_TRUE(says_all_of(answer["result"].at(0), shape.at(0))) << file << "\n" << answer;
     }
   }
   EXPECT_GE(results, 8);

@@ -151,11 +151,8 @@ TEST_F(Hints, OfACommitThatIsNotThereNameTheBranchThatARemoteHas) {
   clone.git({"fetch", "-q", "aaa"});
   world.start_daemon();
   world.init(clone);
-  const auto refused = world.wtpool({"acquire", "x", "--commit", "it's"});
-  ASSERT_EQ(hints_in(refused.err), std::vector<std::string>{"wtpool acquire x --commit 'origin/it'\\''s' --pool app"})
-      << refused;
-  const auto pasted = paste(hints_in(refused.err).front());
-  EXPECT_EQ(pasted.code, 0) << pasted;
+  const auto found = world.wtpool({"acquire", "x", "--commit", "it's"});
+  EXPECT_EQ(found.code, 0) << found << "a branch that only the remote has is origin's";
   const auto nowhere = world.wtpool({"acquire", "y", "--commit", "nowhere"});
   EXPECT_TRUE(hints_in(nowhere.err).empty()) << nowhere;
   EXPECT_EQ(nowhere.code, 1) << nowhere;

@@ -8,8 +8,8 @@ namespace wtpool::test {
 namespace {
 
 using Keys = std::vector<std::string>;
-const Keys kSlotKeys = {"branch", "full_sha", "git",    "group",  "held_seconds", "lease",      "name",
-                        "path",   "pool",     "reason", "sealed", "slot",         "started_at", "state"};
+const Keys kSlotKeys = {"branch", "full_sha", "git",    "group",    "held_seconds", "lease",      "name", "path",
+                        "pool",   "reason",   "sealed", "sessions", "slot",         "started_at", "state"};
 const std::regex kTime(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)");
 
 class Report : public ::testing::Test {
@@ -78,7 +78,7 @@ TEST_F(Report, GitStatusIsShownWhenAskedFor) {
       continue;
     }
     ASSERT_TRUE(element["git"].is_object());
-    EXPECT_EQ(keys_of(element["git"]), (Keys{"ahead", "dirty", "untracked"}));
+    EXPECT_EQ(keys_of(element["git"]), (Keys{"ahead", "behind", "dirty", "merged", "operation", "untracked"}));
     EXPECT_EQ(element["git"]["dirty"], 1);
     EXPECT_EQ(element["git"]["untracked"], 2);
     EXPECT_EQ(element["git"]["ahead"], 1);
@@ -125,7 +125,8 @@ TEST_F(Report, PoolsCountsSlotsByState) {
   world.acquire("x");
   const auto pools = world.json_of({"pools"});
   ASSERT_EQ(pools.size(), 1u);
-  EXPECT_EQ(keys_of(pools[0]), (Keys{"available", "groups", "max_slots", "pool", "slots", "source"}));
+  EXPECT_EQ(keys_of(pools[0]),
+            (Keys{"available", "fetched_at", "groups", "managed", "max_slots", "pool", "slots", "source", "url"}));
   EXPECT_EQ(pools[0]["source"], repo.path().string());
   EXPECT_EQ(pools[0]["max_slots"], 3);
   EXPECT_EQ(pools[0]["available"], true);

@@ -285,7 +285,7 @@ class World {
         ask(proto::SlotRemoveParams{scope, slot()}, session());
         return;
       case 4:
-        ask(proto::RenewParams{scope, {name(), {}, {}, {}}, pick(2) == 0 ? std::optional<std::int64_t>(9) : std::nullopt},
+        ask(proto::RenewParams{scope, {name(), {}, {}, {}}, {}, pick(2) == 0 ? std::optional<std::int64_t>(9) : std::nullopt},
             session());
         return;
       case 5:

@@ -30,6 +30,9 @@ const Pool* pool_of_mirror(const Host& host, const SourceId& source) {
 
 void look_after_mirrors(Turn& t) {
   if (t.host.draining) return;
+  for (const auto& [id, job] : t.host.jobs) {
+    if (changes_source(job.spec)) t.host.sources.try_emplace(job.source);  // its first job may not have started yet
+  }
   for (auto& [id, source] : t.host.sources) {
     const bool busy = any_job(t.host, id, [](const Job& job) { return changes_source(job.spec); });
     if (busy) {

@@ -11,7 +11,6 @@
 #include "daemon/git/files/private_state.hpp"
 #include "daemon/git/process/helpers.hpp"
 #include "daemon/git/process/lock_holders.hpp"
-#include "daemon/git/tree/status.hpp"
 
 namespace wtpool::git {
 namespace {

@@ -19,6 +19,7 @@
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/source/fetch.hpp"
 #include "daemon/git/source/fetch_failure.hpp"
+#include "proto/shell_word.hpp"
 
 namespace wtpool::git {
 namespace {
@@ -144,7 +145,7 @@ void borrow(const fs::path& place, const std::string& reference, const Context& 
   const std::string objects = trimmed(asked.output);
   if (!asked.ok() || !is_directory_no_follow(real_path(objects))) {
     throw Error(ErrorKind::source_missing, "cannot use " + reference + " as a reference: it is no git repository",
-                "name a clone of the same repository on this host");
+                "git -C " + proto::shell_word(reference) + " remote -v");
   }
   make_directories(place / "objects/info");
   write_atomically(place / "objects/info/alternates", real_path(objects).string() + "\n", 0644);

@@ -107,6 +107,7 @@ bool runs_something(const std::string& command) {
   words >> word;
   word = word.substr(word.rfind('/') + 1);
   if (word.starts_with('-')) word.erase(0, 1);
+  if (word == "wtpool") return false;  // the very client that waits for this
   const auto shells = {"sh", "bash", "dash", "zsh", "fish", "ksh", "mksh", "tcsh", "csh", "ash"};
   if (std::find(shells.begin(), shells.end(), word) == shells.end()) return true;
   while (words >> word) {

@@ -52,8 +52,8 @@ TEST(Slots, ShowGitNumbersAndReasonsWhereThereAreAny) {
   bad.reason = "no .git";
   const std::string text = render_slots({dirty, bad});
   EXPECT_NE(text.find("DIRTY  UNTRACKED  AHEAD  BEHIND  MERGED  PATH           REASON\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("1      22         3      /p/app/slot-0  -\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("-      -          -      /p/app/slot-1  no .git\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("1      22         3      -       -       /p/app/slot-0  -\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("-      -          -      -       -       /p/app/slot-1  no .git\n"), std::string::npos) << text;
 }
 
 TEST(Slots, CannotDrawOnTheTerminal) {
@@ -77,8 +77,8 @@ TEST(Slot, IsALineForEachThingKnown) {
 }
 
 TEST(Pools, SayWhatIsUnavailable) {
-  proto::PoolInfo app{"app", "/src/app", 16, {"ios", "android"}, true, {{"held", 2}, {"idle", 1}, {"fresh", 0}}};
-  proto::PoolInfo lib{"lib", "/src/lib", 4, {}, false, {}};
+  proto::PoolInfo app{"app", "/src/app", 16, {"ios", "android"}, true, {{"held", 2}, {"idle", 1}, {"fresh", 0}}, {}, {}, {}};
+  proto::PoolInfo lib{"lib", "/src/lib", 4, {}, false, {}, {}, {}, {}};
   EXPECT_EQ(render_pools({app, lib}),
             "POOL  MAX  GROUPS       SLOTS           SOURCE\n"
             "app   16   ios,android  2 held, 1 idle  /src/app\n"

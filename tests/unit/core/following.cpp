@@ -170,6 +170,8 @@ TEST_F(Following, ASlotGivenBackElsewhereStaysThereUntilTheTipMoves) {
   end<job::Release>(done::Released{false, "t", {}, false, {}});
   end<job::Recycle>(done::Idle{commit('e'), commit('e'), "slot-0", {}, {}, false});
   host.settings.follow_tip = true;
+  pass(seconds(5));
+  look("fedcb");
   seal('e');
   EXPECT_EQ(running<job::Advance>(), nullptr);
   pass(seconds(5));

@@ -9,7 +9,7 @@
 namespace wtpool::git {
 namespace {
 
-class Histories : public GitRoom {
+class MergedHistories : public GitRoom {
  protected:
   void SetUp() override {
     GitRoom::SetUp();
@@ -56,7 +56,7 @@ class Histories : public GitRoom {
   }
 };
 
-TEST_F(Histories, NeverCallMergedWhatIsNot) {
+TEST_F(MergedHistories, NeverCallMergedWhatIsNot) {
   const char* said = std::getenv("WTPOOL_HISTORIES");
   const int count = said == nullptr ? 8 : std::atoi(said);
   int merged = 0;

@@ -199,7 +199,7 @@ TEST(JsonText, IsTheWiresResultWithEveryKey) {
   EXPECT_EQ(to_json_text(EmptyResult{}), "{}");
   EXPECT_EQ(to_json_text(SlotListResult{{SlotInfo{}}}),
             R"([{"pool":"","slot":"","group":null,"path":"","state":"fresh","name":null,"branch":null,"full_sha":null,)"
-            R"("started_at":null,"held_seconds":null,"sealed":false,"reason":null,"lease":null,"git":null}])");
+            R"("started_at":null,"held_seconds":null,"sealed":false,"reason":null,"lease":null,"git":null,"sessions":null}])");
   EXPECT_EQ(to_json_text(DoctorResult{true, {{"git", "ok", "2.39", {}}}}),
             R"({"ok":true,"checks":[{"name":"git","status":"ok","detail":"2.39","hint":null}]})");
 }
