@@ -8,7 +8,7 @@ namespace {
 class MirrorUpkeep : public Desk {
  protected:
   void open_mirror(bool is_mirror = true) {
-    host.settings.tip_every = seconds(0);  // a look at the tip would take the only place in the background
+    host.settings.background_limit = 4;  // what else begins by itself does not take its place
     happen(event::PoolsSeen{{{PoolKey("app"), "f", 1}}});
     auto made = loaded();
     if (is_mirror) made.place.url = "https://host/app.git";
@@ -41,7 +41,6 @@ TEST_F(MirrorUpkeep, IsNotForAUsersClone) {
 
 TEST_F(MirrorUpkeep, GivesWayToWhoMakesASlot) {
   open_mirror();
-  pass(seconds(3600));  // what else begins by itself has begun
   hold("x");
   pass(seconds(601));
   const auto* tending = running<job::TendMirror>();
