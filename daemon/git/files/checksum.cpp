@@ -37,7 +37,7 @@ void sha1_block(std::array<std::uint32_t, 5>& state, const unsigned char* bytes)
   std::array<std::uint32_t, 80> w{};
   for (std::size_t i = 0; i < 16; ++i) w[i] = word_at(bytes + 4 * i);
   for (std::size_t i = 16; i < 80; ++i) w[i] = std::rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-  auto [a, b, c, d, e] = state;
+  std::uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
   const auto step = [&](std::size_t i, std::uint32_t mixed, std::uint32_t constant) {
     const std::uint32_t next = std::rotl(a, 5) + mixed + e + constant + w[i];
     e = d;

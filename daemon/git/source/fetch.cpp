@@ -175,7 +175,7 @@ core::Wants without_known_ids(const Git& source, const core::Wants& wants) {
 std::vector<RemoteRefs> in_order(const std::map<std::string, Remote>& remotes) {
   std::vector<RemoteRefs> refs;
   for (const auto& [name, remote] : remotes) refs.push_back({name, branches_of(name, remote)});
-  std::ranges::stable_partition(refs, [](const RemoteRefs& remote) { return remote.name == "origin"; });
+  std::stable_partition(refs.begin(), refs.end(), [](const RemoteRefs& remote) { return remote.name == "origin"; });
   return refs;
 }
 

@@ -90,7 +90,7 @@ FetchPlan plan_fetch(const core::Wants& wants, const std::vector<RemoteRefs>& re
   for (const std::string& commit : wants.commits) want(plan, commit, remotes, own_tags);
   for (auto& [name, remote] : plan.remotes) {
     std::ranges::sort(remote.refspecs);
-    remote.refspecs.erase(std::ranges::unique(remote.refspecs).begin(), remote.refspecs.end());
+    remote.refspecs.erase(std::unique(remote.refspecs.begin(), remote.refspecs.end()), remote.refspecs.end());
   }
   return plan;
 }
