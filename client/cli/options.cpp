@@ -27,7 +27,7 @@ struct BeforeCommand {
   std::string_view verb;
   bool needs_one;
 };
-constexpr std::array kBeforeCommand{BeforeCommand{"run", true}};
+constexpr std::array kBeforeCommand{BeforeCommand{"run", true}, BeforeCommand{"prepare", false}};
 
 bool takes_command(std::string_view verb) {
   return std::ranges::any_of(kBeforeCommand, [verb](const BeforeCommand& row) { return row.verb == verb; });
@@ -39,7 +39,7 @@ bool needs_command(std::string_view verb) {
 Told wrong_usage(const std::string& why, const std::string& verb) {
   std::string clause = why;
   while (!clause.empty() && (clause.back() == '\n' || clause.back() == '.')) clause.pop_back();
-  return {verb == "run" ? kRunFailed : kWrongUsage, "wtpool: cannot read the command line: " + printable(clause) +
+  return {verb == "run" || verb == "prepare" ? kRunFailed : kWrongUsage, "wtpool: cannot read the command line: " + printable(clause) +
                                                         "\nhint: wtpool " + verb + (verb.empty() ? "" : " ") + "--help\n"};
 }
 
@@ -122,6 +122,7 @@ std::variant<Parsed, Told> parse_options(std::span<const char* const> args) {
   app.add_flag("-v,--verbose", verbose, "Show what git says")->excludes(less);
   cli::add_lease_verbs(app, parsed.command);
   cli::add_report_verbs(app, parsed.command);
+  cli::add_template_verbs(app, parsed.command);
   cli::add_trash_verbs(app, parsed.command);
   cli::add_host_verbs(app, parsed.command);
   cli::add_ci_verbs(app, parsed.command);

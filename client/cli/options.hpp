@@ -66,6 +66,17 @@ struct CiEndCommand {
   std::optional<proto::Dirty> dirty;
   bool print = false;
 };
+struct PrepareCommand {
+  std::optional<std::string> group;
+  std::optional<std::string> commit;
+  std::optional<std::string> slot;
+  std::optional<std::chrono::milliseconds> wait;  // 0 = without an end
+  std::vector<std::string> command;               // empty: an idle slot is frozen as it stands
+};
+struct TemplateListCommand {};
+struct TemplateDropCommand {
+  std::string id;
+};
 struct RenewCommand {
   std::string target;
   std::optional<std::chrono::seconds> ttl;
@@ -112,10 +123,11 @@ struct UnstickCommand {
 };
 struct ValidateGitmodulesCommand {};
 
-using Command = std::variant<InitCommand, RemoveCommand, PoolsCommand, AcquireCommand, ReleaseCommand, ListCommand,
-                             InspectCommand, PathCommand, RepairCommand, StatusCommand, DoctorCommand, DaemonCommand,
-                             UnstickCommand, ValidateGitmodulesCommand, RunCommand, RenewCommand, WatchCommand,
-                             TrashListCommand, TrashRestoreCommand, TrashDropCommand, CiBeginCommand, CiEndCommand>;
+using Command =
+    std::variant<InitCommand, RemoveCommand, PoolsCommand, AcquireCommand, ReleaseCommand, ListCommand, InspectCommand,
+                 PathCommand, RepairCommand, StatusCommand, DoctorCommand, DaemonCommand, UnstickCommand,
+                 ValidateGitmodulesCommand, RunCommand, RenewCommand, WatchCommand, TrashListCommand, TrashRestoreCommand,
+                 TrashDropCommand, CiBeginCommand, CiEndCommand, PrepareCommand, TemplateListCommand, TemplateDropCommand>;
 
 struct Parsed {
   Globals globals;

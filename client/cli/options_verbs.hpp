@@ -37,8 +37,9 @@ void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire);
 void add_wait(CLI::App* verb, AcquireCommand* acquire);
 
 // One function a group of verbs.
-void add_lease_verbs(CLI::App& app, Command& chosen);   // acquire release run renew
-void add_report_verbs(CLI::App& app, Command& chosen);  // ls watch inspect path pools
+void add_lease_verbs(CLI::App& app, Command& chosen);     // acquire release run renew
+void add_report_verbs(CLI::App& app, Command& chosen);    // ls watch inspect path pools
+void add_template_verbs(CLI::App& app, Command& chosen);  // prepare template
 void add_trash_verbs(CLI::App& app, Command& chosen);
 void add_ci_verbs(CLI::App& app, Command& chosen);    // ci begin, ci end
 void add_host_verbs(CLI::App& app, Command& chosen);  // init repair remove unstick validate-gitmodules status doctor daemon

@@ -17,6 +17,7 @@ namespace wtpool::client {
 [[nodiscard]] std::string render_slots(const std::vector<proto::SlotInfo>& slots);  // columns that nobody fills are left out
 [[nodiscard]] std::string render_slot(const proto::SlotInfo& slot);                 // a `key: value` line each
 [[nodiscard]] std::string render_pools(const std::vector<proto::PoolInfo>& pools);
+[[nodiscard]] std::string render_templates(const std::vector<proto::TemplateInfo>& templates);
 [[nodiscard]] std::string render_trash(const std::vector<proto::TrashEntry>& entries);
 [[nodiscard]] std::string render_status(const proto::StatusResult& status);
 [[nodiscard]] std::string render_doctor(const proto::DoctorResult& doctor);

@@ -11,6 +11,7 @@
 #include "daemon/core/request/remove.hpp"
 #include "daemon/core/request/repair.hpp"
 #include "daemon/core/request/report.hpp"
+#include "daemon/core/request/template.hpp"
 #include "daemon/core/slot/apply_facts.hpp"
 #include "daemon/core/slot/seal.hpp"
 #include "daemon/core/slot/upkeep.hpp"
@@ -64,7 +65,10 @@ void resolve_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   Request* request = job.request ? find_request(t, *job.request) : nullptr;
   if (request == nullptr) return;
   request->jobs.erase(job.id);
-  if (const auto* done = done_as<done::Resolved>(outcome)) return resolved(t, *request, *done);
+  if (const auto* done = done_as<done::Resolved>(outcome)) {
+    const bool for_template = std::holds_alternative<proto::TemplateMakeParams>(request->params);
+    return for_template ? template_commit_resolved(t, *request, *done) : resolved(t, *request, *done);
+  }
   if (t.host.draining) return refuse(t, request->id, say::shutting_down());
   refuse(t, request->id, failure_of(outcome).error);
 }
@@ -217,6 +221,13 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                      return proto::Result(proto::TrashRestoreResult{done.branch});
                    });
                  },
+                 [&](const job::MakeTemplate&) { template_made(t, job, outcome); },
+                 [&](const job::ListTemplates&) {
+                   answer_plain<done::TemplatesListed>(t, job, outcome, [](const done::TemplatesListed& done) {
+                     return proto::Result(proto::TemplateListResult{done.templates});
+                   });
+                 },
+                 [&](const job::DropTemplate&) { answer_plain<done::Plain>(t, job, outcome, empty); },
                  [&](const job::DropTrash&) { answer_plain<done::Plain>(t, job, outcome, empty); },
                  [&](const job::ExpireTrash&) {
                    if (const auto error = error_of(outcome))

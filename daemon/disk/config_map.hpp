@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,6 +27,8 @@ class ConfigMap {
   [[nodiscard]] std::optional<std::chrono::seconds> duration(const std::string& key) const;
   // A list of words, or one text with commas between them.
   [[nodiscard]] std::vector<std::string> words(const std::string& key) const;
+  // A map of such lists.
+  [[nodiscard]] std::map<std::string, std::vector<std::string>> word_lists(const std::string& key) const;
   [[nodiscard]] proto::Error wrong(const std::string& key, const std::string& why) const;
 
  private:

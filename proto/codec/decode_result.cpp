@@ -13,6 +13,7 @@ auto* list_of(R&) {
 std::vector<SlotInfo>* list_of(SlotListResult& result) { return &result.slots; }
 std::vector<PoolInfo>* list_of(PoolListResult& result) { return &result.pools; }
 std::vector<TrashEntry>* list_of(TrashListResult& result) { return &result.entries; }
+std::vector<TemplateInfo>* list_of(TemplateListResult& result) { return &result.templates; }
 
 template <class R>
 constexpr bool kIsList = !std::is_same_v<decltype(list_of(std::declval<R&>())), std::vector<int>*>;
@@ -58,6 +59,8 @@ template RenewResult decode_result(std::string_view);
 template PoolListResult decode_result(std::string_view);
 template TrashListResult decode_result(std::string_view);
 template TrashRestoreResult decode_result(std::string_view);
+template TemplateInfo decode_result(std::string_view);
+template TemplateListResult decode_result(std::string_view);
 template StatusResult decode_result(std::string_view);
 template DoctorResult decode_result(std::string_view);
 

@@ -1,26 +1,14 @@
 // Tables of what requests carry.
 #include "proto/codec/field.hpp"
+#include "proto/codec/with_scope.hpp"
 
 namespace wtpool::proto {
 namespace {
 
 template <class T>
-using Rows = std::vector<Field<T>>;
-
-template <class T>
 const Rows<T>& no_rows() {
   static const Rows<T> rows;
   return rows;
-}
-
-// The pool of a request, flat among the other parameters.
-template <class T>
-Rows<T> with_scope(Rows<T> rows) {
-  Rows<T> out{
-      optional<&T::scope, &Scope::pool>("pool", "the pool's key; else cwd tells, else there is only one pool"),
-      optional<&T::scope, &Scope::cwd>("cwd", "the caller's directory, absolute: tells the pool and the slot it is in")};
-  out.insert(out.end(), rows.begin(), rows.end());
-  return out;
 }
 
 template <class T>
@@ -87,7 +75,9 @@ const Rows<AcquireParams>& fields<AcquireParams>() {
        optional<&P::deadline_ms>("deadline_ms", "give up after so many milliseconds, queue and git included", kMilliseconds),
        optional<&P::progress>("progress", "send progress notifications"),
        optional<&P::verify>("verify", "have git look at the tree, whatever is known of it"),
-       optional<&P::ports>("ports", "set a range of ports apart for the lease")});
+       optional<&P::ports>("ports", "set a range of ports apart for the lease"),
+       optional<&P::slot>("slot", "this slot and no other"),
+       optional<&P::prepares>("prepares", "refuse where no slot of the pool can be frozen")});
   return rows;
 }
 

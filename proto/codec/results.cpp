@@ -78,20 +78,50 @@ const Rows<SlotPathResult>& fields<SlotPathResult>() {
   return rows;
 }
 
+namespace {
+
+// A row of how the slot came about: all of them are there, or none.
+template <auto Member>
+Field<AcquireResult> of_creation(std::string_view name, std::string_view meaning) {
+  FieldInfo info = info_of<Member>(name, meaning, {});
+  info.nullable = Optional<ValueOf<Member>>::value;
+  return {std::move(info),
+          [](const FieldInfo& self, const Json& value, AcquireResult& into) {
+            if (!into.creation) into.creation.emplace();
+            (*into.creation).*Member = read_value<typename Optional<ValueOf<Member>>::Inner>(self, value);
+          },
+          [](const AcquireResult& from) -> Json {
+            if constexpr (Optional<ValueOf<Member>>::value) {
+              const auto& member = (*from.creation).*Member;
+              return member ? write_value(*member) : Json(nullptr);
+            } else {
+              return write_value((*from.creation).*Member);
+            }
+          },
+          [](const AcquireResult& from) { return !from.creation.has_value(); }};
+}
+
+}  // namespace
+
 template <>
 const Rows<AcquireResult>& fields<AcquireResult>() {
   using R = AcquireResult;
-  static const Rows<R> rows{always<&R::pool>("pool", "the pool's key"),
-                            always<&R::slot>("slot", "the slot's id"),
-                            always<&R::path>("path", "the worktree, an absolute path"),
-                            always<&R::name>("name", "NAME as asked for"),
-                            always<&R::branch>("branch", "the branch that is checked out"),
-                            always<&R::full_sha>("full_sha", "the commit that is checked out"),
-                            always<&R::lease_id>("lease_id", "32 hex digits"),
-                            always<&R::fresh>("fresh", "the slot was made for this"),
-                            always<&R::reused_commit>("reused_commit", "the slot was at that commit already"),
-                            always<&R::waited_seconds>("waited_seconds", "time in the queue"),
-                            optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort)};
+  static const Rows<R> rows{
+      always<&R::pool>("pool", "the pool's key"),
+      always<&R::slot>("slot", "the slot's id"),
+      always<&R::path>("path", "the worktree, an absolute path"),
+      always<&R::name>("name", "NAME as asked for"),
+      always<&R::branch>("branch", "the branch that is checked out"),
+      always<&R::full_sha>("full_sha", "the commit that is checked out"),
+      always<&R::lease_id>("lease_id", "32 hex digits"),
+      always<&R::fresh>("fresh", "the slot was made for this"),
+      always<&R::reused_commit>("reused_commit", "the slot was at that commit already"),
+      always<&R::waited_seconds>("waited_seconds", "time in the queue"),
+      optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort),
+      of_creation<&Creation::created>("created", "snapshot, reflink or checkout; null of a slot that was there"),
+      of_creation<&Creation::carried>("carried", "what it got of what git ignores"),
+      of_creation<&Creation::left_out>("left_out", "what its template has and it has not"),
+      of_creation<&Creation::stale>("stale", "carried paths whose guard is another one now")};
   return rows;
 }
 

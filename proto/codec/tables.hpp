@@ -19,6 +19,14 @@ const std::vector<Field<PoolInfo>>& fields<PoolInfo>();
 template <>
 const std::vector<Field<TrashEntry>>& fields<TrashEntry>();
 template <>
+const std::vector<Field<LeftOut>>& fields<LeftOut>();
+template <>
+const std::vector<Field<CarriedTotal>>& fields<CarriedTotal>();
+template <>
+const std::vector<Field<CarriedPath>>& fields<CarriedPath>();
+template <>
+const std::vector<Field<TemplateInfo>>& fields<TemplateInfo>();
+template <>
 const std::vector<Field<DoctorCheck>>& fields<DoctorCheck>();
 template <>
 const std::vector<Field<GitDetails>>& fields<GitDetails>();
@@ -44,6 +52,22 @@ struct SchemaName<PoolInfo> {
 template <>
 struct SchemaName<TrashEntry> {
   static constexpr std::string_view value = "TrashEntry";
+};
+template <>
+struct SchemaName<LeftOut> {
+  static constexpr std::string_view value = "LeftOut";
+};
+template <>
+struct SchemaName<CarriedTotal> {
+  static constexpr std::string_view value = "CarriedTotal";
+};
+template <>
+struct SchemaName<CarriedPath> {
+  static constexpr std::string_view value = "CarriedPath";
+};
+template <>
+struct SchemaName<TemplateInfo> {
+  static constexpr std::string_view value = "Template";
 };
 template <>
 struct SchemaName<DoctorCheck> {

@@ -45,6 +45,7 @@ struct Acquire {
   std::optional<Oid> verified;  // git proved, in the job before this one, that the tree stands clean at this commit
   bool sealed = false;          // a seal says the same, if it still holds when the job looks
   bool verify = false;          // git looks, whatever a seal says
+  bool prepares = false;        // the slot is to be frozen: refused where the disk cannot
   std::vector<std::string> exclude_submodule_tags;
 };
 // Steps 2 to 4 of a release. Done = NAME is free and the marker says `releasing`, durably.
@@ -152,13 +153,28 @@ struct ExpireTrash {
   seconds age;
 };
 
+// Freezes a slot as its group's template: the one that `lease` holds and its holder has finished with, else an idle one.
+struct MakeTemplate {
+  RequestId request;
+  std::optional<std::string> group;
+  std::optional<Lease> lease;
+  std::vector<std::int64_t> caller_pids;  // may stand in the slot
+};
+struct ListTemplates {
+  std::vector<PoolKey> pools;
+};
+struct DropTemplate {
+  PoolKey pool;
+  std::string id;
+};
+
 }  // namespace job
 
-using JobSpec =
-    std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release, job::DeleteRemote,
-                 job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine, job::Seal, job::LookAtTip,
-                 job::Advance, job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus, job::ListTrash,
-                 job::RestoreTrash, job::DropTrash, job::ExpireTrash, job::Heal, job::HealLocks>;
+using JobSpec = std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release,
+                             job::DeleteRemote, job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine,
+                             job::Seal, job::LookAtTip, job::Advance, job::Repair, job::RemoveSlot, job::RemovePool,
+                             job::InitPool, job::GitStatus, job::ListTrash, job::RestoreTrash, job::DropTrash, job::ExpireTrash,
+                             job::Heal, job::HealLocks, job::MakeTemplate, job::ListTemplates, job::DropTemplate>;
 
 namespace done {
 
@@ -187,6 +203,7 @@ struct Acquired {
   Oid tree;
   bool reused_commit = false;         // the tree stood at that commit already
   std::vector<std::string> warnings;  // said on the caller's stderr
+  proto::Creation creation = {};
 };
 struct Released {
   bool moved = false;               // commits were kept
@@ -249,12 +266,19 @@ struct TrashRestored {
   std::vector<std::string> warnings;
 };
 
+struct TemplateMade {
+  proto::TemplateInfo made;
+};
+struct TemplatesListed {
+  std::vector<proto::TemplateInfo> templates;
+};
+
 }  // namespace done
 
-using JobDone =
-    std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released, done::Idle,
-                 done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots, done::StatusRead, done::PoolMade,
-                 done::TrashListed, done::TrashRestored, done::Healed, done::PoolRemoved>;
+using JobDone = std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released,
+                             done::Idle, done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots,
+                             done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored, done::Healed,
+                             done::PoolRemoved, done::TemplateMade, done::TemplatesListed>;
 
 struct JobFailed {
   Fault fault = Fault::source_fault;

@@ -28,6 +28,9 @@ struct Name {
   std::string_view operator()(const core::job::RestoreTrash&) const { return "restore-trash"; }
   std::string_view operator()(const core::job::DropTrash&) const { return "drop-trash"; }
   std::string_view operator()(const core::job::ExpireTrash&) const { return "expire-trash"; }
+  std::string_view operator()(const core::job::MakeTemplate&) const { return "make-template"; }
+  std::string_view operator()(const core::job::ListTemplates&) const { return "list-templates"; }
+  std::string_view operator()(const core::job::DropTemplate&) const { return "drop-template"; }
   std::string_view operator()(const core::job::Heal&) const { return "heal"; }
   std::string_view operator()(const core::job::HealLocks&) const { return "heal-locks"; }
 };

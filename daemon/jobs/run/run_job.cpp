@@ -8,6 +8,7 @@
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/fault_proof.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
+#include "daemon/jobs/steps/cloned_slot.hpp"
 #include "daemon/jobs/tasks/acquire.hpp"
 #include "daemon/jobs/tasks/fetch.hpp"
 #include "daemon/jobs/tasks/pool.hpp"
@@ -19,6 +20,7 @@
 #include "daemon/jobs/tasks/remove_slot.hpp"
 #include "daemon/jobs/tasks/repair.hpp"
 #include "daemon/jobs/tasks/seal.hpp"
+#include "daemon/jobs/tasks/template.hpp"
 #include "daemon/jobs/tasks/tip.hpp"
 #include "daemon/jobs/tasks/trash.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
@@ -70,12 +72,18 @@ struct Dispatch {
   core::JobDone operator()(const core::job::ListTrash& s) const { return list_trash(job, s); }
   core::JobDone operator()(const core::job::RestoreTrash& s) const { return restore_trash(job, s); }
   core::JobDone operator()(const core::job::DropTrash& s) const { return drop_trash(job, s); }
-  core::JobDone operator()(const core::job::ExpireTrash& s) const { return expire_trash(job, s); }
+  core::JobDone operator()(const core::job::ExpireTrash& s) const {
+    delete_unused_templates(job);
+    return expire_trash(job, s);
+  }
+  core::JobDone operator()(const core::job::MakeTemplate& s) const { return make_template(job, s); }
+  core::JobDone operator()(const core::job::ListTemplates& s) const { return list_templates(job, s); }
+  core::JobDone operator()(const core::job::DropTemplate& s) const { return drop_template(job, s); }
 };
 
 bool needs_pool(const core::JobSpec& spec) {
   return !std::holds_alternative<core::job::LoadPool>(spec) && !std::holds_alternative<core::job::InitPool>(spec) &&
-         !std::holds_alternative<core::job::ListTrash>(spec);
+         !std::holds_alternative<core::job::ListTrash>(spec) && !std::holds_alternative<core::job::ListTemplates>(spec);
 }
 
 // Of a source that is gone for good nothing is left to judge by, and its slots can still be taken away.

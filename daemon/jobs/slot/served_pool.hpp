@@ -10,6 +10,7 @@
 #include "daemon/disk/layout.hpp"
 #include "daemon/disk/locks.hpp"
 #include "daemon/git/source/source.hpp"
+#include "daemon/jobs/slot/template_book.hpp"
 
 namespace wtpool::jobs {
 
@@ -22,6 +23,7 @@ struct ServedPool {
   git::SourceFacts source;
   std::shared_ptr<const disk::FileLock> lock;
   std::shared_ptr<git::Helpers> helpers;
+  std::shared_ptr<TemplateBook> templates = {};
 };
 
 // The pools that are served now, by key. Any thread.
