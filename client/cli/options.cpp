@@ -39,8 +39,9 @@ bool needs_command(std::string_view verb) {
 Told wrong_usage(const std::string& why, const std::string& verb) {
   std::string clause = why;
   while (!clause.empty() && (clause.back() == '\n' || clause.back() == '.')) clause.pop_back();
-  return {verb == "run" || verb == "prepare" ? kRunFailed : kWrongUsage, "wtpool: cannot read the command line: " + printable(clause) +
-                                                        "\nhint: wtpool " + verb + (verb.empty() ? "" : " ") + "--help\n"};
+  return {verb == "run" || verb == "prepare" ? kRunFailed : kWrongUsage,
+          "wtpool: cannot read the command line: " + printable(clause) + "\nhint: wtpool " + verb + (verb.empty() ? "" : " ") +
+              "--help\n"};
 }
 
 // What the library says of a verb, or a verb's verb, that is missing is not said of one that is misspelt.

@@ -130,11 +130,10 @@ std::string list_text(const std::vector<std::string>& words) {
 }  // namespace
 
 core::PoolConfig parse_pool_config(const std::string& text, const std::filesystem::path& file) {
-  const ConfigMap map(
-      text, file,
-      {"schema_version", "source", "default_commit", "max_slots", "groups", "submodule_mirror_mode", "submodule_mirror_base",
-       "fetch", "clean", "on_dirty", "ttl", "filters", "save_limit_bytes", "save_limit_files", "create", "carry", "carry_not",
-       "guards"});
+  const ConfigMap map(text, file,
+                      {"schema_version", "source", "default_commit", "max_slots", "groups", "submodule_mirror_mode",
+                       "submodule_mirror_base", "fetch", "clean", "on_dirty", "ttl", "filters", "save_limit_bytes",
+                       "save_limit_files", "create", "carry", "carry_not", "guards"});
   if (!map.number("schema_version", 1, 1)) throw map.wrong("schema_version", "is missing");
   const auto base = file.parent_path().parent_path();
 
