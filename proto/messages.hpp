@@ -91,8 +91,10 @@ struct ReleaseParams {
   Scope scope;
   Target target;
   std::optional<std::string> lease_id;  // beside a name or slot: the lease that must hold it
+  std::optional<std::string> held_by;   // the caller's own lease: another one in its place is not ended
   std::optional<Dirty> dirty;
   bool delete_remote = false;
+  bool keep_branch = false;
   bool wait = false;
   std::optional<std::int64_t> deadline_ms;
   bool progress = false;
@@ -101,6 +103,7 @@ struct ReleaseParams {
 struct RenewParams {
   Scope scope;
   Target target;
+  std::optional<std::string> held_by;  // the caller's own lease: another one in its place is not renewed
   std::optional<std::int64_t> ttl_seconds;
 };
 struct ResumeParams {  // a connection lease, after the daemon was restarted

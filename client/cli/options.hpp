@@ -47,6 +47,7 @@ struct AcquireCommand {
   std::optional<std::chrono::milliseconds> wait;  // 0 = without an end
   std::optional<std::chrono::seconds> ttl;
   std::optional<std::int64_t> owner_pid;
+  bool env = false;  // of acquire alone: lines for a shell instead of the path
 };
 struct RunCommand {
   AcquireCommand acquire;
@@ -65,6 +66,7 @@ struct CiEndCommand {
 };
 struct RenewCommand {
   std::string target;
+  std::optional<std::string> lease;
   std::optional<std::chrono::seconds> ttl;
 };
 struct ReleaseCommand {
@@ -72,6 +74,7 @@ struct ReleaseCommand {
   std::optional<std::string> lease;
   std::optional<proto::Dirty> dirty;
   bool delete_remote = false;
+  bool keep_branch = false;
   bool wait = false;
 };
 struct ListCommand {

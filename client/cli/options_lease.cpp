@@ -60,6 +60,7 @@ namespace {
 void add_acquire(CLI::App& app, Command& chosen) {
   auto [verb, acquire] = add_verb<AcquireCommand>(app, chosen, "acquire", "Take a slot; prints its path");
   add_acquire_flags(verb, acquire);
+  verb->add_flag("--env", acquire->env, "Print WTPOOL_PATH=..., WTPOOL_LEASE=... and the rest, for: eval \"$(...)\"");
   verb->add_option("--owner-pid", acquire->owner_pid, "The lease ends when this process does")
       ->type_name("PID")
       ->check(CLI::Range(2, std::numeric_limits<std::int32_t>::max()));
@@ -77,6 +78,7 @@ void add_run(CLI::App& app, Command& chosen) {
 void add_renew(CLI::App& app, Command& chosen) {
   auto [verb, renew] = add_verb<RenewCommand>(app, chosen, "renew", "The time of a lease starts again");
   verb->add_option("NAME|SLOT", renew->target, "Which")->required();
+  verb->add_option("--lease", renew->lease, "This lease, whatever it is called [$WTPOOL_LEASE]")->check(nothing);
   add_ttl(*verb, renew->ttl, "The time it has from now on [as before]");
 }
 
@@ -85,12 +87,13 @@ void add_release(CLI::App& app, Command& chosen) {
       add_verb<ReleaseCommand>(app, chosen, "release", "Give a slot back; without an argument, that of the current directory");
   ReleaseCommand* given = release;
   verb->add_option("NAME|SLOT", release->target, "Which");
-  verb->add_option("--lease", release->lease, "Only if this lease holds it")->check(nothing);
+  verb->add_option("--lease", release->lease, "Only if this lease holds it [$WTPOOL_LEASE]")->check(nothing);
   CLI::Option* discard = verb->add_flag_callback(
       "--discard", [given] { given->dirty = proto::Dirty::discard; }, "Drop what is not committed");
   CLI::Option* refuse = verb->add_flag_callback(
       "--refuse-dirty", [given] { given->dirty = proto::Dirty::refuse; }, "Do nothing if there is such work (exit 11)");
   discard->excludes(refuse);
+  verb->add_flag("--keep-branch", release->keep_branch, "Leave the branch at its tip; one that was resumed stays anyway");
   verb->add_flag("--delete-remote", release->delete_remote, "Delete the branch at the remote as well");
   verb->add_flag("--wait", release->wait, "Wait until the slot is clean; says where work was kept");
 }

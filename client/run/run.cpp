@@ -8,6 +8,7 @@
 #include "client/daemon/start.hpp"
 #include "client/run/session.hpp"
 #include "client/verbs/acquire_request.hpp"
+#include "client/verbs/lease_variables.hpp"
 #include "common/base/names.hpp"
 
 namespace wtpool::client {
@@ -35,15 +36,7 @@ constexpr std::array<std::string_view, 14> kOfAnotherRepository = {"GIT_DIR",
 
 // The caller's environment, without what an outer `run` said of its own lease, and git of its repository.
 std::vector<std::string> environment_of(const proto::AcquireResult& lease, const std::filesystem::path& socket) {
-  const std::vector<std::pair<std::string, std::optional<std::string>>> own = {
-      {"WTPOOL_POOL", lease.pool},
-      {"WTPOOL_SLOT", lease.slot},
-      {"WTPOOL_PATH", lease.path},
-      {"WTPOOL_NAME", lease.name},
-      {"WTPOOL_LEASE", lease.lease_id},
-      {"WTPOOL_SOCKET", socket.string()},
-      {"WTPOOL_FRESH", lease.fresh ? "1" : "0"},
-      {"WTPOOL_PORT_BASE", lease.port_base ? std::optional(std::to_string(*lease.port_base)) : std::nullopt}};
+  const auto own = lease_variables(lease, socket);
   std::vector<std::string> environment = own_environment();
   std::erase_if(environment, [&own](const std::string& entry) {
     const std::string_view key = std::string_view(entry).substr(0, entry.find('='));

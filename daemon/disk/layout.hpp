@@ -28,6 +28,8 @@ struct PoolFiles {
   [[nodiscard]] path trash_dir() const { return meta() / "trash"; }
   [[nodiscard]] path trash_files(const std::string& id) const { return trash_dir() / id; }
   [[nodiscard]] path trash_record(const std::string& id) const { return trash_dir() / (id + ".yaml"); }
+  [[nodiscard]] path source_identity() const { return meta() / "source-identity"; }
+  [[nodiscard]] path running_time() const { return meta() / "running-time.yaml"; }
   [[nodiscard]] path slot(const SlotId& id) const { return root / id.str(); }
   [[nodiscard]] path gitfile(const SlotId& id) const { return slot(id) / ".git"; }
 };

@@ -77,6 +77,8 @@ struct TrashRecord {
   std::string slot;
   std::string name;
   std::int64_t time = 0;
+  // When it was first looked at, in seconds of running_time.hpp: it grows old from then on. Absent until then.
+  std::optional<std::int64_t> seen = std::nullopt;
 };
 void write_trash_record(const path& file, const TrashRecord& record);
 [[nodiscard]] std::optional<TrashRecord> read_trash_record(const path& file);

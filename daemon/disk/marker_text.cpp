@@ -128,6 +128,10 @@ void read_lease(const Fields& fields, core::Lease& lease) {
   // The name of an adopted lease is whatever branch the slot had, and may be none.
   if (lease.adopted ? lease.name.starts_with('-') : bad_name(lease.name).has_value()) throw Fields::bad("name", lease.name);
   if (const auto base = fields.optional("branch_base")) lease.branch_base = oid_of("branch_base", *base);
+  if (const auto keep = fields.optional("keep_branch")) {
+    if (*keep != "true") throw Fields::bad("keep_branch", *keep);
+    lease.keep_branch = true;
+  }
   lease.key = fields.optional("key");
   lease.ttl = fields.ttl();
   read_owner(fields, lease);
@@ -151,6 +155,7 @@ std::string marker_fields(const Marker& marker) {
   add("lease_kind", proto::to_text(lease.kind));
   if (lease.adopted) add("adopted", "true");
   if (lease.branch_base) add("branch_base", lease.branch_base->str());
+  if (lease.keep_branch) add("keep_branch", "true");
   if (lease.key) add("key", yaml::scalar(*lease.key));
   if (lease.ttl) add("ttl_seconds", std::to_string(lease.ttl->count()));
   if (lease.owner) {

@@ -22,6 +22,17 @@ std::int64_t time_at(const YAML::Node& map, const char* key) {
   return seconds;
 }
 
+// Nothing where it is not there, or is no count.
+std::optional<std::int64_t> count_at(const YAML::Node& map, const char* key) {
+  const YAML::Node node = map[key];
+  if (!node.IsDefined() || !node.IsScalar()) return std::nullopt;
+  const std::string& text = node.Scalar();
+  std::int64_t count = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (failure != std::errc{} || end != text.data() + text.size() || count < 0) return std::nullopt;
+  return count;
+}
+
 std::string line(std::string_view key, const std::string& value) {
   return std::string(key) + ": " + yaml::scalar(printable(value)) + "\n";
 }
@@ -69,7 +80,8 @@ std::optional<QuarantineRecord> read_quarantine(const path& file) {
 void write_trash_record(const path& file, const TrashRecord& record) {
   make_directories(file.parent_path(), 0755, true);
   write_durably(file, line("id", record.id) + line("pool", record.pool) + line("slot", record.slot) +
-                          line("name", record.name) + "time: " + rfc3339_utc(record.time) + "\n");
+                          line("name", record.name) + "time: " + rfc3339_utc(record.time) + "\n" +
+                          (record.seen ? "seen: " + std::to_string(*record.seen) + "\n" : ""));
 }
 
 std::optional<TrashRecord> read_trash_record(const path& file) {
@@ -77,8 +89,8 @@ std::optional<TrashRecord> read_trash_record(const path& file) {
     const auto text = read_file(file, yaml::kMaxText);
     if (!text) return std::nullopt;
     const YAML::Node map = yaml::load_map(*text);
-    return TrashRecord{text_at(map, "id"), text_at(map, "pool"), text_at(map, "slot"), text_at(map, "name"),
-                       time_at(map, "time")};
+    return TrashRecord{text_at(map, "id"),   text_at(map, "pool"), text_at(map, "slot"),
+                       text_at(map, "name"), time_at(map, "time"), count_at(map, "seen")};
   } catch (const yaml::Fault&) {
     return std::nullopt;
   } catch (const std::exception&) {

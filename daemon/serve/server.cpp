@@ -24,6 +24,7 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 std::map<std::string, std::int64_t> limits() {
   return {{"frame", static_cast<std::int64_t>(proto::kMaxFrame)},
           {"nesting", proto::kMaxNesting},
+          {"members", proto::kMaxMembers},
           {"string", static_cast<std::int64_t>(proto::kMaxString)},
           {"connections", proto::kMaxConnections},
           {"in_flight", proto::kMaxInFlight},

@@ -97,7 +97,10 @@ struct ResultWriter {
   Json operator()(const R& result) const {
     return write_fields(result);
   }
-  Json operator()(const DiscoverResult&) const { return Json::parse(openrpc_document(), nullptr, false); }
+  Json operator()(const DiscoverResult&) const {
+    static const Json kDocument = Json::parse(openrpc_document(), nullptr, false);
+    return kDocument;
+  }
   Json operator()(const SlotListResult& result) const { return write_list(result.slots); }
   Json operator()(const PoolListResult& result) const { return write_list(result.pools); }
   Json operator()(const TrashListResult& result) const { return write_list(result.entries); }

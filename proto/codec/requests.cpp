@@ -108,8 +108,11 @@ const Rows<ReleaseParams>& fields<ReleaseParams>() {
     lease.write = [](const P& from) -> Json { return from.lease_id ? *from.lease_id : *from.target.lease_id; };
     lease.unset = [](const P& from) { return !from.lease_id && !from.target.lease_id; };
     return with_target<P>(
-        {std::move(lease), optional<&P::dirty>("dirty", "what to do about dirt; default: the pool's on_dirty"),
+        {std::move(lease),
+         optional<&P::held_by>("held_by", "the caller's own lease: once it is over, another one is not ended in its place"),
+         optional<&P::dirty>("dirty", "what to do about dirt; default: the pool's on_dirty"),
          optional<&P::delete_remote>("delete_remote", "delete the branch in its remote too, in the background"),
+         optional<&P::keep_branch>("keep_branch", "leave the branch at its tip"),
          optional<&P::wait>("wait", "answer when the slot is idle again"),
          optional<&P::deadline_ms>("deadline_ms", "give up after so many milliseconds", kMilliseconds),
          optional<&P::progress>("progress", "send progress notifications"),
@@ -123,7 +126,8 @@ template <>
 const Rows<RenewParams>& fields<RenewParams>() {
   using P = RenewParams;
   static const Rows<P> rows = with_target<P>(
-      {optional<&P::ttl_seconds>("ttl_seconds", "the new TTL; default: the lease's own starts again", kSeconds)});
+      {optional<&P::held_by>("held_by", "the caller's own lease: once it is over, another one is not renewed in its place"),
+       optional<&P::ttl_seconds>("ttl_seconds", "the new TTL; default: the lease's own starts again", kSeconds)});
   return rows;
 }
 

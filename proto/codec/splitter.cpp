@@ -1,5 +1,6 @@
 #include "proto/codec/splitter.hpp"
 
+#include <array>
 #include <algorithm>
 
 namespace wtpool::proto {
@@ -54,6 +55,7 @@ bool FrameSplitter::has_partial() const { return partial_ < buffer_.size(); }
 
 std::optional<std::string> exceeds_limits(std::string_view line) {
   int depth = 0;
+  std::array<int, kMaxNesting + 1> members{};  // of the object, if it is one, that is open at each depth
   bool in_string = false;
   std::size_t string_start = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -70,6 +72,10 @@ std::optional<std::string> exceeds_limits(std::string_view line) {
       string_start = i + 1;
     } else if (c == '{' || c == '[') {
       if (++depth > kMaxNesting) return "it nests deeper than " + std::to_string(kMaxNesting) + " levels";
+      if (depth >= 0) members[static_cast<std::size_t>(depth)] = 0;
+    } else if (c == ':') {
+      if (depth >= 0 && ++members[static_cast<std::size_t>(depth)] > kMaxMembers)
+        return "an object has more than " + std::to_string(kMaxMembers) + " members";
     } else if (c == '}' || c == ']') {
       --depth;
     }

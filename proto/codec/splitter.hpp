@@ -12,6 +12,7 @@ namespace wtpool::proto {
 inline constexpr std::size_t kMaxFrame = 1024 * 1024;  // bytes of a line, newline not counted
 inline constexpr int kMaxNesting = 32;
 inline constexpr std::size_t kMaxString = 64 * 1024;  // bytes of one JSON string as written
+inline constexpr int kMaxMembers = 256;               // of one JSON object: a reader looks for each key among those before it
 inline constexpr int kMaxConnections = 1024;
 inline constexpr int kMaxInFlight = 64;                     // requests of one connection
 inline constexpr int kMaxWaiters = 1024;                    // of one pool

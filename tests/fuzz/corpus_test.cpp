@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -56,8 +57,13 @@ std::string shown(const std::string& input) {
 }
 
 void check(const Target& target, const std::string& origin, const std::string& input) {
+  // Of the processor's time, so that a busy machine does not count; sanitizers take a multiple of it.
+  constexpr double kLongest = 10;  // seconds
+  const std::clock_t before = std::clock();
   try {
     target.check(input);
+    const double took = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+    if (took > kLongest) ADD_FAILURE() << origin << ": it took " << took << " s\nwith: " << shown(input.substr(0, 1000));
   } catch (const Broken& broken) {
     ADD_FAILURE() << origin << ": " << broken.what << "\nwith: " << shown(input);
   } catch (const std::exception& escaped) {

@@ -85,9 +85,26 @@ Lease make_lease(const Turn& t, const Request& request, const Pool& pool, const 
 
 }  // namespace
 
+namespace {
+
+// What waits in a queue is kept as it was sent, a thousand of them a pool.
+constexpr std::size_t kMostText = std::size_t{16} * 1024;
+
+std::optional<Error> check_size(const proto::AcquireParams& params) {
+  std::size_t size = params.name.size();
+  for (const auto* text : {&params.commit, &params.group, &params.key, &params.scope.pool, &params.scope.cwd})
+    if (*text) size += (*text)->size();
+  for (const auto& tag : params.exclude_submodule_tags) size += tag.size() + sizeof(tag);
+  if (size <= kMostText) return std::nullopt;
+  return Error(ErrorKind::invalid_params, "an acquire takes at most " + std::to_string(kMostText) + " bytes of text, with its tags");
+}
+
+}  // namespace
+
 void begin_acquire(Turn& t, Request& request, Pool& pool) {
   auto& params = std::get<proto::AcquireParams>(request.params);
   if (is_slot_id_of(pool, params.name)) return refuse(t, request.id, say::name_is_slot_id(params.name));
+  if (auto error = check_size(params)) return refuse(t, request.id, std::move(*error));
   if (auto error = check_group(pool, params)) return refuse(t, request.id, std::move(*error));
   if (auto error = check_owner(request, params)) return refuse(t, request.id, std::move(*error));
   if (!params.group && pool.config->groups.size() == 1) params.group = pool.config->groups.front();

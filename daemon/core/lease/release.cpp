@@ -58,10 +58,12 @@ void lease_is_over(Turn& t, Slot& slot) {
 
 void begin_release(Turn& t, Request& request, Pool& pool) {
   const auto& params = std::get<proto::ReleaseParams>(request.params);
-  const Found found = locate(pool, params.target, params.scope.cwd);
+  Found found = locate(pool, params.target, params.scope.cwd);
+  // Said of no slot, it is the caller's own that is meant.
+  if (found.slot == nullptr && !names_one(params.target)) found.slot = slot_of_lease(pool, params.held_by);
   if (found.slot == nullptr) {
-    const bool said =
-        params.target.target || params.target.name || params.target.slot || params.target.lease_id || params.lease_id;
+    const bool said = params.held_by || params.target.target || params.target.name || params.target.slot ||
+                      params.target.lease_id || params.lease_id;
     if (!said) {
       return refuse(t, request.id, say::in_no_slot(pool, "release"));
     }
@@ -90,13 +92,8 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
     case Phase::releasing:
       break;
   }
-  if (wanted && slot.lease->id.str() != *wanted) {
-    Error error = say::lease_lost("cannot release " + slot.id.str());
-    error.pool = pool.key.str();
-    error.slot = slot.id.str();
-    error.holder = slot.lease->name;
-    return refuse(t, request.id, std::move(error));
-  }
+  if ((wanted && slot.lease->id.str() != *wanted) || (!wanted && is_anothers(t.host, slot, params.held_by)))
+    return refuse(t, request.id, say::held_by_another(pool, slot, "cannot release " + slot.id.str()));
   if (slot.phase == Phase::acquiring) {
     return refuse(t, request.id, say::busy(pool, slot, "acquired for '" + slot.lease->name + "'"));
   }
@@ -109,6 +106,7 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
   join_release(request, slot);
   if (slot.phase == Phase::releasing) return;
   slot.ending_dirty = params.dirty.value_or(pool.config->on_dirty);
+  slot.ending_keeps_branch = params.keep_branch;
   if (slot.ending == Ending::none) slot.ending = Ending::released;
   start_release(t, pool, slot);
 }
@@ -117,6 +115,7 @@ void end_lease(Turn& t, Pool& pool, Slot& slot, Ending ending) {
   if (slot.phase != Phase::held || slot.ending != Ending::none) return;
   slot.ending = ending;
   slot.ending_dirty = Dirty::save;
+  slot.ending_keeps_branch = false;
   if (!pool.ready()) {
     slot.retry_at = t.now.awake;
     return;
@@ -134,6 +133,7 @@ void start_release(Turn& t, Pool& pool, Slot& slot) {
   }
   job::Release spec;
   spec.lease = *slot.lease;
+  spec.lease.keep_branch = slot.ending_keeps_branch;
   spec.dirty = slot.ending_dirty;
   std::optional<RequestId> asked;
   if (!slot.releases.empty()) {

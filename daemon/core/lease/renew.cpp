@@ -24,18 +24,23 @@ void set_end(Slot& slot, std::optional<nanoseconds> end) {
 
 void begin_renew(Turn& t, Request& request, Pool& pool) {
   const auto& params = std::get<proto::RenewParams>(request.params);
-  const Found found = locate(pool, params.target, params.scope.cwd);
+  Found found = locate(pool, params.target, params.scope.cwd);
+  if (found.slot == nullptr && !names_one(params.target)) found.slot = slot_of_lease(pool, params.held_by);
   if (found.slot != nullptr && (found.slot->phase == Phase::quarantined || found.slot->phase == Phase::repairing)) {
     return refuse(t, request.id, say::quarantined(pool, *found.slot));
   }
   if (found.slot == nullptr || found.slot->phase != Phase::held || found.slot->ending != Ending::none) {
     if (params.target.lease_id) return refuse(t, request.id, say::lease_lost("cannot renew " + *params.target.lease_id));
+    if (params.held_by && !lives(t.host, *params.held_by))
+      return refuse(t, request.id, say::lease_lost("cannot renew " + *params.held_by));
     if (found.slot == nullptr && (found.by_slot || found.asked.empty()) && !params.target.target && !params.target.slot) {
       return refuse(t, request.id, say::in_no_slot(pool, "renew"));
     }
     return refuse(t, request.id, say::not_held(pool, found.asked));
   }
   Slot& slot = *found.slot;
+  if (!params.target.lease_id && is_anothers(t.host, slot, params.held_by))
+    return refuse(t, request.id, say::held_by_another(pool, slot, "cannot renew " + slot.id.str()));
   if (!params.ttl_seconds) {
     set_end(slot, time_to_live(slot, t.now));
     return answer(t, request.id, proto::RenewResult{expires_at(slot, t.now)});

@@ -34,11 +34,41 @@ std::optional<PoolKey> infer_pool(const Host& host, const proto::Scope& scope) {
   return std::nullopt;
 }
 
+namespace {
+
+bool is_leased(const Slot& slot) {
+  return slot.lease && (slot.phase == Phase::acquiring || slot.phase == Phase::held || slot.phase == Phase::releasing);
+}
+
+bool has_lease(const Slot& slot, const std::string& lease) { return is_leased(slot) && slot.lease->id.str() == lease; }
+
+}  // namespace
+
+bool names_one(const proto::Target& target) { return target.target || target.name || target.slot || target.lease_id; }
+
+Slot* slot_of_lease(Pool& pool, const std::optional<std::string>& lease) {
+  if (!lease) return nullptr;
+  for (auto& [id, slot] : pool.slots) {
+    if (has_lease(slot, *lease)) return &slot;
+  }
+  return nullptr;
+}
+
+bool lives(const Host& host, const std::string& lease) {
+  for (const auto& [key, pool] : host.pools) {
+    for (const auto& [id, slot] : pool.slots) {
+      if (has_lease(slot, lease)) return true;
+    }
+  }
+  return false;
+}
+
+bool is_anothers(const Host& host, const Slot& slot, const std::optional<std::string>& held_by) {
+  return held_by && slot.lease && slot.lease->id.str() != *held_by && !lives(host, *held_by);
+}
+
 Found locate(Pool& pool, const proto::Target& target, const std::optional<std::string>& cwd) {
   Found found;
-  const auto leased = [](const Slot& slot) {
-    return slot.lease && (slot.phase == Phase::acquiring || slot.phase == Phase::held || slot.phase == Phase::releasing);
-  };
   const auto by_slot = [&](const std::string& text) {
     const auto place = pool.slots.find(SlotId(text));
     if (place != pool.slots.end()) found.slot = &place->second;
@@ -47,9 +77,7 @@ Found locate(Pool& pool, const proto::Target& target, const std::optional<std::s
   const auto by_name = [&](const std::string& name) { found.slot = holder_of_name(pool, name); };
   if (target.lease_id) {
     found.asked = *target.lease_id;
-    for (auto& [id, slot] : pool.slots) {
-      if (leased(slot) && slot.lease->id.str() == *target.lease_id) found.slot = &slot;
-    }
+    found.slot = slot_of_lease(pool, target.lease_id);
   } else if (target.name) {
     found.asked = *target.name;
     by_name(*target.name);

@@ -255,6 +255,14 @@ Error not_held(const Pool& pool, const std::string& what) {
 
 Error lease_lost(const std::string& what) { return {ErrorKind::lease_lost, what + ": the lease is not yours any more"}; }
 
+Error held_by_another(const Pool& pool, const Slot& slot, const std::string& what) {
+  Error error =
+      with({ErrorKind::lease_lost, what + ": the lease is not yours any more, it is held as '" + slot.lease->name + "'"}, pool,
+           &slot);
+  error.holder = slot.lease->name;
+  return error;
+}
+
 Error quarantined(const Pool& pool, const Slot& slot) {
   return with({ErrorKind::quarantined, slot.id.str() + " is quarantined: " + slot.reason, repair_command(pool, slot)}, pool,
               &slot);

@@ -33,6 +33,8 @@ namespace wtpool::core::say {
 [[nodiscard]] Error in_no_slot(const Pool& pool, const std::string& verb);  // the current directory
 [[nodiscard]] Error not_held(const Pool& pool, const std::string& what);
 [[nodiscard]] Error lease_lost(const std::string& what);
+// The same where the slot is somebody else's by now, who is named.
+[[nodiscard]] Error held_by_another(const Pool& pool, const Slot& slot, const std::string& what);
 [[nodiscard]] Error quarantined(const Pool& pool, const Slot& slot);
 [[nodiscard]] Error slot_unknown(const Pool& pool, const std::string& slot);
 [[nodiscard]] Error slot_held(const Pool& pool, const Slot& slot, Now now);

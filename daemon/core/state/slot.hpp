@@ -64,6 +64,7 @@ struct Slot {
   std::optional<RequestId> acquire;      // whose Acquire job is on it
   Ending ending = Ending::none;          // set when the lease's end was asked for
   Dirty ending_dirty = Dirty::save;      // what the Release job was asked
+  bool ending_keeps_branch = false;      // releasing: the branch stays at its tip
   std::string trash_id;                  // recycling: where work goes
   std::vector<RequestId> releases;       // who waits for the Release job
   std::vector<RequestId> recycle_waits;  // `release --wait`: who waits for idle

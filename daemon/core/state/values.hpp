@@ -65,9 +65,15 @@ struct Lease {
   std::optional<std::string> key;
   std::optional<seconds> ttl;
   std::optional<Owner> owner;
-  bool adopted = false;  // its marker has only the keys of worktree-pool
+  bool adopted = false;      // its marker has only the keys of worktree-pool
+  bool keep_branch = false;  // while it ends: the branch stays at its tip
   friend bool operator==(const Lease&, const Lease&) = default;
 };
+
+// A branch that was there before the lease is somebody's, and outlives it.
+[[nodiscard]] inline bool keeps_branch(const Lease& lease) {
+  return lease.keep_branch || (!lease.branch_base && !lease.adopted);
+}
 
 enum class MarkerState { acquiring, held, releasing };
 

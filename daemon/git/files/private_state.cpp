@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
 #include "common/base/clock.hpp"
 #include "common/files/files.hpp"
@@ -91,12 +94,70 @@ std::vector<Oid> autostashes(const std::string& entry) {
   return found;
 }
 
+namespace {
+
+// All that git keeps of a worktree beside HEAD, its index and its configuration, and what of it is kept before it goes. The
+// pseudo-refs at the top, MERGE_HEAD and whatever else is written so, are told by their names.
+struct State {
+  const char* name;
+  enum class Holds { commits, refs, nothing } holds;
+};
+constexpr State kStates[] = {
+    {"rebase-merge", State::Holds::commits},        // orig-head, onto, stopped-sha, autostash, the commits still to pick
+    {"rebase-apply", State::Holds::commits},        // the same of the older kind, and of `git am`, whose patches are files
+    {"sequencer", State::Holds::commits},           // of a cherry-pick or revert of several
+    {"refs/bisect", State::Holds::refs},            // good, bad, skip
+    {"refs/worktree", State::Holds::refs},          // somebody's own
+    {"refs/rewritten", State::Holds::refs},         // labels of a rebase of merges
+    {"logs/refs/bisect", State::Holds::nothing},    // what those stood at before
+    {"logs/refs/worktree", State::Holds::nothing},  //
+    {"logs/refs/rewritten", State::Holds::nothing},
+};
+
+void add_ids(const fs::path& root, const fs::path& file, std::vector<NamedByState>& found) {
+  const auto text = regular_text(file);
+  if (!text) return;
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const std::string name = file.lexically_relative(root).string();
+  for (std::size_t at = 0; (at = text->find_first_of(kHex, at)) != std::string::npos;) {
+    const std::size_t end = std::min(text->find_first_not_of(kHex, at), text->size());
+    if (const auto id = oid_from(std::string_view(*text).substr(at, end - at))) found.push_back({name, *id});
+    at = end;
+  }
+}
+
+void add_ids_below(const fs::path& root, const fs::path& folder, std::vector<NamedByState>& found) {
+  if (!is_directory_no_follow(folder)) return;
+  for (const fs::path& child : children_of(folder)) {
+    if (is_directory_no_follow(child)) {
+      add_ids_below(root, child, found);
+    } else {
+      add_ids(root, child, found);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<NamedByState> named_by_state(const std::string& entry) {
+  const fs::path root(entry);
+  std::vector<NamedByState> found;
+  for (const State& state : kStates) {
+    if (state.holds != State::Holds::nothing) add_ids_below(root, root / state.name, found);
+  }
+  for (const fs::path& path : children_of(root)) {
+    // What a merge left in the files is in them: of AUTO_MERGE nobody lacks anything.
+    const std::string name = path.filename().string();
+    if (is_pseudo_ref(name) && name != "AUTO_MERGE") add_ids(root, path, found);
+  }
+  return found;
+}
+
+bool has_patches(const std::string& entry) { return lstat_of(fs::path(entry) / "rebase-apply/applying").has_value(); }
+
 void clear_operations(const std::string& entry) {
   const fs::path root(entry);
-  for (const char* name : {"rebase-merge", "rebase-apply", "sequencer", "refs/bisect", "refs/worktree", "refs/rewritten",
-                           "logs/refs/bisect", "logs/refs/worktree", "logs/refs/rewritten"}) {
-    remove_whatever(root / name);
-  }
+  for (const State& state : kStates) remove_whatever(root / state.name);
   for (const fs::path& path : children_of(root)) {
     if (is_pseudo_ref(path.filename().string())) remove_whatever(path);
   }

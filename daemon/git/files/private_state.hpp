@@ -16,6 +16,14 @@ void keep_private_config(const std::string& entry, const std::string& pristine);
 // goes by these.
 [[nodiscard]] bool is_sparse(const std::string& entry);
 
+// What of git's own state in an entry names an object: of operations half done, pseudo-refs, and refs that no other worktree sees.
+struct NamedByState {
+  std::string file;  // relative to the entry
+  Oid id;
+};
+[[nodiscard]] std::vector<NamedByState> named_by_state(const std::string& entry);
+// A `git am` that has patches left, which are nowhere else.
+[[nodiscard]] bool has_patches(const std::string& entry);
 // Half-done merge, rebase, cherry-pick, revert, bisect; the slot's pseudo-refs, refs/bisect, refs/worktree, refs/rewritten.
 // Plain file operations. First returns the ids of autostashes, which are work.
 [[nodiscard]] std::vector<Oid> autostashes(const std::string& entry);

@@ -180,6 +180,7 @@ ChildResult Git::run(const Command& command, bool& hurried) const {
     options.environment.insert(options.environment.end(), filter_overrides_->begin(), filter_overrides_->end());
   }
   if (!command.directory.empty()) options.directory = command.directory;
+  for (const auto& [key, value] : context_.environment) options.environment.push_back(key + "=" + value);
   for (const auto& [key, value] : command.environment) options.environment.push_back(key + "=" + value);
 
   options.input = command.input;
@@ -233,17 +234,23 @@ ChildResult Git::run(const Command& command, bool& hurried) const {
   return result;
 }
 
-std::string Git::must(const Command& command) const {
+std::string Git::must(const Command& command, std::string* said) const {
   bool hurried = false;
   ChildResult result = run(command, hurried);
-  if (result.ok()) return std::move(result.output);
+  if (result.ok()) {
+    if (said != nullptr) *said = result.error_tail;
+    return std::move(result.output);
+  }
   const bool locked = result.error_tail.find(".lock': File exists") != std::string::npos ||
                       result.error_tail.find("packed-refs.new: File exists") != std::string::npos ||
                       result.error_tail.find("could not lock config file") != std::string::npos;
   const auto stop = [this] { return context_.stop.stop_requested(); };
   if (locked && (heal_after_killed(common_dir_of(place_), stop) || hurried)) {
     result = run(command);
-    if (result.ok()) return std::move(result.output);
+    if (result.ok()) {
+    if (said != nullptr) *said = result.error_tail;
+    return std::move(result.output);
+  }
   }
   std::vector<std::string> argv = {"git"};
   argv.insert(argv.end(), command.arguments.begin(), command.arguments.end());

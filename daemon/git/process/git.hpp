@@ -28,6 +28,7 @@ struct Context {
   StopToken stop;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   std::vector<std::string> allowed_filters;
+  std::vector<std::pair<std::string, std::string>> environment;  // of every command, before its own
   bool remember_filters = true;  // which are configured, from call to call; not where somebody else may write configuration
   std::vector<int> inherited;    // the slot lock's descriptor; none for fetches
   std::function<void(pid_t)> on_child;                // records the child in the slot lock
@@ -67,7 +68,8 @@ class Git {
   [[nodiscard]] ChildResult run(const Command& command) const;
   // The same, and throws git_failed (no_space, read_only where git says so) with argv, exit code and stderr's tail on any
   // non-zero exit; returns stdout.
-  std::string must(const Command& command) const;
+  // `said` gets the end of its stderr where it succeeded.
+  std::string must(const Command& command, std::string* said = nullptr) const;
 
   // Filter drivers that are configured there and that its commands do not run.
   [[nodiscard]] std::vector<std::string> drivers_off() const;

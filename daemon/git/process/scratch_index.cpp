@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "common/base/clock.hpp"
 #include "common/base/names.hpp"
@@ -56,7 +57,6 @@ std::string ScratchIndex::git(const std::vector<std::string>& arguments, std::st
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.input = std::move(input);
   command.environment = {{"GIT_INDEX_FILE", file_.string()}};
-  command.durable = true;
   command.may_filter = true;
   command.output_limit = kWholeTree;
   return slot_.must(command);
@@ -81,6 +81,42 @@ void ScratchIndex::update(std::vector<std::string> options, const std::vector<st
   options.insert(options.begin(), "update-index");
   options.insert(options.end(), {"-z", "--stdin"});
   git(options, std::move(input));
+}
+
+namespace {
+
+// error: failed to encode 'PATH' from UTF-16 to UTF-8
+std::optional<std::string> not_encodable(const proto::Error& error) {
+  constexpr std::string_view kSays = "failed to encode '";
+  if (!error.git) return std::nullopt;
+  const std::string& text = error.git->stderr_tail;
+  const std::size_t begin = text.find(kSays);
+  const std::size_t end = begin == std::string::npos ? begin : text.find("' from ", begin);
+  if (end == std::string::npos) return std::nullopt;
+  return text.substr(begin + kSays.size(), end - begin - kSays.size());
+}
+
+}  // namespace
+
+void ScratchIndex::add_files(std::vector<std::string> paths) const {
+  std::string raw;
+  for (;;) {
+    try {
+      update({"--add", "--replace"}, paths);
+      break;
+    } catch (const proto::Error& error) {
+      const auto path = not_encodable(error);
+      const auto found = path ? std::find(paths.begin(), paths.end(), *path) : paths.end();
+      if (found == paths.end()) throw;
+      const fs::path file = fs::path(slot_.place().work_tree) / *path;
+      const auto stat = lstat_of(file);
+      const bool runs = stat && (stat->st_mode & S_IXUSR) != 0;
+      raw += std::string(runs ? "100755 " : "100644 ") +
+             trimmed(git({"hash-object", "-w", "--no-filters", "--", file.string()})) + " 0\t" + *path + '\0';
+      paths.erase(found);
+    }
+  }
+  set_entries(raw);
 }
 
 std::vector<std::string> ScratchIndex::paths() const { return split(git({"ls-files", "-z"}), '\0'); }

@@ -26,7 +26,8 @@ class ScratchIndex {
   void set_entries(const std::string& lines) const;
   // `update-index` with these options for these paths.
   void update(std::vector<std::string> options, const std::vector<std::string>& paths) const;
-  void add_files(const std::vector<std::string>& paths) const { update({"--add", "--replace"}, paths); }
+  // As `git add` does; of a file that its working-tree-encoding cannot take, the bytes as they are.
+  void add_files(std::vector<std::string> paths) const;
   [[nodiscard]] std::vector<std::string> paths() const;
   [[nodiscard]] std::size_t count() const { return paths().size(); }
 

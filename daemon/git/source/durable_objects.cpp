@@ -71,6 +71,7 @@ std::string new_objects(const Git& git, const std::vector<Oid>& tips, const std:
     }
   } catch (const proto::Error& error) {
     if (error.kind != proto::ErrorKind::git_failed || !error.git || error.git->exit_code != 128) throw;
+    if (!speaks_of_an_object(error.git->stderr_tail)) throw;
     throw damaged(error);
   }
 }
@@ -92,6 +93,15 @@ std::set<std::string> ids_in(const std::string& listing) {
 }
 
 }  // namespace
+
+bool speaks_of_an_object(const std::string& stderr_text) {
+  for (const char* words :
+       {"bad object", "unable to read", "unable to parse", "unable to unpack", "not a valid object", "missing", "corrupt", "inflate",
+        "loose object", "mismatch", "does not match index", "could not read", "bad tree", "bad revision", "Could not read",
+        "cannot read existing object", "not a tree", "failed to read object", "packed object", "unable to get", "garbage"})
+    if (stderr_text.find(words) != std::string::npos) return true;
+  return false;
+}
 
 void make_durable(const Git& git, const std::vector<Oid>& tips, const std::vector<Oid>& known) {
   if (tips.empty()) return;

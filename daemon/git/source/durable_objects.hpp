@@ -13,4 +13,8 @@ namespace wtpool::git {
 // damaged, as those are that a power loss took half of, and io_error when one cannot be synced.
 void make_durable(const Git& git, const std::vector<Oid>& tips, const std::vector<Oid>& known);
 
+// Whether git's words are of an object that is missing or damaged, and not of its configuration, or of whatever else it ended
+// with 128 for.
+[[nodiscard]] bool speaks_of_an_object(const std::string& stderr_text);
+
 }  // namespace wtpool::git

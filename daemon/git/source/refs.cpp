@@ -9,6 +9,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/timed.hpp"
 #include "common/files/files.hpp"
+#include "daemon/git/files/refs_on_disk.hpp"
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/process/stale_locks.hpp"
 
@@ -165,6 +166,26 @@ std::vector<std::optional<Oid>> ids_of(const Git& place, const std::vector<std::
     ids[asked[i]] = oid_from(std::string_view(line).substr(0, line.find(' ')));
   }
   return ids;
+}
+
+std::vector<std::optional<Oid>> tips_now(const Git& source, const std::vector<std::string>& refs) {
+  std::vector<std::optional<Oid>> tips;
+  std::vector<std::string> unread;
+  auto files = RefFiles::open(common_dir_of(source.place()));
+  for (const std::string& ref : refs) {
+    tips.push_back(files ? files->value(ref) : std::nullopt);
+    // A symbolic one is for git to follow, and so is what is not there.
+    if (!tips.back()) unread.push_back(ref);
+  }
+  const bool all_gone = files && std::none_of(unread.begin(), unread.end(), [&](const auto& ref) { return files->exists(ref); });
+  if (unread.empty() || all_gone) return tips;
+  Context context = source.context();
+  context.helpers = nullptr;
+  const auto told = ids_of(Git(source.place(), std::move(context)), unread);
+  for (std::size_t i = 0, next = 0; i < tips.size(); ++i) {
+    if (!tips[i]) tips[i] = told[next++];
+  }
+  return tips;
 }
 
 }  // namespace wtpool::git

@@ -43,5 +43,8 @@ struct Ref {
 [[nodiscard]] std::vector<Ref> list_refs(const Git& source, const std::string& prefix);
 // Ids of full ref names or other expressions, in order; one process.
 [[nodiscard]] std::vector<std::optional<Oid>> ids_of(const Git& place, const std::vector<std::string>& expressions);
+// What these full ref names of the source stand at, where a branch is about to go: read from the files this moment. A git that
+// runs for long goes by the inode, size and whole second of packed-refs, and may not see that it was written twice in one second.
+[[nodiscard]] std::vector<std::optional<Oid>> tips_now(const Git& source, const std::vector<std::string>& refs);
 
 }  // namespace wtpool::git

@@ -18,6 +18,7 @@
 #include "daemon/git/process/filters.hpp"
 #include "daemon/git/process/scratch_index.hpp"
 #include "daemon/git/source/changes.hpp"
+#include "daemon/git/tree/blocking_files.hpp"
 #include "daemon/git/tree/status.hpp"
 #include "proto/shell_word.hpp"
 
@@ -269,6 +270,8 @@ HidingBits hiding_bits(const Git& slot, const std::string& entry) {
 
 std::vector<std::string> clear_hiding_bits(const Git& slot, const std::string& entry) {
   auto bits = hiding_bits(slot, entry);
+  // To update the index git reads attributes, which no status has done yet.
+  if (!bits.assumed.empty() || !bits.skipped.empty()) remove_blocking_files(slot, blocking_files_of(slot));
   clear_bit(slot, "--no-assume-unchanged", bits.assumed);
   clear_bit(slot, "--no-skip-worktree", bits.skipped);
   return std::move(bits.left_out);

@@ -117,11 +117,12 @@ std::string pattern_of(const std::string& directory) {
     if (std::string_view("\\*?[").find(c) != std::string_view::npos) pattern += '\\';
     pattern += c;
   }
-  return pattern + "/";
+  return pattern;
 }
 
 struct Plan {
   bool removes = false;
+  std::vector<std::string> directories;
   std::vector<std::string> repositories;  // in what it would remove
 };
 
@@ -137,10 +138,35 @@ Plan plan_clean(const Git& slot, bool ignored_too) {
     if (!line.starts_with(kRemove)) continue;
     plan.removes = true;
     std::string path = unquoted(std::string_view(line).substr(kRemove.size()));
-    if (path.ends_with('/')) path.pop_back();  // git does not say so of each directory
+    if (path.ends_with('/')) {
+      path.pop_back();  // git does not say so of each directory
+      plan.directories.push_back(path);
+    }
     for (std::string& found : repositories_below(slot.place().work_tree, path)) plan.repositories.push_back(std::move(found));
   }
   return plan;
+}
+
+// What `git clean -n` names as a directory, as far as nothing but directories is in it.
+bool remove_if_empty(int parent, const std::string& name, int depth) {
+  constexpr int kDeepest = 256;
+  const Fd directory(depth < kDeepest ? ::openat(parent, name.c_str(), kDirectory) : -1);
+  if (!directory.valid()) return false;
+  bool empty = true;
+  Fd own(::openat(directory.get(), ".", kDirectory));
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(own.valid() ? ::fdopendir(own.get()) : nullptr,
+                                                   [](DIR* d) { return d != nullptr ? ::closedir(d) : 0; });
+  if (!stream) return false;
+  (void)own.release();
+  std::vector<std::string> names;
+  while (const dirent* const entry = ::readdir(stream.get())) {
+    const std::string child = entry->d_name;
+    if (child == "." || child == "..") continue;
+    if (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) return false;
+    names.push_back(child);
+  }
+  for (const std::string& child : names) empty = remove_if_empty(directory.get(), child, depth + 1) && empty;
+  return empty && ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0;
 }
 
 }  // namespace
@@ -150,13 +176,17 @@ void make_writable(const std::filesystem::path& work_tree, const std::vector<std
   for (const std::string& path : paths) maker.lead_to(path);
 }
 
-std::vector<std::string> clean(const Git& slot, bool ignored_too) {
+namespace {
+
+std::vector<std::string> clean_all(const Git& slot, bool ignored_too, const std::vector<std::string>& spared) {
   auto plan = plan_clean(slot, ignored_too);
   if (!plan.removes) return std::move(plan.repositories);
   Command clean;
   clean.arguments = {"clean", "-f", "-d", "-q"};
   if (ignored_too) clean.arguments.emplace_back("-x");
-  for (const std::string& path : plan.repositories) clean.arguments.insert(clean.arguments.end(), {"-e", pattern_of(path)});
+  for (const std::vector<std::string>* paths : {&std::as_const(plan.repositories), &spared}) {
+    for (const std::string& path : *paths) clean.arguments.insert(clean.arguments.end(), {"-e", pattern_of(path)});
+  }
   if (slot.run(clean).ok()) return std::move(plan.repositories);
   Command list;
   list.arguments = {"ls-files", "--others", "--directory", "-z"};
@@ -165,6 +195,32 @@ std::vector<std::string> clean(const Git& slot, bool ignored_too) {
   make_writable(slot.place().work_tree, split(slot.must(list), '\0'));
   slot.must(clean);
   return std::move(plan.repositories);
+}
+
+}  // namespace
+
+std::vector<std::string> clean(const Git& slot, bool ignored_too) { return clean_all(slot, ignored_too, {}); }
+
+void remove_empty_directories(const std::filesystem::path& work_tree, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    Fd at(::open(work_tree.c_str(), kDirectory));
+    const auto parts = split(path, '/');
+    for (std::size_t i = 0; i + 1 < parts.size() && at.valid(); ++i) at.reset(::openat(at.get(), parts[i].c_str(), kDirectory));
+    if (at.valid() && !parts.empty()) (void)remove_if_empty(at.get(), parts.back(), 0);
+  }
+}
+
+std::vector<std::string> clean_beside(const Git& slot, bool ignored_too) {
+  auto plan = plan_clean(slot, false);
+  remove_empty_directories(slot.place().work_tree, plan.directories);
+  if (!ignored_too) return std::move(plan.repositories);
+  Command list;
+  list.arguments = {"ls-files", "--others", "--exclude-standard", "--directory", "-z"};
+  list.output_limit = kWholeTree;
+  auto spared = split(slot.must(list), '\0');
+  for (std::string& path : spared)
+    if (path.ends_with('/')) path.pop_back();
+  return clean_all(slot, true, spared);
 }
 
 }  // namespace wtpool::git

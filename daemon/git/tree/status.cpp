@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
@@ -57,19 +58,45 @@ void settle_blocking_files(const Git& slot, const std::vector<std::string>& path
                      "rm " + proto::shell_word(file));
 }
 
+// A file that git cannot read counts for unchanged, with a word about it on stderr and an exit code of 0. What it says of
+// directories that nobody tracks, or of files that are not in the slot, hides no change of a tracked file.
+bool hides_nothing(const std::string& line) {
+  for (const char* harmless : {"warning: could not open directory ", "hint: "})
+    if (line.starts_with(harmless)) return true;
+  return line.empty();
+}
+
+std::string without_complaint(const Git& slot, const Command& command) {
+  std::string said;
+  std::string output = slot.must(command, &said);
+  // The first line of a long text may be half a line.
+  constexpr std::size_t kNearlyAll = 4000;
+  bool may_be_cut = said.size() > kNearlyAll;
+  for (const std::string& line : split(said, '\n')) {
+    if (std::exchange(may_be_cut, false) || hides_nothing(line)) continue;
+    proto::Error error(proto::ErrorKind::git_failed,
+                       "git could not look at all of " + printable(slot.place().work_tree) + ": " + printable(line));
+    std::vector<std::string> argv = {"git"};
+    argv.insert(argv.end(), command.arguments.begin(), command.arguments.end());
+    error.git = proto::GitDetails{std::move(argv), 0, said};
+    throw error;
+  }
+  return output;
+}
+
 // What stands in directories that git does not track is known only when git has been there: it is looked for when git does
 // not come back.
 std::string patient_status(const Git& slot, Command command, bool owner, std::chrono::seconds patience) {
   settle_blocking_files(slot, blocking_files_of(slot), owner);
   const auto limit = std::exchange(command.limit, patience);
   try {
-    return slot.must(command);
+    return without_complaint(slot, command);
   } catch (const proto::Error& error) {
     if (error.kind != proto::ErrorKind::git_timeout) throw;
   }
   settle_blocking_files(slot, blocking_files_below(slot.place().work_tree), owner);
   command.limit = limit;
-  return slot.must(command);
+  return without_complaint(slot, command);
 }
 
 // What stands beside files that are saved before they are removed: git reads attributes for them.

@@ -84,20 +84,22 @@ struct Sorted {
   std::vector<std::string> refused;    // there, and with a name that git takes into no tree
   std::uint64_t bytes = 0;
   std::uint64_t files = 0;
+  Stamps stamps;  // of what is there
 };
 
 Sorted sort_out(const SaveRequest& request, const fs::path& work_tree, const std::map<std::string, Staged>& entries) {
   Sorted sorted;
-  const auto count = [&](const struct ::stat& stat) {
+  const auto count = [&](const std::string& path, const struct ::stat& stat) {
     sorted.bytes += static_cast<std::uint64_t>(stat.st_size);
     ++sorted.files;
+    sorted.stamps[path] = stamp_of(stat);
   };
   const std::set<std::string> changed(request.changed.begin(), request.changed.end());
   for (const std::string& path : changed) {
     const auto known = entries.find(path);
     if (const auto stat = keepable(work_tree, path)) {
       sorted.present.push_back(path);
-      count(*stat);
+      count(path, *stat);
     } else if (known == entries.end() || known->second.mode != kSubmodule) {
       sorted.gone.push_back(path);
     }
@@ -106,7 +108,7 @@ Sorted sort_out(const SaveRequest& request, const fs::path& work_tree, const std
     if (changed.contains(path)) continue;  // staged as deleted, and there again: kept as a tracked file
     if (const auto stat = keepable(work_tree, path)) {
       sorted.untracked.push_back(path);
-      count(*stat);
+      count(path, *stat);
     }
   }
   return sorted;
@@ -132,6 +134,7 @@ void set_refused_apart(const Git& slot, const SaveRequest& request, Sorted& sort
     std::erase_if(*paths, [&](const std::string& path) {
       if (taken.contains(path)) return false;
       sorted.refused.push_back(path);
+      sorted.stamps.erase(path);
       return true;
     });
   }
@@ -172,7 +175,6 @@ class Committer {
     command.arguments.insert(command.arguments.end(), {"-F", "-"});
     command.input = what + " on " + where_;
     command.environment = identity_;
-    command.durable = true;
     return Oid(trimmed(slot_.must(command)));
   }
 
@@ -196,9 +198,11 @@ TrashRefs list_trash(const Git& source) {
   return entries;
 }
 
-Saved save_work(const Git& slot, const SaveRequest& request) {
+Saved save_work(const Git& at, const SaveRequest& request) {
   Saved saved;
   if (request.changed.empty() && request.untracked.empty()) return saved;
+  const KeepingRoom room(at);
+  const Git& slot = room.git();
   const fs::path work_tree = slot.place().work_tree;
   const std::size_t digits = request.base.str().size() == 64 ? 64 : 40;
 
@@ -211,6 +215,11 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
   if ((saved.moved_aside || !sorted.refused.empty()) && request.aside.empty()) {
     throw Error(ErrorKind::internal, "cannot save the work of " + printable(request.name) +
                                          ": too large, or of names that git does not take, and no place for files");
+  }
+
+  let_clocks_tick(sorted.stamps);
+  for (auto& [path, stamp] : sorted.stamps) {
+    if (const auto stat = lstat_of(work_tree / path)) stamp = stamp_of(*stat);
   }
 
   // The index as it was staged; a conflict counts as our side, its markers are in the working tree.
@@ -240,6 +249,8 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
     parents.push_back(committer.commit("untracked files", others.write_tree(), {}));
   }
   saved.work = committer.commit("WIP", work_tree_id, parents);
+  saved.pack = room.hold({*saved.work}, {committer.head()});
+  if (!saved.moved_aside) saved.as_saved = std::move(sorted.stamps);
 
   if (saved.moved_aside) {
     std::string deleted;
@@ -257,13 +268,17 @@ Saved save_work(const Git& slot, const SaveRequest& request) {
   return saved;
 }
 
-std::optional<Oid> with_untracked(const Git& slot, const Oid& work, const SaveRequest& request) {
-  const Sorted sorted = sort_out(request, slot.place().work_tree, {});
+std::optional<Saved> with_untracked(const Git& at, const Oid& work, const SaveRequest& request) {
+  const KeepingRoom room(at);
+  const Git& slot = room.git();
+  Sorted sorted = sort_out(request, slot.place().work_tree, {});
   if (sorted.bytes > request.limit_bytes || sorted.files > request.limit_files) return std::nullopt;
   const std::string& saved = work.str();
   const auto parts = ids_of(slot, {saved + "^{tree}", saved + "^1", saved + "^2", saved + "^3^{tree}"});
   if (!parts[0] || !parts[1] || !parts[2]) return std::nullopt;
 
+  let_clocks_tick(sorted.stamps);
+  sorted.stamps = stamps_of(slot.place().work_tree, sorted.untracked);
   const ScratchIndex others(slot);
   if (parts[3]) others.git({"read-tree", parts[3]->str()});
   const std::size_t before = others.count();
@@ -272,10 +287,16 @@ std::optional<Oid> with_untracked(const Git& slot, const Oid& work, const SaveRe
 
   const Committer committer(slot, request.name, request.base, parts[1]->str());
   const Oid untracked = committer.commit("untracked files", others.write_tree(), {});
-  return committer.commit("WIP", *parts[0], {*parts[1], *parts[2], untracked});
+  Saved late;
+  late.work = committer.commit("WIP", *parts[0], {*parts[1], *parts[2], untracked});
+  late.as_saved = std::move(sorted.stamps);
+  late.pack = room.hold({*late.work}, {work, *parts[1]});
+  return late;
 }
 
-std::optional<Oid> save_index(const Git& entry, const std::string& name, const Oid& base) {
+std::optional<Saved> save_index(const Git& at, const std::string& name, const Oid& base) {
+  const KeepingRoom room(at);
+  const Git& entry = room.git();
   ScratchIndex index(entry);
   index.copy_from_slot();
   index.set_entries(without_conflicts(staged_entries(index)));
@@ -283,7 +304,10 @@ std::optional<Oid> save_index(const Git& entry, const std::string& name, const O
   const Committer committer(entry, name, base);
   if (ids_of(entry, {committer.head().str() + "^{tree}"}).front() == tree) return std::nullopt;
   const Oid staged = committer.commit("index", tree, {committer.head()});
-  return committer.commit("WIP", tree, {committer.head(), staged});
+  Saved saved;
+  saved.work = committer.commit("WIP", tree, {committer.head(), staged});
+  saved.pack = room.hold({*saved.work}, {committer.head()});
+  return saved;
 }
 
 }  // namespace wtpool::git

@@ -6,6 +6,8 @@
 
 #include "daemon/git/process/git.hpp"
 #include "daemon/git/source/refs.hpp"
+#include "daemon/git/work/as_saved.hpp"
+#include "daemon/git/work/keeping_room.hpp"
 
 namespace wtpool::git {
 
@@ -23,18 +25,20 @@ struct Saved {
   bool moved_aside = false;  // the files are below `aside`, at their relative paths; `<aside>.deleted` lists, each ended by
                              // NUL, the tracked paths that were gone. `work` then has the index's tree
   bool some_aside = false;   // of the files, those with names that git takes into no tree are below `aside`
+  Stamps as_saved;           // the files whose content is in `work`, as they were just before it was read
+  HeldPack pack;             // to be let go when a ref leads to `work`
 };
-// Objects are durable when it returns; no ref is made here. The index and the working tree are untouched (but for files moved
+// Objects are durable when it returns, in a pack of their own; no ref is made here. The index and the working tree are untouched (but for files moved
 // aside). Unmerged, intent-to-add, type-changed, deleted and renamed paths, modes and symlinks are all kept; submodules and
 // nested repositories are left out. Throws when anything could not be kept: then nothing may be destroyed.
 [[nodiscard]] Saved save_work(const Git& slot, const SaveRequest& request);
 // `work`, as save_work makes it, and the untracked files of `request` in it as well. Nothing where they are above a limit, or
 // one of them would take the place of another that is in there.
-[[nodiscard]] std::optional<Oid> with_untracked(const Git& slot, const Oid& work, const SaveRequest& request);
+[[nodiscard]] std::optional<Saved> with_untracked(const Git& slot, const Oid& work, const SaveRequest& request);
 
 // What is staged in an entry whose directory may be gone, as a commit of the same shape; a conflict counts as our side. Nothing
 // when that is what HEAD has, or `base` where HEAD leads nowhere. Throws like save_work.
-[[nodiscard]] std::optional<Oid> save_index(const Git& entry, const std::string& name, const Oid& base);
+[[nodiscard]] std::optional<Saved> save_index(const Git& entry, const std::string& name, const Oid& base);
 
 [[nodiscard]] std::string trash_ref(const std::string& id, const std::string& rest);  // refs/wtpool/trash/<id>/<rest>
 // The refs of every trash entry that `source` has, whoever's pool it is of, by the entry's id.

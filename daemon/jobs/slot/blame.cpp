@@ -58,7 +58,8 @@ core::Fault fault_in_upkeep(const core::Error& error) {
   const bool passes = error.kind == ErrorKind::no_space || error.kind == ErrorKind::read_only ||
                       says(error, "No space left on device") || says(error, "Read-only file system") || lacks_means(error) ||
                       says(error, ".lock': File exists") || says(error, "could not lock config file") ||
-                      says(error, "packed-refs.new: File exists");
+                      says(error, "packed-refs.new: File exists") || says(error, "bad config ") ||
+                      says(error, "unable to access '") || says(error, "unable to read config file");
   // What git has no memory for may never fit: it is tried again, and counted.
   const bool too_large = says(error, "Out of memory") || says(error, "Cannot allocate memory");
   if (passes && !too_large) return core::Fault::host_fault;

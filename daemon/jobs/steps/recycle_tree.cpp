@@ -3,25 +3,33 @@
 #include <unistd.h>
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "common/base/failpoint.hpp"
 #include "common/base/log.hpp"
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
 #include "common/platform/process.hpp"
+#include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/private_state.hpp"
+#include "daemon/git/source/changes.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
 #include "daemon/git/tree/checkout.hpp"
 #include "daemon/git/tree/clean.hpp"
+#include "daemon/git/tree/reset.hpp"
 #include "daemon/git/tree/status.hpp"
+#include "daemon/git/work/as_saved.hpp"
 #include "daemon/git/work/rebuild.hpp"
 #include "daemon/jobs/slot/blame.hpp"
+#include "daemon/jobs/slot/living_git.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/slot/mounts.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
 #include "daemon/jobs/steps/untracked.hpp"
 #include "daemon/jobs/trash/save.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
 #include "daemon/jobs/trash/unreachable.hpp"
 #include "proto/shell_word.hpp"
 
@@ -42,6 +50,7 @@ class Place {
            job_.grant.slot.str() + " is not what it was: another directory took its place",
            "wtpool repair " + job_.grant.slot.str() + " --pool " + proto::shell_word(job_.pool->key.str()));
     }
+    refuse_mounts(job_, core::Fault::host_fault);
   }
 
  private:
@@ -57,16 +66,6 @@ class Place {
   Identity proven_;
 };
 
-// What git names as untracked after a reset and did not before: the pattern that covered it was the holder's own and went.
-std::vector<std::string> uncovered(std::vector<std::string> before, const std::vector<std::string>& now) {
-  std::sort(before.begin(), before.end());
-  std::vector<std::string> found;
-  for (const auto& path : now) {
-    if (!std::binary_search(before.begin(), before.end(), path)) found.push_back(path);
-  }
-  return found;
-}
-
 bool has_gitignore(const std::vector<std::string>& files) {
   return std::any_of(files.begin(), files.end(),
                      [](const std::string& file) { return file == ".gitignore" || file.ends_with("/.gitignore"); });
@@ -74,7 +73,7 @@ bool has_gitignore(const std::vector<std::string>& files) {
 
 // A lock that somebody left on the source's config is no reason to keep the slot from the next one.
 std::optional<std::string> forget_branch(const JobContext& job, const core::Lease& lease, const disk::SlotLock& lock) {
-  if (lease.name.empty()) return std::nullopt;
+  if (lease.name.empty() || git::ids_of(job.source_git(&lock), {"refs/heads/" + lease.name}).front()) return std::nullopt;
   try {
     git::forget_branch_config(job.source_git(&lock), lease.name);
     return std::nullopt;
@@ -94,105 +93,269 @@ void offer_discard(const JobContext& job, core::Error& error) {
                " (drops every change that is not committed; commits are kept)";
 }
 
-// `saving`: whether it was at that when it threw.
-core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
-                              const std::string& trash_id, const disk::SlotLock& lock, bool& saving) {
-  const auto entry = job.entry(git_id);
-  const std::string gitdir = entry.entry.string();
-  const Place place(job, git_id);
-  git::restore_private_config(gitdir, entry.pristine().string());
-  git::remove_stale_locks(gitdir);
-  FAILPOINT("recycle.begun");
-  const git::Git slot = job.slot_git(git_id, lock);
-  core::done::Idle idle;
-  if (auto said = mend_index(job, slot)) idle.warnings.push_back(std::move(*said));
-  (void)keep_autostashes(job, git_id, lease, trash_id);
-  const auto left_out = git::clear_hiding_bits(slot, gitdir);
+// Of a holder who goes on writing or committing: as often is looked again, before his processes are waited for.
+constexpr int kSettles = 6;
 
-  auto look = git::look(slot, git::Untracked::all, true);
-  const auto seen = look.untracked;
-  const auto clean = job.pool->config.clean;
+// One recycle, from what the holder left to an idle tree. What is saved is taken away as it was saved, and only that; whatever
+// was written or committed meanwhile is looked at again, and saved like the rest.
+class Recycling {
+ public:
+  // `saving`: whether it was at that when it threw.
+  Recycling(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
+            const std::string& trash_id, const disk::SlotLock& lock, bool& saving)
+      : job_(job),
+        git_id_(git_id),
+        lease_(lease),
+        dirty_(dirty),
+        trash_id_(trash_id),
+        lock_(lock),
+        saving_(saving),
+        gitdir_(job.entry(git_id).entry.string()),
+        place_(job, git_id),
+        slot_(job.slot_git(git_id, lock)),
+        source_(job.source_git(&lock)) {}
+
+  core::done::Idle run() {
+    begin();
+    for (int round = 1; !settle(round); ++round) {
+      const bool others_by_now = changed_ != look_.changed;
+      changed_ = look_.changed;
+      if (round < kSettles) continue;
+      refuse_who_goes_on();
+      // A file that is dirty as soon as it is written is the same one each time; somebody who writes comes to others.
+      if (others_by_now || look_.head != target_)
+        fail(core::Fault::host_fault, core::ErrorKind::contended,
+             job_.grant.slot.str() + " is still being written to by somebody; all of it is kept, and the slot waits for him");
+      fail(core::Fault::quarantine, core::ErrorKind::git_failed,
+           job_.grant.slot.str() + " is still dirty after a reset: " +
+               (look_.changed.empty() ? std::string("its HEAD does not stay") : look_.changed.front()));
+    }
+    clean();
+    return finish();
+  }
+
+ private:
+  [[nodiscard]] bool discards() const { return dirty_ == core::Dirty::discard; }
+  [[nodiscard]] bool cleans() const { return job_.pool->config.clean != core::Clean::none; }
+  [[nodiscard]] disk::path holding() const { return job_.pool->files.meta() / ("taking-" + job_.grant.slot.str()); }
+  [[nodiscard]] disk::path aside() const { return job_.pool->files.trash_files(trash_id_); }
+  [[nodiscard]] std::string name() const { return lease_.name.empty() ? job_.grant.slot.str() : lease_.name; }
+  void say(std::string warning) { idle_.warnings.push_back(std::move(warning)); }
+
+  void begin() {
+    refuse_mounts(job_, core::Fault::host_fault);
+    refuse_living_git(job_, git_id_, core::Fault::host_fault);
+    git::restore_private_config(gitdir_, job_.entry(git_id_).pristine().string());
+    git::remove_stale_locks(gitdir_);
+    if (git::rescue_held(holding(), aside())) record_trash(job_, trash_id_, name());
+    FAILPOINT("recycle.begun");
+    if (auto said = mend_index(job_, slot_)) say(std::move(*said));
+    if (keep_operations(job_, git_id_, lease_, trash_id_)) idle_.kept = trash_id_;
+    left_out_ = git::clear_hiding_bits(slot_, gitdir_);
+  }
+
   // A HEAD that moved goes back to where the lease began: that is what the next caller most likely wants.
-  Oid target = look.head.value_or(lease.full_sha);
-  if (target != lease.full_sha) {
-    const auto begun = git::ids_of(slot, {lease.full_sha.str() + "^{commit}"}).front();
-    if (begun && git::in_the_way(job.slot_path().string(), git::paths_added(slot, target, *begun)).empty()) target = *begun;
+  [[nodiscard]] Oid target_from(const std::optional<Oid>& head) const {
+    const Oid at = head.value_or(lease_.full_sha);
+    if (at == lease_.full_sha) return at;
+    const auto begun = git::ids_of(slot_, {lease_.full_sha.str() + "^{commit}"}).front();
+    const bool free = begun && git::in_the_way(job_.slot_path().string(), git::paths_added(slot_, at, *begun)).empty();
+    return free ? *begun : at;
   }
-  saving = dirty != core::Dirty::discard;
-  idle.kept =
-      save_before_reset(job, slot, git_id, lease, look,
-                        clean == core::Clean::none ? std::vector<std::string>{} : look.untracked, target, dirty, trash_id);
-  saving = false;
-  FAILPOINT("recycle.work-kept");
-  git::clear_operations(gitdir);
-  if (auto said = forget_branch(job, lease, lock)) idle.warnings.push_back(std::move(*said));
 
-  if (!look.changed.empty() || !look.head || *look.head != target || look.branch || git::is_sparse(gitdir) ||
-      !left_out.empty()) {
-    FAILPOINT("recycle.before-reset");
-    place.still();
-    git::no_longer_left_out(slot, left_out);
-    git::reset_hard(slot, target);
-    FAILPOINT("recycle.reset");
-    look = git::look(slot, git::Untracked::all, true);
+  // True: it stands clean at the target.
+  bool settle(int round) {
+    // Before the look, so that what it finds clean is known to have been clean as it stood here.
+    const auto seen = git::read_head(job_.pool->place.source.str(), git_id_).oid;
+    if (round == 1) target_ = target_from(seen);
+    git::Stamps stamps;
+    if (seen && *seen != target_) stamps = git::stamps_of(job_.slot_path(), files_between(*seen, target_));
+    look_ = git::look(slot_, git::Untracked::all, true);
+    if (look_.head && look_.head != seen) {
+      // Somebody commits this very moment.
+      if (round < kSettles) return false;
+      refuse_who_goes_on();
+    }
+    for (const auto& path : look_.changed) stamps.erase(path);
+    save(stamps);
+    if (!std::exchange(cleared_, true)) {
+      git::clear_operations(gitdir_);
+      if (auto said = forget_branch(job_, lease_, lock_)) say(std::move(*said));
+    }
+    const bool moves = !look_.head || *look_.head != target_ || look_.branch;
+    const bool rewrites = !rewritten_ && (git::is_sparse(gitdir_) || !left_out_.empty());
+    if (look_.changed.empty() && !moves && !rewrites) {
+      if (cleans() && !discards() && !stamps.empty()) {
+        FAILPOINT("recycle.before-clean");
+        place_.still();
+        take(stamps);
+        look_ = git::look(slot_, git::Untracked::all, true);
+      }
+      return true;
+    }
+    rewritten_ = true;
+    if (!reset(stamps)) return false;
+    look_ = git::look(slot_, git::Untracked::all, true);
+    set_submodules_apart();
+    return look_.changed.empty() && look_.head == target_ && !look_.branch;
   }
-  if (!look.changed.empty() || git::may_have_submodules(slot)) {
-    place.still();
-    const auto said = set_submodules_aside(job, slot, lease.name, trash_id);
-    if (!said.empty()) {
-      idle.warnings.insert(idle.warnings.end(), said.begin(), said.end());
-      if (!idle.kept) idle.kept = trash_id;
-      look = git::look(slot, git::Untracked::all, true);
+
+  [[nodiscard]] std::vector<std::string> files_between(const Oid& from, const Oid& to) const {
+    std::vector<std::string> paths;
+    for (const auto& change : git::changes_between(slot_, from, to)) paths.push_back(change.path);
+    return paths;
+  }
+
+  void save(git::Stamps& as_saved) {
+    if (const auto kept = look_.head ? keep_strangers_head(job_, lease_, *look_.head, trash_id_) : std::nullopt) {
+      if (!idle_.kept) idle_.kept = kept;
+    }
+    saving_ = !discards();
+    const auto kept = save_before_reset(job_, slot_, git_id_, lease_, look_,
+                                        cleans() ? look_.untracked : std::vector<std::string>{}, target_, dirty_, trash_id_,
+                                        &as_saved);
+    saving_ = false;
+    if (!idle_.kept) idle_.kept = kept;
+    FAILPOINT("recycle.work-kept");
+  }
+
+  void take(const git::Stamps& as_saved) {
+    const auto taken = git::take_saved(job_.slot_path(), as_saved, holding(), aside());
+    if (taken.aside.empty()) return;
+    record_trash(job_, trash_id_, name());
+    say(std::to_string(taken.aside.size()) + " files of " + job_.grant.slot.str() +
+        " were still being written: they are kept whole in " + aside().string());
+    if (!idle_.kept) idle_.kept = trash_id_;
+  }
+
+  // False: HEAD has moved meanwhile.
+  bool reset(const git::Stamps& as_saved) {
+    FAILPOINT("recycle.before-reset");
+    place_.still();
+    git::no_longer_left_out(slot_, std::exchange(left_out_, {}));
+    // Where nothing is to be saved, or where git alone knows which files it writes, it is told to overwrite.
+    if (discards() || git::is_sparse(gitdir_)) {
+      git::reset_hard(slot_, target_);
+    } else {
+      take(as_saved);
+      git::remove_empty_directories(job_.slot_path(), look_.changed);  // where a file was
+      git::reset_beside(slot_, target_);
+      if (!move_head()) return false;
+    }
+    FAILPOINT("recycle.reset");
+    return true;
+  }
+
+  bool move_head() {
+    if (look_.head == target_ && !look_.branch &&
+        git::read_head(job_.pool->place.source.str(), git_id_).oid == look_.head)
+      return true;
+    git::RefTransaction transaction;
+    if (look_.head) {
+      transaction.update("worktrees/" + git_id_ + "/HEAD", target_, *look_.head);
+    } else {
+      transaction.detach_head(git_id_, target_);
+    }
+    try {
+      transaction.commit(source_);
+      return true;
+    } catch (const core::Error& error) {
+      const auto now = git::read_head(job_.pool->place.source.str(), git_id_).oid;
+      if (error.kind != core::ErrorKind::git_failed || now == look_.head) throw;
+      return false;
     }
   }
-  if (!look.changed.empty()) {
-    fail(core::Fault::quarantine, core::ErrorKind::git_failed,
-         job.grant.slot.str() + " is still dirty after a reset: " + look.changed.front());
+
+  void set_submodules_apart() {
+    if (look_.changed.empty() && !git::may_have_submodules(slot_)) return;
+    place_.still();
+    const auto said = set_submodules_aside(job_, slot_, lease_.name, trash_id_);
+    if (said.empty()) return;
+    idle_.warnings.insert(idle_.warnings.end(), said.begin(), said.end());
+    if (!idle_.kept) idle_.kept = trash_id_;
+    look_ = git::look(slot_, git::Untracked::all, true);
   }
-  if (clean != core::Clean::none) {
-    auto late = uncovered(seen, look.untracked);
+
+  // While somebody is at work in the slot it is not given out: he comes to an end, or his processes do.
+  void refuse_who_goes_on() const {
+    const auto found =
+        platform::processes_with_environment_or_inside("WTPOOL_LEASE=" + lease_.id.str(), job_.slot_path());
+    if (found.empty()) return;
+    fail(core::Fault::host_fault, core::ErrorKind::contended,
+         job_.grant.slot.str() + " is still being written to, by process " + std::to_string(found.front().pid) + " (" +
+             printable(found.front().command) + ") for one; all of it is kept, and the slot waits for it",
+         "ps " + std::to_string(found.front().pid));
+  }
+
+  void clean() {
+    set_submodules_apart();
+    if (!cleans()) return;
+    const bool ignored_too = job_.pool->config.clean == core::Clean::ignored;
     for (int round = 1;; ++round) {
-      if (dirty != core::Dirty::discard) {
-        saving = true;
-        const auto kept = save_late(job, slot, git_id, lease, look, late, idle.kept, trash_id);
-        saving = false;
-        if (kept && idle.kept && *kept != *idle.kept)
-          idle.warnings.push_back("files of " + job.grant.slot.str() + " that only its .gitignore covered are kept as " +
-                                  *kept);
-        if (!idle.kept) idle.kept = kept;
+      git::Stamps as_saved;
+      if (!discards()) {
+        saving_ = true;
+        const auto kept = save_late(job_, slot_, git_id_, lease_, look_, look_.untracked, idle_.kept, trash_id_, &as_saved);
+        saving_ = false;
+        if (kept && idle_.kept && *kept != *idle_.kept)
+          say("files of " + job_.grant.slot.str() + " that came to light late are kept as " + *kept);
+        if (!idle_.kept) idle_.kept = kept;
       }
       FAILPOINT("recycle.before-clean");
-      place.still();
-      const auto spared = git::clean(slot, clean == core::Clean::ignored);
-      look.nested.insert(look.nested.end(), spared.begin(), spared.end());
+      place_.still();
+      take(as_saved);
+      const auto spared = discards() ? git::clean(slot_, ignored_too) : git::clean_beside(slot_, ignored_too);
+      look_.nested.insert(look_.nested.end(), spared.begin(), spared.end());
       FAILPOINT("recycle.cleaned");
-      // A .gitignore that nobody tracked has gone, and git names now what that one covered.
-      const bool uncovers = clean == core::Clean::untracked && has_gitignore(look.untracked);
-      look.untracked.clear();
-      if (!uncovers) break;
-      look = git::look(slot, git::Untracked::all, true);
+      // A .gitignore that nobody tracked has gone, and git names now what that one covered; or somebody goes on writing.
+      if (look_.untracked.empty() || (discards() && (ignored_too || !has_gitignore(look_.untracked)))) break;
+      const auto nested = std::move(look_.nested);
+      look_ = git::look(slot_, git::Untracked::all, true);
+      look_.nested.insert(look_.nested.end(), nested.begin(), nested.end());
+      if (look_.untracked.empty()) break;
       if (round == kRounds) {
-        idle.warnings.push_back("too many .gitignore files of " + job.grant.slot.str() + " covered one another: some stay");
+        say("files of " + job_.grant.slot.str() + " came to light again and again: some stay");
         break;
       }
-      late = look.untracked;
     }
   }
-  for (const auto& nested : std::set<std::string>(look.nested.begin(), look.nested.end())) {
-    idle.warnings.push_back("a nested repository stays in " + job.grant.slot.str() + ": " + printable(nested));
+
+  core::done::Idle finish() {
+    for (const auto& nested : std::set<std::string>(look_.nested.begin(), look_.nested.end())) {
+      say("a nested repository stays in " + job_.grant.slot.str() + ": " + printable(nested));
+    }
+    // Nothing removes these either, and git does not tell of them.
+    const auto in_place = git::files_in_unfilled(slot_);
+    look_.untracked.insert(look_.untracked.end(), in_place.begin(), in_place.end());
+    remember_untracked(job_, git_id_, look_.untracked);
+    remember_standing(job_, git_id_, target_);
+    FAILPOINT("recycle.untracked-remembered");
+    idle_.at = target_;
+    idle_.tree = git::ids_of(slot_, {target_.str() + "^{tree}"}).front().value_or(Oid{});
+    idle_.git_id = git_id_;
+    idle_.occupied = !platform::processes_inside(job_.slot_path()).empty();
+    return std::move(idle_);
   }
-  // Nothing removes these either, and git does not tell of them.
-  const auto in_place = git::files_in_unfilled(slot);
-  look.untracked.insert(look.untracked.end(), in_place.begin(), in_place.end());
-  remember_untracked(job, git_id, look.untracked);
-  remember_standing(job, git_id, target);
-  FAILPOINT("recycle.untracked-remembered");
-  idle.at = target;
-  idle.tree = git::ids_of(slot, {target.str() + "^{tree}"}).front().value_or(Oid{});
-  idle.git_id = git_id;
-  idle.occupied = !platform::processes_inside(job.slot_path()).empty();
-  return idle;
-}
+
+  const JobContext& job_;
+  const std::string& git_id_;
+  const core::Lease& lease_;
+  const core::Dirty dirty_;
+  const std::string& trash_id_;
+  const disk::SlotLock& lock_;
+  bool& saving_;
+  const std::string gitdir_;
+  const Place place_;
+  const git::Git slot_;
+  const git::Git source_;
+  std::vector<std::string> left_out_;
+  git::TreeLook look_;
+  std::vector<std::string> changed_;  // at the end of the round before
+  Oid target_;
+  bool cleared_ = false;    // what git keeps of operations half done
+  bool rewritten_ = false;  // what a sparse tree, or who left files out, may have left standing
+  core::done::Idle idle_;
+};
 
 // What the holder's git wrote and did not sync may be damaged after a power loss, and git does not write an object that has a
 // file already. So it is out of the way before work is given up; each time, git names others, or none that is there.
@@ -212,7 +375,7 @@ core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, 
   for (int attempt = 1;; ++attempt) {
     bool saving = false;
     try {
-      return recycle_once(job, git_id, lease, dirty, trash_id, lock, saving);
+      return Recycling(job, git_id, lease, dirty, trash_id, lock, saving).run();
     } catch (FaultError& failed) {
       if (failed.fault == core::Fault::quarantine && mend_objects(job, git_id, failed.error, lock)) continue;
       if (failed.fault == core::Fault::quarantine && saving) offer_discard(job, failed.error);

@@ -48,24 +48,29 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
   const bool has_branch = !lease.name.empty() && lease.name != job.grant.slot.str();
   const std::string branch = has_branch ? "refs/heads/" + lease.name : "refs/wtpool/none";
   const bool has_entry = !git_id.empty();
+  const bool stays = core::keeps_branch(lease);
   for (int attempt = 1;; ++attempt) {
     SettledRefs settled;
     settled.trash_id = trash_id;
     git::RefTransaction transaction;
-    std::vector<std::string> asked{has_entry ? "worktrees/" + git_id + "/HEAD" : "refs/wtpool/none", branch};
+    std::vector<std::string> asked{branch};
     const bool again = which == Settling::again || attempt > 1;
     if (again) {
       asked.push_back(git::trash_ref(trash_id, "head"));
       asked.push_back(git::trash_ref(trash_id, "heads/" + lease.name));
     }
-    auto ids = git::ids_of(source, asked);
-    ids.resize(4);
-    const auto head = has_entry ? ids[0] : std::nullopt;
-    auto tip = ids[1];
-    const auto& kept_head = ids[2];
-    const auto& kept_tip = ids[3];
+    auto ids = git::tips_now(source, asked);
+    ids.resize(3);
+    auto tip = ids[0];
+    const auto& kept_head = ids[1];
+    const auto& kept_tip = ids[2];
     std::optional<std::string> attached;
-    if (has_entry) attached = git::read_head(job.pool->place.source.str(), git_id).branch;
+    std::optional<Oid> head;
+    if (has_entry) {
+      const auto read = git::read_head(job.pool->place.source.str(), git_id);
+      attached = read.branch;
+      head = git::ids_of(source, {read.oid ? read.oid->str() + "^{commit}" : "worktrees/" + git_id + "/HEAD"}).front();
+    }
     if (tip && which == Settling::again) {
       // What was kept of the branch says what it was when the lease ended: what stands there now was made since.
       const bool made_since = attached != lease.name && keeps_another(kept_tip, tip);
@@ -81,7 +86,7 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
     // Where a lease began others are as well, but for a branch that was gone on with: its tip may have been there alone.
     const auto others_have = [&](const Oid& at) { return at == lease.full_sha && (lease.branch_base || !is_lone(source, at)); };
     if (head && head != tip && head != lease.branch_base && head != kept_tip && !others_have(*head)) keep_head = head;
-    if (tip) {
+    if (tip && !stays) {
       if (!lease.branch_base || *tip != *lease.branch_base) keep_tip = tip;
       const auto elsewhere = git::checked_out_at(job.pool->source, lease.name, git_id);
       if (!job.pool->source.worktree && git::holds_branch(job.pool->source.common_dir, lease.name)) {
@@ -100,15 +105,18 @@ SettledRefs settle_refs(const JobContext& job, const std::string& git_id, const 
       transaction.create(git::trash_ref(settled.trash_id, "heads/" + lease.name), *keep_tip);
     run_first();
     if (transaction.empty()) return settled;
+    git::HeldPack pack;
+    std::vector<Oid> kept;
     if (keep_head || keep_tip) {
       record_trash(job, settled.trash_id, lease.name);
-      std::vector<Oid> tips;
       for (const auto& id : {head, tip})
-        if (id) tips.push_back(*id);
-      keep_objects(source, tips, lease.full_sha);
+        if (id) kept.push_back(*id);
+      pack = keep_objects(source, kept, lease.full_sha);
     }
     try {
       transaction.commit(source);
+      // The refs lead there by now, and whoever deletes packs from here on sees them.
+      if (!pack.stands()) pack = keep_objects(source, kept, lease.full_sha);
       FAILPOINT("keep.refs-moved");
       return settled;
     } catch (const core::Error& error) {

@@ -19,7 +19,9 @@
 #include "daemon/git/tree/checkout.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
+#include "daemon/jobs/slot/living_git.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/slot/mounts.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
 #include "daemon/jobs/slot/undo_steps.hpp"
 #include "daemon/jobs/steps/half_checkout.hpp"
@@ -49,6 +51,7 @@ class Acquisition {
     try {
       look_for_branch();
       check_reserve(job_, lease_.name);
+      if (!spec_.fresh) refuse_mounts(job_, core::Fault::slot_busy);
       FAILPOINT("acquire.begun");
       spec_.fresh ? make_fresh() : prepare_idle();
       job_.check_stop();
@@ -72,7 +75,7 @@ class Acquisition {
   void look_for_branch() {
     if (spec_.mode == BranchMode::create) return;
     refuse_checked_out();
-    branch_tip_ = git::ids_of(job_.source_git(), {branch_}).front();
+    branch_tip_ = git::tips_now(job_.source_git(), {branch_}).front();
     if (!resumes()) return;
     if (!branch_tip_) {
       fail(core::Fault::source_fault, core::ErrorKind::commit_unknown,
@@ -140,6 +143,7 @@ class Acquisition {
     prove_idle(job_, job_.grant.git_id);
     git_id_ = job_.grant.git_id;  // only now is it this slot's, for the roll-back too
     const auto entry = job_.entry(git_id_);
+    refuse_living_git(job_, git_id_, core::Fault::slot_busy);
     git::remove_stale_locks(entry.entry.string());
     remove_staged(entry.own());
     head_ = proven_at();

@@ -157,6 +157,41 @@ void refuse_others_slots(const ServedPool& pool) {
                     "set source: back in " + pool.files.config().string());
 }
 
+// Does the source have an entry of any slot of this pool?
+bool knows_slots(const ServedPool& pool) {
+  const auto entries = git::list_entries(pool.source.common_dir);
+  return std::ranges::any_of(entries, [&](const auto& entry) {
+    return !entry.worktree.empty() && real_path(disk::path(entry.worktree).parent_path()) == pool.files.root;
+  });
+}
+
+bool has_slot_directories(const ServedPool& pool) {
+  return std::ranges::any_of(children_of(pool.files.root), [](const disk::path& directory) {
+    return disk::parse_slot_id(directory.filename().string()) && lstat_of(directory / ".git");
+  });
+}
+
+// At a start nobody remembers which repository the slots are of: where `source:`, or its path, leads to another one for a while,
+// every lease would be dissolved. One that knows a slot is the right one; of one that knows none it is asked whether it is the
+// very directory that was served last.
+void refuse_another_source(const ServedPool& pool) {
+  const auto stat = lstat_of(pool.source.common_dir);
+  if (!stat) return;
+  const std::string identity = std::to_string(stat->st_dev) + ":" + std::to_string(stat->st_ino) + "\n";
+  const auto file = pool.files.source_identity();
+  const auto known = read_file(file);
+  if (known != identity && !knows_slots(pool) && has_slot_directories(pool)) {
+    refuse_others_slots(pool);
+    if (known) {
+      throw core::Error(core::ErrorKind::bad_config,
+                        "cannot use " + printable(pool.source.common_dir) + " for pool '" + pool.key.str() +
+                            "': another repository stands there than the one that its slots were made in",
+                        "put that one back; the pool goes on by itself then");
+    }
+  }
+  if (known != identity) write_atomically(file, identity);
+}
+
 std::string what_stays(const ServedPool& pool, const std::set<std::string>& kept, const git::TrashRefs& in_source) {
   const bool has_refs = std::ranges::any_of(kept, [&](const std::string& id) { return in_source.contains(id); });
   return std::to_string(kept.size()) + (kept.size() == 1 ? " entry" : " entries") + " of the trash of pool " + pool.key.str() +
@@ -185,6 +220,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   pool->place.source = SourceId(pool->source.common_dir);
   pool->place.worktree = pool->source.worktree;
   pool->place.device = static_cast<std::uint64_t>(stat->st_dev);
+  if (!served) refuse_another_source(*pool);
   make_directories(pool->files.init_dir());
 
   if (!same_source) git::heal_locks_of_past_boots(pool->source.common_dir);
@@ -293,6 +329,8 @@ core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
   const auto lock = job.pool->lock;
   FAILPOINT("remove-pool.folders-removed");
   unlink_durably(files.pool_lock());
+  unlink_durably(files.running_time());
+  unlink_durably(files.source_identity());
   if (kept.empty()) {
     std::filesystem::remove(files.trash_dir(), ignored);
     std::filesystem::remove(files.meta(), ignored);

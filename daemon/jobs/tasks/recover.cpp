@@ -137,7 +137,8 @@ void undo_branch(const JobContext& job, const std::string& git_id, const core::M
   const git::Git source = job.source_git(&lock);
   const std::string branch = "refs/heads/" + lease.name;
   const std::string old = marker.trash_id ? git::trash_ref(*marker.trash_id, "heads/" + lease.name) : "refs/wtpool/none";
-  const auto ids = git::ids_of(source, {"worktrees/" + git_id + "/HEAD", branch, old});
+  auto ids = git::ids_of(source, {"worktrees/" + git_id + "/HEAD"});
+  for (const auto& tip : git::tips_now(source, {branch, old})) ids.push_back(tip);
   git::RefTransaction transaction;
   const auto attached = git::read_head(job.pool->place.source.str(), git_id).branch;
   if (attached) transaction.detach_head(git_id, ids[0].value_or(lease.full_sha));

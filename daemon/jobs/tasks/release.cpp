@@ -65,7 +65,7 @@ void refuse_if_dirty(const JobContext& job, const core::Lease& lease, const disk
                   " changed: " + submodules.touched.front());
   }
   if (fresh_files > 0) why.push_back(files_text(fresh_files, "new untracked"));
-  const auto tip = git::ids_of(job.source_git(&lock), {"refs/heads/" + lease.name}).front();
+  const auto tip = git::tips_now(job.source_git(&lock), {"refs/heads/" + lease.name}).front();
   const auto base = lease.branch_base.value_or(lease.full_sha);
   if ((tip && *tip != base) || (look.head && *look.head != base)) why.emplace_back("commits were made");
   if (why.empty()) return;
@@ -126,6 +126,7 @@ void stay_held(const JobContext& job, const core::Lease& lease, std::future<void
     if (!attached && !git::ids_of(job.source_git(), {"refs/heads/" + lease.name}).front()) return;
     core::Marker marker;
     marker.lease = lease;
+    marker.lease.keep_branch = false;
     marker.state = core::MarkerState::held;
     (void)disk::MarkerFile(job.entry(git_id).marker()).write(marker);
   } catch (const core::Error& error) {

@@ -11,6 +11,7 @@
 #include "daemon/jobs/slot/entry_repair.hpp"
 #include "daemon/jobs/slot/facts.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/slot/mounts.hpp"
 #include "daemon/jobs/steps/recycle_tree.hpp"
 #include "daemon/jobs/steps/settle_refs.hpp"
 #include "daemon/jobs/steps/take_apart.hpp"
@@ -32,6 +33,7 @@ bool restore_gitfile(const JobContext& job, const core::SlotFacts& facts) {
 
 core::JobDone repair(JobContext& job, const core::job::Repair& spec) {
   const auto lock = take_slot_lock(job);
+  refuse_mounts(job, core::Fault::source_fault);
   const std::string& common = job.pool->place.source.str();
   (void)restore_own_entries(*job.pool);
   auto facts = read_facts(*job.pool, job.grant.slot, git::list_entries(common));

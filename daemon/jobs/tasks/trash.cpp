@@ -8,7 +8,9 @@
 #include "common/base/failpoint.hpp"
 #include "common/base/log.hpp"
 #include "common/files/files.hpp"
+#include "common/platform/process.hpp"
 #include "daemon/disk/marker.hpp"
+#include "daemon/disk/running_time.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/work/save.hpp"
 #include "proto/shell_word.hpp"
@@ -124,6 +126,7 @@ Kept kept_in(const std::string& id, const std::vector<git::Ref>& refs) {
     if (ref.name == git::trash_ref(id, "work")) kept.work = ref.value;
     if (ref.name == git::trash_ref(id, "head")) kept.commits.insert(kept.commits.begin(), ref);
     if (ref.name.starts_with(git::trash_ref(id, "autostash/"))) kept.autostashes.push_back(ref);
+    if (ref.name.starts_with(git::trash_ref(id, "state/")) && ref.type == "commit") kept.commits.push_back(ref);
     if (ref.name.starts_with(heads)) {
       kept.commits.push_back(ref);
       kept.name = ref.name.substr(heads.size());
@@ -224,12 +227,42 @@ core::JobDone drop_trash(JobContext& job, const core::job::DropTrash& spec) {
   return core::done::Plain{};
 }
 
+namespace {
+
+constexpr std::int64_t kLeap = 3600;  // seconds; clocks that are set by less are kept in step
+
+// Up to now, and on disk.
+std::int64_t running_seconds(const ServedPool& pool) {
+  const disk::ClockLook now{platform::boot_id(), std::chrono::duration_cast<std::chrono::seconds>(awake_now()).count(),
+                            wall_now()};
+  const auto before = disk::read_running_time(pool.files.running_time());
+  if (before) {
+    const auto leap = disk::leap_between(*before, now);
+    if (leap > kLeap || leap < -kLeap)
+      log_warn("the clock of this host was set by " + std::to_string(leap) +
+               " s: the trash goes by the time that the host was running, and nothing is dropped for it");
+  }
+  const auto time = disk::at(before, now);
+  disk::write_running_time(pool.files.running_time(), time);
+  return time.seconds;
+}
+
+}  // namespace
+
 core::JobDone expire_trash(JobContext& job, const core::job::ExpireTrash& spec) {
-  const auto now = wall_now();
-  for (const auto& [id, refs] : entries_of(*job.pool, job.source_git())) {
-    const auto record = disk::read_trash_record(job.pool->files.trash_record(id));
-    // Without a record nobody knows its age; a clock that went back makes nothing old.
-    if (!record || record->time > now || now - record->time <= spec.age.count()) continue;
+  const auto entries = entries_of(*job.pool, job.source_git());
+  if (entries.empty() && !lstat_of(job.pool->files.running_time())) return core::done::Plain{};
+  const auto now = running_seconds(*job.pool);
+  for (const auto& [id, refs] : entries) {
+    const auto file = job.pool->files.trash_record(id);
+    auto record = disk::read_trash_record(file);
+    if (!record) continue;  // nobody knows its age
+    if (!record->seen || *record->seen > now) {
+      record->seen = now;
+      disk::write_trash_record(file, *record);
+      continue;
+    }
+    if (now - *record->seen <= spec.age.count()) continue;
     drop_entry(job, id, refs);
     log_info("trash of pool " + job.pool->key.str() + ": " + id + " of " + record->name + " expired and was dropped");
   }

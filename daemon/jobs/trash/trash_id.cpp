@@ -71,9 +71,16 @@ void record_trash(const ServedPool& pool, const SlotId& slot, const std::string&
   FAILPOINT("keep.recorded");
 }
 
-void keep_objects(const git::Git& git, const std::vector<Oid>& tips, const Oid& since) {
+void commit_kept(const git::RefTransaction& transaction, const git::Git& source, git::HeldPack pack) {
+  transaction.commit(source);
+  if (pack.stands()) return;
+  fail(core::Fault::host_fault, core::ErrorKind::git_failed,
+       "a pack of the work was deleted while it was saved; it is saved again");
+}
+
+git::HeldPack keep_objects(const git::Git& git, const std::vector<Oid>& tips, const Oid& since) {
   try {
-    git::make_durable(git, tips, {since});
+    return git::hold_objects(git, tips, {since});
   } catch (const core::Error& error) {
     if (error.kind != core::ErrorKind::quarantined) throw;
     throw FaultError{core::Fault::quarantine, error};

@@ -1,6 +1,8 @@
 // Under which id somebody's work is kept, and what is written before it is.
 #pragma once
 
+#include "daemon/git/source/refs.hpp"
+#include "daemon/git/work/keeping_room.hpp"
 #include "daemon/jobs/slot/job.hpp"
 
 namespace wtpool::jobs {
@@ -24,8 +26,11 @@ void record_trash(const JobContext& job, const std::string& id, const std::strin
 
 void record_trash(const ServedPool& pool, const SlotId& slot, const std::string& id, const std::string& name);
 
-// What is behind `tips`, and was made since the lease began at `since`, is whole and durable when this returns; throws
-// quarantine when it is not whole. To be done before a ref keeps it, and before its last other copy is destroyed.
-void keep_objects(const git::Git& git, const std::vector<Oid>& tips, const Oid& since);
+// What is behind `tips`, and was made since the lease began at `since`, is whole and durable, and no gc takes it away, as long
+// as the pack is held; throws quarantine when it is not whole. To be done before a ref keeps it.
+[[nodiscard]] git::HeldPack keep_objects(const git::Git& git, const std::vector<Oid>& tips, const Oid& since);
+// Moves refs so that they lead to what `pack` holds, and looks whether it is there still. Throws host_fault when it is not: then
+// what was to be kept must not be destroyed, and is kept again.
+void commit_kept(const git::RefTransaction& transaction, const git::Git& source, git::HeldPack pack);
 
 }  // namespace wtpool::jobs

@@ -1,7 +1,9 @@
 // What stands in a slot's entry alone, and would go with it: staged work, stashes of git's own making, commits of its HEAD.
 #include "daemon/jobs/trash/unreachable.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "common/base/log.hpp"
 #include "common/files/files.hpp"
@@ -10,6 +12,7 @@
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/source/durable_objects.hpp"
 #include "daemon/git/source/refs.hpp"
+#include "daemon/git/work/move_aside.hpp"
 #include "daemon/git/work/save.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
@@ -41,9 +44,9 @@ bool keep_staged(const JobContext& job, const git::Git& entry, const core::Lease
   const auto index = disk::path(entry.place().git_dir) / "index";
   if (!lstat_of(index)) return false;
   const std::string name = lease.name.empty() ? job.grant.slot.str() : lease.name;
-  std::optional<Oid> staged;
+  std::optional<git::Saved> saved;
   try {
-    staged = git::save_index(entry, name, lease.full_sha);
+    saved = git::save_index(entry, name, lease.full_sha);
   } catch (const core::Error& error) {
     if (!is_fault_of_index(error)) throw;
     keep_index_file(job, index, trash_id, name);
@@ -51,15 +54,15 @@ bool keep_staged(const JobContext& job, const git::Git& entry, const core::Lease
              job.pool->files.trash_files(trash_id).string() + ": " + error.message);
     return true;
   }
-  if (!staged) return false;
+  if (!saved) return false;
+  const auto& staged = saved->work;
   const auto before = git::ids_of(entry, {git::trash_ref(trash_id, "work")}).front();
   if (before && same_work(entry, before->str(), staged->str())) return true;
   const std::string id = free_trash_id(entry, trash_id, lease.id);
   record_trash(job, id, name);
-  keep_objects(entry, {*staged}, lease.full_sha);
   git::RefTransaction transaction;
   transaction.create(git::trash_ref(id, "work"), *staged);
-  transaction.commit(job.source_git());
+  commit_kept(transaction, job.source_git(), std::move(saved->pack));
   return true;
 }
 
@@ -69,11 +72,13 @@ struct Lone {
   bool any = false;
   std::vector<Oid> met;
 };
-Lone lone_commits(const git::Git& source, const Oid& tip) {
+// `trash_counts`: whether refs below refs/wtpool/ are refs of others as well; they may be dropped.
+Lone lone_commits(const git::Git& source, const Oid& tip, bool trash_counts = true) {
   git::Command list;
   list.arguments = {"rev-list", "--ignore-missing", "--boundary", tip.str(), "--not"};
   for (const char* own : {"refs/bisect/*", "refs/worktree/*", "refs/rewritten/*"})
     list.arguments.push_back(std::string("--exclude=") + own);
+  if (!trash_counts) list.arguments.emplace_back("--exclude=refs/wtpool/*");
   list.arguments.emplace_back("--glob=refs/*");
   Lone lone;
   for (const std::string& line : git::split(source.must(list), '\n')) {
@@ -89,6 +94,8 @@ Lone lone_commits(const git::Git& source, const Oid& tip) {
 }  // namespace
 
 bool is_lone(const git::Git& source, const Oid& tip) { return lone_commits(source, tip).any; }
+
+namespace {
 
 bool keep_autostashes(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id) {
   const git::Git source = job.source_git();
@@ -110,16 +117,107 @@ bool keep_autostashes(const JobContext& job, const std::string& git_id, const co
   }
   if (lost.empty()) return number > 0;
   record_trash(job, trash_id, lease.name.empty() ? job.grant.slot.str() : lease.name);
-  keep_objects(source, lost, lease.full_sha);
-  transaction.commit(source);
+  commit_kept(transaction, source, keep_objects(source, lost, lease.full_sha));
   return true;
+}
+
+// Of all that is named, what no ref leads to.
+std::vector<git::NamedByState> lone_of(const git::Git& source, const std::vector<git::NamedByState>& named) {
+  std::vector<std::string> asked;
+  for (const auto& each : named) asked.push_back(each.id.str());
+  const auto there = git::ids_of(source, asked);
+  git::Command list;
+  list.arguments = {"rev-list", "--objects", "--no-object-names", "--ignore-missing", "--stdin", "--not"};
+  list.output_limit = git::kWholeTree;
+  bool any = false;
+  for (const auto& id : there) {
+    if (id) list.input += id->str() + "\n";
+    any = any || id;
+  }
+  if (!any) return {};
+  for (const char* own : {"refs/bisect/*", "refs/worktree/*", "refs/rewritten/*"})
+    list.arguments.push_back(std::string("--exclude=") + own);
+  list.arguments.emplace_back("--glob=refs/*");
+  std::set<std::string> lone;
+  for (const std::string& line : git::split(source.must(list), '\n')) lone.insert(line);
+  std::vector<git::NamedByState> found;
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    if (there[i] && lone.contains(there[i]->str()) && seen.insert(there[i]->str()).second) found.push_back(named[i]);
+  }
+  return found;
+}
+
+// Of commits that lead to one another the last is enough. What is no commit stays as it is.
+void drop_those_behind_others(const git::Git& source, std::vector<git::NamedByState>& lone) {
+  if (lone.size() < 2) return;
+  git::Command ask;
+  ask.arguments = {"merge-base", "--independent"};
+  for (const auto& each : lone) ask.arguments.push_back(each.id.str());
+  const auto told = source.run(ask);
+  if (!told.ok()) return;
+  const auto tips = git::split(told.output, '\n');
+  std::erase_if(lone, [&](const auto& each) { return std::find(tips.begin(), tips.end(), each.id.str()) == tips.end(); });
+}
+
+bool keep_named_by_state(const JobContext& job, const std::string& git_id, const core::Lease& lease,
+                         const std::string& trash_id) {
+  const auto named = git::named_by_state(job.entry(git_id).entry.string());
+  if (named.empty()) return false;
+  const git::Git source = job.source_git();
+  auto lone = lone_of(source, named);
+  if (lone.empty()) return false;
+  drop_those_behind_others(source, lone);
+  record_trash(job, trash_id, lease.name.empty() ? job.grant.slot.str() : lease.name);
+  git::RefTransaction transaction;
+  std::vector<Oid> tips;
+  int number = 0;
+  for (const auto& each : lone) {
+    while (git::tips_now(source, {git::trash_ref(trash_id, "state/" + std::to_string(number))}).front()) ++number;
+    transaction.create(git::trash_ref(trash_id, "state/" + std::to_string(number++)), each.id);
+    tips.push_back(each.id);
+  }
+  commit_kept(transaction, source, keep_objects(source, tips, lease.full_sha));
+  return true;
+}
+
+bool keep_patches(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id) {
+  const auto entry = job.entry(git_id).entry;
+  if (!git::has_patches(entry.string())) return false;
+  record_trash(job, trash_id, lease.name.empty() ? job.grant.slot.str() : lease.name);
+  git::move_aside(entry, {"rebase-apply"}, job.pool->files.trash_files(trash_id));
+  return true;
+}
+
+}  // namespace
+
+bool keep_operations(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id) {
+  const bool stashed = keep_autostashes(job, git_id, lease, trash_id);
+  const bool named = keep_named_by_state(job, git_id, lease, trash_id);
+  return keep_patches(job, git_id, lease, trash_id) || named || stashed;
 }
 
 bool save_staged(const JobContext& job, const std::string& git_id, const core::Lease& lease, const std::string& trash_id,
                  const disk::SlotLock& lock) {
   const git::Git entry = job.source_git(&lock).with_place({job.entry(git_id).entry.string(), {}, job.pool->place.source.str()});
-  const bool stashed = keep_autostashes(job, git_id, lease, trash_id);
-  return keep_staged(job, entry, lease, trash_id) || stashed;
+  const bool held = keep_operations(job, git_id, lease, trash_id);
+  return keep_staged(job, entry, lease, trash_id) || held;
+}
+
+std::optional<std::string> keep_strangers_head(const JobContext& job, const core::Lease& lease, const Oid& head,
+                                               const std::string& trash_id) {
+  const git::Git source = job.source_git();
+  const std::string as_head = git::trash_ref(trash_id, "head");
+  const auto own = git::ids_of(source, {as_head, git::trash_ref(trash_id, "heads/" + lease.name)});
+  if (own[0] == head || own[1] == head) return std::nullopt;
+  const Lone lone = lone_commits(source, head, false);
+  if (!lone.any) return std::nullopt;
+  const std::string id = own[0] ? unused_trash_id(job, lease.id) : trash_id;
+  record_trash(job, id, lease.name.empty() ? job.grant.slot.str() : lease.name);
+  git::RefTransaction transaction;
+  transaction.create(git::trash_ref(id, "head"), head);
+  commit_kept(transaction, source, git::hold_objects(source, {head}, lone.met));
+  return id;
 }
 
 std::optional<std::string> keep_lone_head(const JobContext& job, const std::string& git_id, const std::string& trash_id) {
@@ -137,10 +235,9 @@ std::optional<std::string> keep_lone_head(const JobContext& job, const std::stri
   if (git::ids_of(source, {git::trash_ref(id, "head")}).front())
     id = unused_trash_id(job, LeaseId(trash_id.substr(trash_id.rfind('-') + 1)));
   record_trash(job, id, job.grant.slot.str());
-  git::make_durable(source, {*head}, lone.met);
   git::RefTransaction transaction;
   transaction.create(git::trash_ref(id, "head"), *head);
-  transaction.commit(source);
+  commit_kept(transaction, source, git::hold_objects(source, {*head}, lone.met));
   return id;
 }
 

@@ -47,6 +47,26 @@ TEST(Acquire, ConfirmsOnlyAfterThePathWasWritten) {
   EXPECT_EQ(err.drain(), "");
 }
 
+TEST(Acquire, PrintsTheLeaseForAShellToEvaluate) {
+  Home home;
+  FakeDaemon daemon(home.socket, [&](Peer& peer) {
+    peer.greet();
+    if (!peer.request<proto::AcquireParams>()) return;
+    auto lease = granted();
+    lease.path = "/pools/a b/slot-0";
+    peer.answer(lease);
+    if (peer.request<proto::ConfirmParams>()) peer.answer(proto::EmptyResult{});
+  });
+  const Ran ran = wtpool({"acquire", "x", "--env"});
+  daemon.join();
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  const std::string lines = "\n" + ran.out;
+  EXPECT_NE(lines.find("\nWTPOOL_PATH='/pools/a b/slot-0'\n"), std::string::npos) << ran.out;
+  EXPECT_NE(lines.find("\nWTPOOL_LEASE=" + granted().lease_id + "\n"), std::string::npos) << ran.out;
+  EXPECT_NE(lines.find("\nWTPOOL_SOCKET="), std::string::npos) << ran.out;
+  EXPECT_NE(lines.find("\nexport WTPOOL_POOL WTPOOL_SLOT WTPOOL_PATH "), std::string::npos) << ran.out;
+}
+
 TEST(Acquire, DoesNotConfirmWhatNobodyRead) {
   Home home;
   bool confirmed = true;

@@ -157,6 +157,45 @@ TEST(Trash, IsDroppedWithoutAWord) {
   EXPECT_EQ(dropped, "i");
 }
 
+TEST(OwnLease, IsWhatTheEnvironmentSaysUnlessAnotherIsNamed) {
+  std::vector<std::optional<std::string>> own;
+  std::optional<std::string> named;
+  const Home first;
+  FakeDaemon release(first.socket, [&](Peer& peer) {
+    peer.greet();
+    if (const auto got = peer.request<proto::ReleaseParams>()) own.push_back(got->held_by);
+    peer.answer(proto::ReleaseResult{});
+  });
+  ::setenv("WTPOOL_LEASE", "0123456789abcdef0123456789abcdef", 1);
+  EXPECT_EQ(wtpool({"release", "x"}).exit_code, 0);
+  release.join();
+  const Home second;
+  FakeDaemon other(second.socket, [&](Peer& peer) {
+    peer.greet();
+    if (const auto got = peer.request<proto::ReleaseParams>()) {
+      own.push_back(got->held_by);
+      named = got->lease_id;
+    }
+    peer.answer(proto::ReleaseResult{});
+  });
+  EXPECT_EQ(wtpool({"release", "x", "--lease", "another"}).exit_code, 0);
+  other.join();
+  const Home third;
+  FakeDaemon renew(third.socket, [&](Peer& peer) {
+    peer.greet();
+    if (const auto got = peer.request<proto::RenewParams>()) own.push_back(got->held_by);
+    peer.answer(proto::RenewResult{});
+  });
+  EXPECT_EQ(wtpool({"renew", "x"}).exit_code, 0);
+  renew.join();
+  ::unsetenv("WTPOOL_LEASE");
+  ASSERT_EQ(own.size(), 3u);
+  EXPECT_EQ(own[0], "0123456789abcdef0123456789abcdef");
+  EXPECT_FALSE(own[1]);
+  EXPECT_EQ(own[2], "0123456789abcdef0123456789abcdef");
+  EXPECT_EQ(named, "another");
+}
+
 TEST(Renew, SendsTheTimeAndPrintsNothing) {
   Home home;
   proto::RenewParams asked;

@@ -392,6 +392,63 @@ TEST_F(TimeToLive, StartsAgainWhenRenewedAndIsWrittenWhenItIsAnother) {
   EXPECT_EQ(refused(ask(renew)), ErrorKind::not_held);
 }
 
+TEST_F(Ends, OnlyTheCallersOwnLeaseIsEndedWhereItIsSaidWhichThatIs) {
+  open_pool();
+  hold("x");
+  const std::string others = slot("slot-0").lease->id.str();
+  auto release = releasing("x");
+  release.held_by = "one that is over";
+  const RequestId refused_one = ask(release);
+  EXPECT_EQ(refused(refused_one), ErrorKind::lease_lost);
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+  release.target = {};
+  release.scope.cwd = slot_path(host.pools.begin()->second, SlotId("slot-0")) + "/deep";
+  EXPECT_EQ(refused(ask(release)), ErrorKind::lease_lost) << "by the directory";
+  release.target.slot = "slot-0";
+  EXPECT_EQ(refused(ask(release)), ErrorKind::lease_lost) << "by the slot";
+  release.lease_id = others;
+  ask(release);
+  EXPECT_EQ(slot("slot-0").phase, Phase::releasing) << "said otherwise";
+}
+
+TEST_F(Ends, WhoHasALeaseMayEndAnotherByItsName) {
+  open_pool();
+  hold("x");
+  hold("y");
+  auto release = releasing("y");
+  release.held_by = slot("slot-0").lease->id.str();
+  ask(release);
+  EXPECT_EQ(slot("slot-1").phase, Phase::releasing);
+  EXPECT_EQ(slot("slot-0").phase, Phase::held);
+}
+
+TEST_F(Ends, WhereNothingIsNamedTheCallersOwnLeaseIsMeant) {
+  open_pool();
+  hold("x");
+  proto::ReleaseParams release;
+  release.scope.cwd = "/elsewhere";
+  release.held_by = slot("slot-0").lease->id.str();
+  ask(release);
+  EXPECT_EQ(slot("slot-0").phase, Phase::releasing);
+  release.held_by = "one that is over";
+  const RequestId over = ask(release);
+  EXPECT_TRUE(std::get<proto::ReleaseResult>(replies[over]).already);
+}
+
+TEST_F(TimeToLive, IsNotGivenToAnotherLeaseThanTheCallersOwn) {
+  open_pool();
+  hold("x");
+  proto::RenewParams renew;
+  renew.target.name = "x";
+  renew.held_by = "one that is over";
+  EXPECT_EQ(refused(ask(renew)), ErrorKind::lease_lost);
+  renew.held_by = slot("slot-0").lease->id.str();
+  EXPECT_TRUE(replies.contains(ask(renew)));
+  renew.target.name = "nobody";
+  renew.held_by = "one that is over";
+  EXPECT_EQ(refused(ask(renew)), ErrorKind::lease_lost);
+}
+
 TEST_F(Ends, ARemoteBranchIsDeletedOnlyWhenAskedTo) {
   open_pool();
   hold("x");

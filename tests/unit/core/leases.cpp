@@ -30,6 +30,16 @@ TEST_F(Acquire, WaitsForAPoolThatIsStillBeingLoaded) {
   EXPECT_NE(running<job::Resolve>(), nullptr);
 }
 
+TEST_F(Acquire, RefusesMoreTextThanAQueueMayHold) {
+  open_pool();
+  auto params = acquiring("x");
+  params.key = std::string(20'000, 'k');
+  EXPECT_EQ(refused(ask(params)), ErrorKind::invalid_params);
+  params.key.reset();
+  params.exclude_submodule_tags.assign(2'000, "a");
+  EXPECT_EQ(refused(ask(params)), ErrorKind::invalid_params);
+}
+
 TEST_F(Acquire, RefusesANameOfTheFormOfASlotId) {
   open_pool();
   EXPECT_EQ(refused(ask(acquiring("slot-7"))), ErrorKind::bad_name);

@@ -11,7 +11,7 @@ class Save : public GitRoom {
   Saved save(const Git& git, bool untracked = true, std::uint64_t bytes = 1 << 20, std::uint64_t files = 1000) {
     const TreeLook seen = look(git, Untracked::all, true);
     const std::string before = read(entry() + "/index");
-    const Saved saved =
+    Saved saved =
         save_work(git, {"feature", id("main"), seen.changed, untracked ? seen.untracked : std::vector<std::string>{}, bytes,
                         files, root / "trash/ID"});
     EXPECT_EQ(read(entry() + "/index"), before);
@@ -68,9 +68,9 @@ TEST_F(Save, TakesUntrackedFilesInLaterUnlessOneWouldTakeThePlaceOfAnother) {
   write(slot_path() / "late/second", "second\n");
   const auto work = late("late/second");
   ASSERT_TRUE(work);
-  EXPECT_EQ(tree(work->str() + "^3"), "100644 first\n100644 late/second");
+  EXPECT_EQ(tree(work->work->str() + "^3"), "100644 first\n100644 late/second");
   for (const auto* same : {"^{tree}", "^1", "^2"})
-    EXPECT_EQ(sh(source_dir, "git rev-parse '" + work->str() + same + "'"),
+    EXPECT_EQ(sh(source_dir, "git rev-parse '" + work->work->str() + same + "'"),
               sh(source_dir, "git rev-parse '" + saved.work->str() + same + "'"));
 
   write(slot_path() / "first", "another\n");
@@ -121,10 +121,10 @@ TEST_F(Save, OfAnIndexWhoseDirectoryIsGoneKeepsWhatIsStagedAndOfAConflictOurSide
   fs::remove_all(slot_path());
   const auto work = save_index(entry, "x", base);
   ASSERT_TRUE(work);
-  EXPECT_EQ(sh(source_dir, "git show " + work->str() + ":added"), "staged");
-  EXPECT_EQ(sh(source_dir, "git show " + work->str() + ":file"), "h");
-  EXPECT_EQ(sh(source_dir, "git rev-parse " + work->str() + "^{tree}"),
-            sh(source_dir, "git rev-parse " + work->str() + "^2^{tree}"));
+  EXPECT_EQ(sh(source_dir, "git show " + work->work->str() + ":added"), "staged");
+  EXPECT_EQ(sh(source_dir, "git show " + work->work->str() + ":file"), "h");
+  EXPECT_EQ(sh(source_dir, "git rev-parse " + work->work->str() + "^{tree}"),
+            sh(source_dir, "git rev-parse " + work->work->str() + "^2^{tree}"));
   EXPECT_EQ(fs::exists(fs::path(entry.place().git_dir) / "index"), true);
   write(fs::path(entry.place().git_dir) / "index", "no index");
   EXPECT_THROW((void)save_index(entry, "x", base), Error);

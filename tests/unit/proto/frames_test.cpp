@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <random>
 #include <vector>
+
+#include "proto/codec/codec.hpp"
 
 namespace wtpool::proto {
 namespace {
@@ -92,6 +95,19 @@ TEST(Limits, TakeNestingOfTheLimitAndRefuseOneMore) {
   const auto nested = [](int depth) {
     return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']');
   };
+  const auto members = [](int count) {
+    std::string object = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{";
+    for (int i = 0; i < count; ++i) object += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":[{\"x\":\"a:b\"}]";
+    return object + "}}";
+  };
+  EXPECT_FALSE(exceeds_limits(members(kMaxMembers)));
+  EXPECT_TRUE(exceeds_limits(members(kMaxMembers + 1)));
+  // Those who come close to the limits in every way do not keep a reader longer than a moment.
+  std::string wide = "[";
+  while (wide.size() < kMaxFrame - 8000) wide += members(kMaxMembers) + ",";
+  const std::clock_t before = std::clock();
+  EXPECT_THROW((void)decode_client_frame(wide + "0]"), Error);
+  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 5.0);
   EXPECT_FALSE(exceeds_limits(nested(kMaxNesting)));
   EXPECT_TRUE(exceeds_limits(nested(kMaxNesting + 1)));
   EXPECT_TRUE(exceeds_limits(std::string(kMaxFrame, '{')));
