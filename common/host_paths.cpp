@@ -104,7 +104,7 @@ void check_socket_path(const path& socket) {
     throw proto::Error(proto::ErrorKind::io_error,
                        "cannot use the socket path " + printable(socket.native()) + ": it has " + std::to_string(length) +
                            " bytes, and this system takes at most " + std::to_string(kLimit),
-                       "set WTPOOL_SOCKET to a shorter path");
+                       "export WTPOOL_SOCKET=/tmp/wtpool/s");
 }
 
 std::string format_instance(const InstanceRecord& record) {

@@ -127,6 +127,7 @@ struct SlotRepairParams {
 struct SlotRemoveParams {
   Scope scope;
   std::string slot;
+  bool discard = false;  // also what git ignores and nobody may have a second time
 };
 struct TrashListParams {
   Scope scope;
@@ -216,7 +217,8 @@ struct AcquireResult {
   bool fresh = false;
   bool reused_commit = false;
   double waited_seconds = 0;
-  std::optional<int> port_base;  // the first port of the lease; only when asked for
+  std::optional<std::string> last_name;  // of who had the slot before
+  std::optional<int> port_base;          // the first port of the lease; only when asked for
 };
 struct ReleaseResult {
   bool already = false;  // nothing was held: "already released"
@@ -246,6 +248,8 @@ struct TrashEntry {
   std::vector<std::string> refs;
   std::int64_t files = 0;
   std::int64_t bytes = 0;
+  std::optional<std::int64_t> commits;  // that only this entry keeps
+  std::optional<std::string> subject;   // of the last of them
 };
 struct TrashListResult {
   std::vector<TrashEntry> entries;  // a bare array on the wire

@@ -23,7 +23,8 @@ struct Globals {  // taken before or after the verb
 };
 
 struct InitCommand {
-  std::string source;
+  std::string source;  // absent: `path`
+  std::string path;    // or a folder in it; absent: the current directory
   std::optional<int> max_slots;
   std::vector<std::string> groups;
   std::optional<std::string> default_commit;
@@ -32,6 +33,7 @@ struct InitCommand {
 };
 struct RemoveCommand {
   std::optional<std::string> slot;  // absent: the whole pool, which --pool then names
+  bool discard = false;
 };
 struct PoolsCommand {};
 struct AcquireCommand {
@@ -44,6 +46,7 @@ struct AcquireCommand {
   bool verify = false;
   bool resume = false;
   bool replace = false;
+  bool restore = false;
   std::optional<std::chrono::milliseconds> wait;  // 0 = without an end
   std::optional<std::chrono::seconds> ttl;
   std::optional<std::int64_t> owner_pid;

@@ -8,7 +8,8 @@ namespace {
 
 void add_init(CLI::App& app, Command& chosen) {
   auto [verb, init] = add_verb<InitCommand>(app, chosen, "init", "Make a pool of a git repository; creates no slot");
-  verb->add_option("--source", init->source, "The repository, bare or a working clone")->required()->check(nothing);
+  verb->add_option("--source", init->source, "The repository, bare or a working clone")->check(nothing);
+  verb->add_option("PATH", init->path, "The same, without --source; a folder in it will do [.]")->check(nothing);
   verb->add_option("--max-slots", init->max_slots, "Slots, per group [16]")->check(CLI::Range(1, 10'000));
   verb->add_option("--groups", init->groups, "Names of groups of slots")->delimiter(',')->allow_extra_args(false);
   verb->add_option("--default-commit", init->default_commit, "Commit when acquire names none [origin/HEAD]")->check(nothing);
@@ -24,6 +25,7 @@ void add_repairs(CLI::App& app, Command& chosen) {
   repair->add_flag("--discard", repair_command->discard, "Drop what cannot be saved");
   auto [remove, remove_command] = add_verb<RemoveCommand>(app, chosen, "remove", "Take away a slot, or the pool of --pool");
   remove->add_option("SLOT", remove_command->slot, "Which");
+  remove->add_flag("--discard", remove_command->discard, "Keep no ignored file, such as .env, in the trash");
   auto [unstick, unstick_command] = add_verb<UnstickCommand>(app, chosen, "unstick", "Who holds which lock");
   unstick->add_option("--slot", unstick_command->slot, "Only that of this slot");
   add_verb<ValidateGitmodulesCommand>(app, chosen, "validate-gitmodules", "Find misspelt worktreePool keys");

@@ -50,7 +50,10 @@ void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
       ->allow_extra_args(false);
   CLI::Option* resume = verb->add_flag("--resume", acquire->resume, "Go on with a branch that exists, at its tip");
   CLI::Option* replace = verb->add_flag("--replace", acquire->replace, "Make the branch anew; its tip goes to the trash");
+  CLI::Option* restore =
+      verb->add_flag("--restore", acquire->restore, "Bring NAME's last work back from the trash, and go on with it");
   resume->excludes(replace);
+  restore->excludes(replace);
   add_wait(verb, acquire);
   add_ttl(*verb, acquire->ttl, "The lease ends after that [the pool's ttl]");
 }

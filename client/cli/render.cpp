@@ -161,12 +161,13 @@ std::string render_trash(const std::vector<proto::TrashEntry>& entries) {
   std::vector<std::vector<std::string>> rows;
   auto& head = rows.emplace_back();
   if (pools) head.emplace_back("POOL");
-  head.insert(head.end(), {"ID", "NAME", "SLOT", "KEPT", "FILES", "BYTES"});
+  head.insert(head.end(), {"ID", "NAME", "SLOT", "KEPT", "COMMITS", "FILES", "BYTES", "SUBJECT"});
   for (const proto::TrashEntry& entry : entries) {
     auto& row = rows.emplace_back();
     if (pools) row.push_back(cell(entry.pool));
     row.insert(row.end(), {cell(entry.id), cell(entry.name), cell(entry.slot), rfc3339_utc(entry.time),
-                           std::to_string(entry.files), std::to_string(entry.bytes)});
+                           std::to_string(entry.commits.value_or(0)), std::to_string(entry.files), std::to_string(entry.bytes),
+                           cell(entry.subject)});
   }
   return render_table(rows);
 }
@@ -197,9 +198,11 @@ std::string render_doctor(const proto::DoctorResult& doctor) {
 }
 
 std::string render_error(const proto::Error& error) {
-  std::string text = "wtpool: " + printable(error.message) + "\n";
-  for (const std::string& line : error.details) text += printable(line) + "\n";
+  // What failed and why: whatever says only the latter did so in answer to the very request.
+  const bool whole = error.message.find(": ") != std::string::npos;
+  std::string text = "wtpool: " + (whole ? "" : std::string("cannot go on: ")) + printable(error.message) + "\n";
   if (!error.hint.empty()) text += "hint: " + printable(error.hint) + "\n";
+  for (const std::string& line : error.details) text += printable(line) + "\n";
   return text;
 }
 

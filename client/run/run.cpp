@@ -82,6 +82,7 @@ int run_in_slot(const RunCommand& command, Context& context) {
   params.ports = true;
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Interrupts signals(kRunSignals);
+  restore_first(opened.connection, command.acquire, context, signals);
   const auto lease = acquire(opened.connection, params, context, signals);
 
   const CommandLine line{command.command, environment_of(lease, opened.socket), lease.path};

@@ -39,7 +39,7 @@ proto::AcquireParams acquire_params(const AcquireCommand& command, const Context
   params.unique_sha = command.unique_sha;
   params.exclude_submodule_tags = command.exclude_submodule_tags;
   params.verify = command.verify;
-  params.resume = command.resume;
+  params.resume = command.resume || command.restore;
   params.replace = command.replace;
   if (command.wait) params.wait_ms = command.wait->count();
   if (command.ttl) params.ttl_seconds = command.ttl->count();
@@ -48,6 +48,16 @@ proto::AcquireParams acquire_params(const AcquireCommand& command, const Context
   params.confirm = true;
   params.progress = context.output.wants_progress();
   return params;
+}
+
+void restore_first(Connection& connection, const AcquireCommand& command, Context& context, Interrupts& interrupts) {
+  if (!command.restore) return;
+  proto::TrashRestoreParams restore;
+  restore.scope = context.scope();
+  restore.id = command.name;
+  restore.branch = command.name;
+  const Answer answer = connection.call(restore, {context.output, interrupts, OnSignal::cancel, kReportLimit});
+  static_cast<void>(result_of<proto::TrashRestoreResult>(answer, context, interrupts));
 }
 
 proto::AcquireResult acquire(Connection& connection, const proto::AcquireParams& params, Context& context,

@@ -9,6 +9,8 @@ namespace wtpool::client {
 // Throws bad_name: the daemon would see a name of broken bytes mended, so it is judged here as well. To be confirmed.
 [[nodiscard]] proto::AcquireParams acquire_params(const AcquireCommand& command, const Context& context);
 
+// --restore: NAME's last work becomes the branch that the acquire then resumes.
+void restore_first(Connection& connection, const AcquireCommand& command, Context& context, Interrupts& interrupts);
 [[nodiscard]] proto::AcquireResult acquire(Connection& connection, const proto::AcquireParams& params, Context& context,
                                            Interrupts& interrupts);
 

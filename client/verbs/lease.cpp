@@ -13,6 +13,7 @@ int run_command(const AcquireCommand& command, Context& context) {
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Connection& connection = opened.connection;
   Interrupts interrupts;
+  restore_first(connection, command, context, interrupts);
   const auto acquired = acquire(connection, params, context, interrupts);
   const std::string text = context.globals.json ? proto::to_json_text(acquired) : acquired.path;
   if (const int failed = write_result(context, text + "\n")) return failed;  // unconfirmed, it is rolled back

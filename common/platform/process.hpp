@@ -56,6 +56,9 @@ struct ProcessAtWork {
 // The name the system has for the program of process `pid`, cut to 15 characters on Linux; empty when there is none.
 [[nodiscard]] std::string program_of(std::int64_t pid);
 
+// As it was started, or its name; empty where it cannot be told.
+[[nodiscard]] std::string command_of(std::int64_t pid);
+
 // Path of the running program.
 [[nodiscard]] std::filesystem::path own_executable();
 

@@ -30,19 +30,6 @@ std::string read_or_nothing(const path& file) {
   }
 }
 
-std::string command_of(std::int64_t pid) {
-  constexpr std::size_t kShown = 120;
-  std::string command = read_or_nothing(proc_directory(pid) / "cmdline");
-  while (!command.empty() && command.back() == '\0') command.pop_back();
-  std::replace(command.begin(), command.end(), '\0', ' ');
-  if (command.empty()) {
-    command = read_or_nothing(proc_directory(pid) / "comm");
-    while (!command.empty() && command.back() == '\n') command.pop_back();
-  }
-  if (command.size() > kShown) command.resize(kShown);
-  return printable(command);
-}
-
 // 0, or why it cannot be read: errno.
 int read_proc(std::int64_t pid, const char* name, std::string& text) {
   const Fd fd(::open((proc_directory(pid) / name).c_str(), O_RDONLY | O_CLOEXEC));
@@ -75,6 +62,19 @@ bool is_or_below(std::string_view place, std::string_view top) {
 }
 
 }  // namespace
+
+std::string command_of(std::int64_t pid) {
+  constexpr std::size_t kShown = 120;
+  std::string command = read_or_nothing(proc_directory(pid) / "cmdline");
+  while (!command.empty() && command.back() == '\0') command.pop_back();
+  std::replace(command.begin(), command.end(), '\0', ' ');
+  if (command.empty()) {
+    command = read_or_nothing(proc_directory(pid) / "comm");
+    while (!command.empty() && command.back() == '\n') command.pop_back();
+  }
+  if (command.size() > kShown) command.resize(kShown);
+  return printable(command);
+}
 
 std::string boot_id() {
   std::string id = read_or_nothing("/proc/sys/kernel/random/boot_id");

@@ -45,12 +45,6 @@ std::string arguments_of(std::int64_t pid) {
   return text;
 }
 
-std::string command_of(std::int64_t pid) {
-  char text[PROC_PIDPATHINFO_MAXSIZE] = {};
-  if (::proc_pidpath(static_cast<int>(pid), text, sizeof text) <= 0) return {};
-  return printable(text);
-}
-
 template <class Matches>
 std::vector<ProcessUse> processes_where(const Matches& matches) {
   const int bytes = ::proc_listpids(PROC_UID_ONLY, ::geteuid(), nullptr, 0);
@@ -65,6 +59,12 @@ std::vector<ProcessUse> processes_where(const Matches& matches) {
 }
 
 }  // namespace
+
+std::string command_of(std::int64_t pid) {
+  char text[PROC_PIDPATHINFO_MAXSIZE] = {};
+  if (::proc_pidpath(static_cast<int>(pid), text, sizeof text) <= 0) return {};
+  return printable(text);
+}
 
 std::string boot_id() {
   char text[64] = {};

@@ -119,6 +119,21 @@ int Service::run() {
   return 0;
 }
 
+// A job that cannot even be started, for want of descriptors say, has failed like one that was: nothing throws past the loop.
+void Service::start_job(const core::effect::StartJob& effect) {
+  try {
+    runner_->start(effect);
+  } catch (const std::exception& failed) {
+    const auto* known = dynamic_cast<const proto::Error*>(&failed);
+    proto::Error error = known != nullptr ? *known : proto::Error(proto::ErrorKind::io_error, failed.what());
+    error.message = "cannot start a job: " + error.message;
+    log_error(error.message);
+    asio::post(loop_, [this, job = effect.grant.job, error = std::move(error)] {
+      feed(core::event::JobFinished{job, core::JobFailed{core::Fault::host_fault, error}});
+    });
+  }
+}
+
 void Service::on_signal() {
   signals_.async_wait([this](asio::error_code error, int signal) {
     if (error) return;
@@ -368,7 +383,7 @@ void Service::perform(core::Effect& effect) {
     }
     void operator()(const core::effect::Tell& e) const { self.server_.tell(e.request, e.note); }
     void operator()(const core::effect::Emit& e) const { self.server_.broadcast(e.note); }
-    void operator()(const core::effect::StartJob& e) const { self.runner_->start(e); }
+    void operator()(const core::effect::StartJob& e) const { self.start_job(e); }
     void operator()(const core::effect::StopJob& e) const { self.runner_->stop(e.job); }
     void operator()(const core::effect::WatchOwner& e) const { self.owners_.watch(e.lease, e.owner); }
     void operator()(const core::effect::UnwatchOwner& e) const { self.owners_.unwatch(e.lease); }

@@ -44,6 +44,7 @@ class Service {
   void see_seals(bool every);
   void watch_seals();
   void arm();
+  void start_job(const core::effect::StartJob& effect);
   void on_signal();
   void begin_shutdown(bool at_once);
   void leave();

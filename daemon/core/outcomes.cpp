@@ -132,6 +132,7 @@ void init_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   if (request == nullptr) return;
   request->jobs.erase(job.id);
   if (done == nullptr) return refuse(t, request->id, failure_of(outcome).error);
+  for (const auto& warning : done->warnings) warn(t, *request, warning);
   request->made = done->result;
   if (t.host.draining) return answer(t, request->id, done->result);
   t.again.push_back(request->id);

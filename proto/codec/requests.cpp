@@ -166,7 +166,8 @@ const Rows<SlotRepairParams>& fields<SlotRepairParams>() {
 template <>
 const Rows<SlotRemoveParams>& fields<SlotRemoveParams>() {
   static const Rows<SlotRemoveParams> rows =
-      with_scope<SlotRemoveParams>({required<&SlotRemoveParams::slot>("slot", "the slot to take away")});
+      with_scope<SlotRemoveParams>({required<&SlotRemoveParams::slot>("slot", "the slot to take away"),
+                                    optional<&SlotRemoveParams::discard>("discard", "keep no ignored file in the trash")});
   return rows;
 }
 

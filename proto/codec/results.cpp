@@ -91,6 +91,7 @@ const Rows<AcquireResult>& fields<AcquireResult>() {
                             always<&R::fresh>("fresh", "the slot was made for this"),
                             always<&R::reused_commit>("reused_commit", "the slot was at that commit already"),
                             always<&R::waited_seconds>("waited_seconds", "time in the queue"),
+                            optional<&R::last_name>("last_name", "NAME of who had the slot last"),
                             optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort)};
   return rows;
 }
@@ -125,11 +126,16 @@ const Rows<PoolInfo>& fields<PoolInfo>() {
 template <>
 const Rows<TrashEntry>& fields<TrashEntry>() {
   using R = TrashEntry;
-  static const Rows<R> rows{
-      always<&R::id>("id", "what trash.restore takes"),       always<&R::pool>("pool", "the pool's key"),
-      always<&R::slot>("slot", "the slot it was saved from"), always<&R::name>("name", "NAME of the use it was saved from"),
-      always_time<&R::time>("time", "when it was saved"),     always<&R::refs>("refs", "the refs that hold it"),
-      always<&R::files>("files", "how many files"),           always<&R::bytes>("bytes", "how many bytes")};
+  static const Rows<R> rows{always<&R::id>("id", "what trash.restore takes"),
+                            always<&R::pool>("pool", "the pool's key"),
+                            always<&R::slot>("slot", "the slot it was saved from"),
+                            always<&R::name>("name", "NAME of the use it was saved from"),
+                            always_time<&R::time>("time", "when it was saved"),
+                            always<&R::refs>("refs", "the refs that hold it"),
+                            always<&R::files>("files", "how many files"),
+                            always<&R::bytes>("bytes", "how many bytes"),
+                            optional<&R::commits>("commits", "commits that only this entry keeps"),
+                            optional<&R::subject>("subject", "the first line of the last of them")};
   return rows;
 }
 

@@ -126,6 +126,8 @@ TEST_F(Field, ARemoveTellsOfIgnoredFilesAndKeepsASecret) {
   world.release("x");
   const auto outcome = world.wtpool({"remove", "slot-0"});
   EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_NE(outcome.err.find("2 ignored files"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.err.find(".env"), std::string::npos) << outcome;
   std::size_t kept = 0;
   for (const auto& item : fs::recursive_directory_iterator(world.root() / "app/.meta/trash"))
     kept += item.path().filename() == ".env" ? 1 : 0;
@@ -156,6 +158,17 @@ TEST_F(Field, ADaemonThatACrontabStartedMakesFilesThatOthersMayRead) {
   begin();
   const auto slot = world.acquire("x");
   EXPECT_EQ(fs::status(slot / "README.md").permissions() & fs::perms::others_read, fs::perms::others_read);
+}
+
+TEST_F(Field, NameOfARemotesBranchBeginsThere) {
+  const auto first = repo.head();
+  repo.commit("a", "a");
+  repo.git({"update-ref", "refs/remotes/origin/feat", first});
+  begin();
+  const auto outcome = world.wtpool({"acquire", "feat"});
+  ASSERT_EQ(outcome.code, 0) << outcome;
+  EXPECT_NE(outcome.err.find("origin/feat"), std::string::npos) << outcome;
+  EXPECT_EQ(repo.git({"rev-parse", "refs/heads/feat"}), first);
 }
 
 }  // namespace

@@ -175,7 +175,7 @@ class World {
       RC_ASSERT(seals_.erase({job.grant.pool, job.grant.slot}) == 1u);
     } else if (const auto* ends = std::get_if<job::EndProcesses>(&job.spec)) {
       const Slot& slot = host.pools.at(job.grant.pool).slots.at(job.grant.slot);
-      RC_ASSERT(slot.lease && slot.lease->id == ends->lease && slot.lease->kind == LeaseKind::connection);
+      RC_ASSERT(slot.lease && slot.lease->id == ends->lease && slot.lease->kind != LeaseKind::durable);
       RC_ASSERT(ends->group == slot.process_group);
     } else if (const auto* release = std::get_if<job::Release>(&job.spec)) {
       RC_ASSERT(release->lease.kind != LeaseKind::connection || processes_gone_.contains(release->lease.id));

@@ -10,6 +10,7 @@
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
 #include "common/platform/open_files.hpp"
+#include "common/platform/process.hpp"
 #include "daemon/app/doctor/repair_without_daemon.hpp"
 #include "daemon/app/host_config.hpp"
 #include "daemon/disk/locks.hpp"
@@ -196,6 +197,8 @@ void print_lock(const std::filesystem::path& file, const std::string& what, bool
   for (const auto pid : git::openers_of(file).value_or(std::vector<std::int64_t>{})) {
     if (pid == ::getpid()) continue;
     who += (who.empty() ? "process " : ", ") + std::to_string(pid);
+    const auto command = platform::command_of(pid);
+    if (!command.empty()) who += " (" + command + ")";
   }
   std::printf("%-28s held, by %s  (%s)\n", what.c_str(), who.empty() ? "nobody who can be told" : printable(who).c_str(),
               file.c_str());

@@ -152,15 +152,25 @@ void resolved(Turn& t, Request& request, const done::Resolved& facts) {
   acquire.plan.mode = job::BranchMode::create;
   acquire.plan.branch_tip.reset();
   const bool resumes = params.resume && facts.branch_tip;
-  if (!facts.commit && !(resumes && !params.commit)) {
+  // What everybody else calls that branch is what is meant, unless a commit was named.
+  const bool from_origin = !params.commit && !facts.branch_tip && facts.origin_tip.has_value();
+  if (!facts.commit && !((resumes || from_origin) && !params.commit)) {
     if (!acquire.last_try) return join_fetch(t, request, pool);
     Error unknown =
         acquire.fetch_error.value_or(say::commit_unknown(pool, params.commit.value_or(pool.config->default_commit)));
     if (facts.tracking_name) unknown.hint = say::acquire_at(pool, params.name, *facts.tracking_name);
     return refuse(t, request.id, std::move(unknown));
   }
-  acquire.full_sha = facts.commit.value_or(Oid{});
-  if (!params.commit && acquire.full_sha != pool.tip.at) tip_may_have_moved(t, pool);
+  if (params.resume && !facts.branch_tip && !facts.origin_tip) {
+    if (!acquire.last_try) return join_fetch(t, request, pool);
+    return refuse(t, request.id, say::nothing_to_resume(pool, params.name, facts.kept_as));
+  }
+  acquire.full_sha = from_origin ? *facts.origin_tip : facts.commit.value_or(Oid{});
+  if (from_origin) {
+    if (facts.commit != facts.origin_tip) acquire.resolved.tree = Oid{};
+    warn(t, request, "'" + params.name + "' begins at origin/" + params.name + ", where the remote has that branch");
+  }
+  if (!params.commit && !from_origin && acquire.full_sha != pool.tip.at) tip_may_have_moved(t, pool);
 
   bool given_back = false;
   if (auto error = check_name(t, request, pool, true, given_back)) return refuse(t, request.id, std::move(*error));
@@ -217,7 +227,7 @@ Placed try_place(Turn& t, Request& request, Pool& pool) {
   if (given_back) return Placed::gone;
   Acquiring& acquire = request.acquire;
   if (params.unique_sha && holder_of_commit(pool, acquire.full_sha) != nullptr) return Placed::blocked;
-  Slot* slot = best_slot(t.host, pool, params.group, acquire);
+  Slot* slot = best_slot(t.host, pool, params.group, params.name, acquire);
   if (slot == nullptr) return Placed::blocked;
 
   leave_queue(t, request);

@@ -27,6 +27,7 @@ proto::AcquireResult result_of(const Turn& t, const Request& request, const Pool
   result.lease_id = slot.lease->id.str();
   result.fresh = fresh;
   result.reused_commit = slot.reused_commit;
+  if (!fresh && !slot.last_name.empty()) result.last_name = slot.last_name;
   result.waited_seconds = std::chrono::duration<double>(t.now.awake - request.arrived).count();
   return result;
 }

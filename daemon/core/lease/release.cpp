@@ -66,6 +66,7 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
       return refuse(t, request.id, say::in_no_slot(pool, "release"));
     }
     if (found.by_path) return refuse(t, request.id, say::path_in_no_slot(pool, "release", found.asked));
+    if (const auto near = say::near_names(pool, found.asked); !near.empty()) warn(t, request, near);
     proto::ReleaseResult already;
     already.already = true;
     return answer(t, request.id, already);
@@ -131,7 +132,9 @@ void start_release(Turn& t, Pool& pool, Slot& slot) {
   slot.phase = Phase::releasing;
   slot.changed = t.host.turn;
   slot.retry_at.reset();
-  if (slot.lease->kind == LeaseKind::connection && !slot.processes_ended) {
+  // Of a process that has ended, its children may go on; who gives a lease back himself may be one of them.
+  const bool by_rule = slot.lease->kind == LeaseKind::process && slot.ending == Ending::expired;
+  if ((slot.lease->kind == LeaseKind::connection || by_rule) && !slot.processes_ended) {
     ask(t, JobClass::ending, job::EndProcesses{slot.lease->id, slot.process_group}, pool.key, {slot.id});
     return;
   }
@@ -144,6 +147,7 @@ void start_release(Turn& t, Pool& pool, Slot& slot) {
     spec.request = *asked;
     const auto& params = std::get<proto::ReleaseParams>(find_request(t, *asked)->params);
     spec.caller_pids = params.caller_pids;
+    slot.caller_pids = params.caller_pids;
   }
   ask(t, JobClass::answering, std::move(spec), pool.key, {slot.id}, asked, slot.directory_gone);
 }

@@ -34,12 +34,12 @@ std::optional<Error> kept_by(const Pool& pool, const Slot& slot, Now now) {
   return std::nullopt;
 }
 
-void start_removing(Turn& t, Request& request, Pool& pool, Slot& slot) {
+void start_removing(Turn& t, Request& request, Pool& pool, Slot& slot, bool discard) {
   slot.before_removing = slot.phase;
   slot.phase = Phase::removing;
   slot.changed = t.host.turn;
   slot.retry_at.reset();
-  request.jobs.insert(ask(t, JobClass::answering, job::RemoveSlot{}, pool.key, {slot.id}, request.id, true));
+  request.jobs.insert(ask(t, JobClass::answering, job::RemoveSlot{discard}, pool.key, {slot.id}, request.id, true));
 }
 
 void next_of_pool(Turn& t, Request& request, Pool& pool) {
@@ -52,9 +52,7 @@ void next_of_pool(Turn& t, Request& request, Pool& pool) {
 void begin_remove_slot(Turn& t, Request& request, Pool& pool) {
   const auto& params = std::get<proto::SlotRemoveParams>(request.params);
   Slot* const found = slot_called(pool, params.slot);
-  if (found == nullptr && is_path(params.slot)) {
-    return refuse(t, request.id, say::path_in_no_slot(pool, "remove", params.slot));
-  }
+  if (found == nullptr && is_path(params.slot)) return refuse(t, request.id, say::path_in_no_slot(pool, "remove", params.slot));
   if (found == nullptr) return refuse(t, request.id, say::slot_unknown(pool, params.slot));
   Slot& slot = *found;
   if (auto error = kept_by(pool, slot, t.now)) return refuse(t, request.id, std::move(*error));
@@ -62,7 +60,7 @@ void begin_remove_slot(Turn& t, Request& request, Pool& pool) {
   note_change(t, request);
   request.stage = Stage::running;
   request.slot = slot.id;
-  start_removing(t, request, pool, slot);
+  start_removing(t, request, pool, slot, params.discard);
 }
 
 void begin_remove_pool(Turn& t, Request& request, Pool& pool) {
@@ -75,7 +73,7 @@ void begin_remove_pool(Turn& t, Request& request, Pool& pool) {
   request.stage = Stage::running;
   pool.removing = request.id;
   for (auto& [id, slot] : pool.slots) {
-    if (slot.phase != Phase::fresh) start_removing(t, request, pool, slot);
+    if (slot.phase != Phase::fresh) start_removing(t, request, pool, slot, false);
   }
   next_of_pool(t, request, pool);
 }
@@ -92,6 +90,9 @@ void remove_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   } else {
     const auto* fresh = std::get_if<done::Fresh>(std::get_if<JobDone>(&outcome));
     if (fresh != nullptr && fresh->kept) emit(t, pool, &slot, "trash_saved", nullptr, *fresh->kept);
+    if (fresh != nullptr && request != nullptr) {
+      for (const auto& warning : fresh->warnings) warn(t, *request, warning);
+    }
     if (fresh != nullptr && request != nullptr) tell_kept(t, *request, slot, fresh->kept, fresh->kept_at);
     became_fresh(t, pool, slot);
   }

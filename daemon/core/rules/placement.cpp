@@ -5,11 +5,19 @@
 #include <tuple>
 
 namespace wtpool::core {
+
+std::string stem_of(const std::string& name) {
+  const std::size_t digits = name.find_last_not_of("0123456789");
+  if (digits == std::string::npos || digits + 1 == name.size() || digits == 0) return name;
+  return std::string("-/_.").find(name[digits]) == std::string::npos ? name : name.substr(0, digits);
+}
+
 namespace {
 
-// Smaller is better: at the commit, with the same tree, few steps away along the tip's line, used last. Occupied slots come
-// last of all; what exists comes before what would have to be made.
-auto rank(const Pool& pool, const Slot& slot, const Acquiring& acquire) {
+// Smaller is better: at the commit, with the same tree, few steps away along the tip's line; of those that cost the same, the
+// one this NAME had last, whose build is warm, then one of its line, then the one used last. Occupied slots come last of all;
+// what exists comes before what would have to be made.
+auto rank(const Pool& pool, const Slot& slot, const Acquiring& acquire, const std::string& name) {
   const bool fresh = slot.phase == Phase::fresh;
   int distance = 3;
   if (!fresh && slot.at == acquire.full_sha) {
@@ -20,12 +28,16 @@ auto rank(const Pool& pool, const Slot& slot, const Acquiring& acquire) {
   const std::uint64_t staleness = fresh ? 0 : ~slot.last_used;
   const bool sealing = slot.job.has_value();  // gives way, but only after a moment
   const std::size_t steps = distance < 3 || fresh || !slot.at ? 0 : distance_between(pool, *slot.at, acquire.full_sha);
-  return std::tuple(slot.occupied, fresh, distance, steps, !slot.sealed, sealing, staleness, slot.number);
+  const bool same_name = !fresh && slot.last_name == name;
+  const bool same_line = !fresh && !slot.last_name.empty() && stem_of(slot.last_name) == stem_of(name);
+  return std::tuple(slot.occupied, fresh, distance, steps, !same_name, !same_line, !slot.sealed, sealing, staleness,
+                    slot.number);
 }
 
 }  // namespace
 
-Slot* best_slot(const Host& host, Pool& pool, const std::optional<std::string>& group, const Acquiring& acquire) {
+Slot* best_slot(const Host& host, Pool& pool, const std::optional<std::string>& group, const std::string& name,
+                const Acquiring& acquire) {
   // Held slots beyond max_slots, of before it was lowered, count like the others.
   const auto held = std::count_if(pool.slots.begin(), pool.slots.end(), [&](const auto& entry) {
     const Slot& slot = entry.second;
@@ -38,7 +50,7 @@ Slot* best_slot(const Host& host, Pool& pool, const std::optional<std::string>& 
     if ((slot.phase != Phase::idle && slot.phase != Phase::fresh) || being_healed(host, slot)) continue;
     if (slot.group != group || (slot.phase == Phase::fresh && slot.number >= pool.config->max_slots)) continue;
     if (acquire.passed.contains(id) || acquire.set_aside.contains(id)) continue;
-    if (best == nullptr || rank(pool, slot, acquire) < rank(pool, *best, acquire)) best = &slot;
+    if (best == nullptr || rank(pool, slot, acquire, name) < rank(pool, *best, acquire, name)) best = &slot;
   }
   return best;
 }

@@ -28,6 +28,14 @@ bool sealing_runs(const Host& host) {
                      [](const auto& entry) { return std::holds_alternative<job::Seal>(entry.second.spec); });
 }
 
+// Anything that somebody waits for, or that clears up after him: sealing takes a processor from it.
+bool others_work(const Host& host) {
+  return std::any_of(host.jobs.begin(), host.jobs.end(), [](const auto& entry) {
+    const JobClass of = entry.second.job_class;
+    return of == JobClass::answering || of == JobClass::recycling;
+  });
+}
+
 struct Watched {
   std::size_t slots = 0;
   std::size_t watches = 0;
@@ -150,7 +158,7 @@ void look_after_seals(Turn& t) {
       t.answers.push_back(effect::DropSeal{key, id});
     }
   }
-  if (sealing_runs(t.host)) return;
+  if (sealing_runs(t.host) || others_work(t.host)) return;
   const Settings& settings = t.host.settings;
   while (const auto next = most_recently_used(t)) {
     auto& [pool, slot] = *next;
@@ -170,7 +178,7 @@ void look_after_seals(Turn& t) {
 }
 
 std::optional<nanoseconds> next_sealing(const Host& host) {
-  if (sealing_runs(host)) return std::nullopt;
+  if (sealing_runs(host) || others_work(host)) return std::nullopt;  // the end of the last one is looked at
   std::optional<nanoseconds> first;
   for (const auto& [key, pool] : host.pools) {
     if (!seals_in(host, pool)) continue;

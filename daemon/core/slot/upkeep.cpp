@@ -106,7 +106,8 @@ void start_recycle(Turn& t, Pool& pool, Slot& slot) {
     slot.retry_at = t.now.awake;
     return;
   }
-  ask(t, JobClass::recycling, job::Recycle{*slot.lease, slot.ending_dirty, slot.trash_id}, pool.key, {slot.id});
+  ask(t, JobClass::recycling, job::Recycle{*slot.lease, slot.ending_dirty, slot.trash_id, slot.caller_pids}, pool.key,
+      {slot.id});
 }
 
 void start_recover(Turn& t, Pool& pool, Slot& slot) {
@@ -144,6 +145,8 @@ void quarantine(Turn& t, Pool& pool, Slot& slot, const std::string& reason, cons
 
 void became_idle(Turn& t, Pool& pool, Slot& slot, const done::Idle& done) {
   const std::optional<Lease> lease = slot.lease;
+  if (lease && !lease->name.empty()) slot.last_name = lease->name;
+  slot.caller_pids.clear();
   slot.phase = Phase::idle;
   slot.changed = t.host.turn;
   slot.at = done.at;
@@ -152,10 +155,10 @@ void became_idle(Turn& t, Pool& pool, Slot& slot, const done::Idle& done) {
   slot.occupied = done.occupied;
   slot.kept_back_from = pool.tip.at;  // it goes along when the tip moves next, and stays where it is until then
   slot.sealed = false;
-  slot.seal_at = done.occupied ? after(t.now.awake, t.host.settings.seal_quiet) : t.now.awake;
+  slot.seal_at = done.occupied ? after(t.now.awake, t.host.settings.seal_quiet) : t.now.awake + t.host.settings.seal_rest;
   slot.reason.clear();
   slot.last_used = t.host.turn;
-  if (!done.occupied) slot.verified = t.host.turn;  // whoever is in it may have written since git looked
+  if (!done.occupied && !done.stood_in) slot.verified = t.host.turn;  // whoever is in it may have written since git looked
   forget_lease(slot);
   pool.unsettled = true;
   may_be_had_again(t, pool, slot);
@@ -172,6 +175,8 @@ void became_fresh(Turn& t, Pool& pool, Slot& slot) {
   slot.tree = Oid{};
   slot.sealed = false;
   slot.occupied = false;
+  slot.last_name.clear();
+  slot.caller_pids.clear();
   slot.reason.clear();
   slot.faults = 0;
   forget_lease(slot);

@@ -28,8 +28,9 @@ void resolve(Turn& t, Request& request, Pool& pool) {
   proto::Progress progress;
   progress.phase = "resolving";
   tell(t, request, progress);
-  job::Resolve spec{request.id, pool.key, params.commit.value_or(pool.config->default_commit), params.name,
-                    request.acquire.last_try};
+  job::Resolve spec{
+      request.id,   pool.key, params.commit.value_or(pool.config->default_commit), params.name, request.acquire.last_try,
+      params.resume};
   const JobId job = ask(t, JobClass::answering, std::move(spec), pool.key, {}, request.id);
   t.host.jobs.at(job).deadline = request.deadline;
   request.jobs.insert(job);

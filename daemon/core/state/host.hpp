@@ -29,7 +29,9 @@ struct Settings {
   std::size_t seal_slots = 0;    // sealed at a time
   seconds tip_every{0};          // how often a pool's default commit is looked at; 0: never
   bool follow_tip = true;        // idle sealed slots at an earlier tip are brought along
-  seconds seal_quiet{30};        // after something happened in a tree, before it is sealed again
+  std::chrono::milliseconds seal_rest{
+      0};                  // how long a slot stays idle before it is sealed: who comes back at once is not hindered
+  seconds seal_quiet{30};  // after something happened in a tree, before it is sealed again
 };
 
 enum class Stage {

@@ -25,6 +25,7 @@ struct Resolve {
   std::string commit;     // an expression, or the pool's default_commit
   std::string name;       // the branch to look for
   bool last_try = false;  // no fetch will follow: a miss is final
+  bool resume = false;    // where the branch is nowhere, what the trash keeps of that NAME is looked for
 };
 struct Fetch {
   PoolKey pool;  // any pool of the source: for its config
@@ -69,6 +70,7 @@ struct Recycle {
   Lease lease;
   Dirty dirty = Dirty::save;
   std::string trash_id;
+  std::vector<std::int64_t> caller_pids = {};  // who gave it back, and its ancestors: they occupy nothing
 };
 // A slot found with a marker `acquiring` or `releasing`, or an intent, whose daemon is gone: back to idle (or fresh), work
 // saved first. `end_orphan`: patience with the git of the last daemon is over, end it if it is still that process.
@@ -110,7 +112,9 @@ struct Repair {
   bool discard = false;
 };
 // Takes the slot away: entry, directory, init files. What is not kept elsewhere is saved first.
-struct RemoveSlot {};
+struct RemoveSlot {
+  bool discard = false;  // keep no ignored file either
+};
 // After every slot is gone: the pool's files and its lock.
 struct RemovePool {
   PoolKey pool;
@@ -174,6 +178,8 @@ struct Resolved {
   std::optional<Oid> branch_tip;               // refs/heads/NAME
   std::optional<std::string> branch_conflict;  // an existing branch that is a prefix of NAME, or has NAME as prefix
   std::optional<std::string> checked_out_at;   // where NAME is checked out, or being rebased or bisected
+  std::optional<std::string> kept_as = {};     // trash id of NAME's last work, where it is resumed and has no branch
+  std::optional<Oid> origin_tip = {};          // refs/remotes/origin/NAME
   bool remote_branch = false;                  // refs/remotes/NAME is there: NAME may have been meant to be that
 };
 struct Fetched {
@@ -201,12 +207,14 @@ struct Idle {  // recycle, recover and repair end so
   std::string git_id;
   std::optional<std::string> kept;  // trash id, when something was saved
   std::vector<std::string> warnings;
-  bool occupied = false;     // processes still have their working directory in it: chosen last, not sealed
+  bool occupied = false;     // something runs in it that is not the caller's: chosen last, not sealed
   std::string kept_at = {};  // of a repair: where, for a person
+  bool stood_in = false;     // somebody has it for a working directory, and may have written since git looked
 };
 struct Fresh {  // nothing of the slot is left
   std::optional<std::string> kept;
   std::string kept_at = {};  // as above, of a removal too
+  std::vector<std::string> warnings = {};
 };
 struct Sealed {
   Oid at;
@@ -236,6 +244,7 @@ struct StatusRead {
 struct Plain {};  // the job did what it was asked
 struct PoolMade {
   proto::PoolInitResult result;
+  std::vector<std::string> warnings = {};
 };
 struct PoolRemoved {
   std::vector<std::string> warnings;  // what of it stays

@@ -175,6 +175,14 @@ std::string acquire_at(const Pool& pool, const std::string& name, const std::str
   return acquire_command(pool, name, "--commit " + proto::shell_word(commit));
 }
 
+Error nothing_to_resume(const Pool& pool, const std::string& name, const std::optional<std::string>& kept_as) {
+  const std::string what = "cannot resume '" + name + "': there is no branch of that name, here or at origin";
+  if (!kept_as) return with({ErrorKind::commit_unknown, what, "wtpool trash ls" + of_pool(pool)}, pool, nullptr, name);
+  return with(
+      {ErrorKind::commit_unknown, what + "; its last work is kept as " + *kept_as, acquire_command(pool, name, "--restore")},
+      pool, nullptr, name);
+}
+
 Error branch_exists(const Pool& pool, const std::string& name) {
   return with({ErrorKind::branch_exists, "branch '" + name + "' already exists in " + pool.config->source,
                "wtpool acquire " + proto::shell_word(name) + of_pool(pool) + " --resume (or --replace)"},
@@ -283,6 +291,36 @@ Error path_not_held(const Pool& pool, const Slot& slot, const std::string& verb,
   return with({ErrorKind::not_held, "cannot " + verb + " " + path + ": nobody holds " + slot.id.str() + " of " + in_pool(pool),
                "wtpool ls" + of_pool(pool)},
               pool, &slot);
+}
+
+namespace {
+
+// Letters to be put in, left out or changed.
+std::size_t distance(const std::string& one, const std::string& other) {
+  std::vector<std::size_t> row(other.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= one.size(); ++i) {
+    std::size_t corner = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j < row.size(); ++j) {
+      const std::size_t changed = corner + (one[i - 1] == other[j - 1] ? 0 : 1);
+      corner = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string near_names(const Pool& pool, const std::string& name) {
+  constexpr std::size_t kNear = 2;
+  std::vector<std::string> near;
+  for (const Slot* slot : slots_in_order(pool)) {
+    const bool held = slot->lease && (slot->phase == Phase::held || slot->phase == Phase::releasing);
+    if (held && distance(slot->lease->name, name) <= kNear) near.push_back("'" + slot->lease->name + "'");
+  }
+  return near.empty() ? std::string() : "nothing is held as '" + name + "'; was " + joined(near) + " meant?";
 }
 
 Error not_held(const Pool& pool, const std::string& what) {

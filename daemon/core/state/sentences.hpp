@@ -21,6 +21,8 @@ namespace wtpool::core::say {
 [[nodiscard]] Error commit_unknown(const Pool& pool, const std::string& commit);
 [[nodiscard]] Error fetch_failed(const Pool& pool, const std::optional<std::string>& commit, const Error& why);
 [[nodiscard]] std::string acquire_at(const Pool& pool, const std::string& name, const std::string& commit);  // the command
+// `kept_as`: the trash entry that has what there was of that NAME.
+[[nodiscard]] Error nothing_to_resume(const Pool& pool, const std::string& name, const std::optional<std::string>& kept_as);
 [[nodiscard]] Error branch_exists(const Pool& pool, const std::string& name);
 [[nodiscard]] Error branch_conflict(const Pool& pool, const std::string& name, const std::string& other);
 [[nodiscard]] Error branch_checked_out(const Pool& pool, const std::string& name, const std::string& where);
@@ -36,6 +38,8 @@ namespace wtpool::core::say {
 [[nodiscard]] Error in_no_pool(const std::string& path);                    // of any pool
 [[nodiscard]] Error path_in_no_slot(const Pool& pool, const std::string& verb, const std::string& path);
 [[nodiscard]] Error path_not_held(const Pool& pool, const Slot& slot, const std::string& verb, const std::string& path);
+// Of a NAME that nobody holds: those that are held and much like it, as a question; empty where there is none.
+[[nodiscard]] std::string near_names(const Pool& pool, const std::string& name);
 [[nodiscard]] Error not_held(const Pool& pool, const std::string& what);
 [[nodiscard]] Error lease_lost(const std::string& what);
 [[nodiscard]] Error quarantined(const Pool& pool, const Slot& slot);

@@ -51,22 +51,24 @@ struct Slot {
 
   // The lease: acquiring, held, releasing; kept while recycling for the job's sake alone.
   std::optional<Lease> lease;
-  std::optional<Durable> receipt;        // of the marker that holds the lease; absent when it was found on disk
-  std::optional<std::string> branch;     // checked out when last seen
-  std::set<SessionId> sessions;          // the last one's end is the lease's end: connection leases and unconfirmed ones
-  bool unconfirmed = false;              // granted to a client that has not confirmed it yet
-  std::optional<nanoseconds> ends;       // TTL, or the grace of a connection lease found at load
-  std::optional<Owner> process_group;    // of a connection lease: the leader of its command's group
-  bool processes_ended = false;          // of a connection lease that is ending
-  bool directory_gone = false;           // a held slot without its directory
-  bool fresh_made = false;               // the running acquire makes it
-  bool reused_commit = false;            // of the acquire that made the lease
-  std::optional<RequestId> acquire;      // whose Acquire job is on it
-  Ending ending = Ending::none;          // set when the lease's end was asked for
-  Dirty ending_dirty = Dirty::save;      // what the Release job was asked
-  std::string trash_id;                  // recycling: where work goes
-  std::vector<RequestId> releases;       // who waits for the Release job
-  std::vector<RequestId> recycle_waits;  // `release --wait`: who waits for idle
+  std::optional<Durable> receipt;         // of the marker that holds the lease; absent when it was found on disk
+  std::optional<std::string> branch;      // checked out when last seen
+  std::set<SessionId> sessions;           // the last one's end is the lease's end: connection leases and unconfirmed ones
+  bool unconfirmed = false;               // granted to a client that has not confirmed it yet
+  std::optional<nanoseconds> ends;        // TTL, or the grace of a connection lease found at load
+  std::optional<Owner> process_group;     // of a connection lease: the leader of its command's group
+  bool processes_ended = false;           // of a connection lease that is ending
+  bool directory_gone = false;            // a held slot without its directory
+  bool fresh_made = false;                // the running acquire makes it
+  bool reused_commit = false;             // of the acquire that made the lease
+  std::optional<RequestId> acquire;       // whose Acquire job is on it
+  Ending ending = Ending::none;           // set when the lease's end was asked for
+  Dirty ending_dirty = Dirty::save;       // what the Release job was asked
+  std::string trash_id;                   // recycling: where work goes
+  std::vector<std::int64_t> caller_pids;  // of the release: the client and its ancestors
+  std::string last_name;                  // whose tree it was last, by NAME; empty: nobody's since the daemon started
+  std::vector<RequestId> releases;        // who waits for the Release job
+  std::vector<RequestId> recycle_waits;   // `release --wait`: who waits for idle
 
   // Failing and looking again.
   int faults = 0;                          // consecutive

@@ -81,7 +81,7 @@ Error no_repository(const std::string& path, const ChildResult& asked) {
   }
   Error error(ErrorKind::source_missing,
               "cannot open the source " + shown + ": " + (there ? "it is no git repository" : "there is no such directory"),
-              "name the top directory of a clone, or a bare repository");
+              "git -C " + proto::shell_word(path) + " rev-parse --show-toplevel");
   error.git = proto::GitDetails{{"git", "-C", path, "rev-parse"}, asked.exit_code, asked.error_tail};
   return error;
 }
@@ -215,6 +215,8 @@ core::done::Resolved resolve(const Git& source, const std::string& commit, const
     if (refs->exists(branch) && !resolved.branch_tip) resolved.branch_tip = ids_of(source, {branch}).front();
     resolved.branch_conflict = conflict_in(*refs, name);
     resolved.remote_branch = may_be_remote && refs->exists("refs/remotes/" + name);
+    if (!resolved.branch_tip && refs->exists("refs/remotes/origin/" + name))
+      resolved.origin_tip = ids_of(source, {"refs/remotes/origin/" + name + "^{commit}"}).front();
   } else {
     Command list;
     list.arguments = {"for-each-ref", "--format=%(objectname) %(refname)", "--count=1", "--", branch};
@@ -225,6 +227,7 @@ core::done::Resolved resolve(const Git& source, const std::string& commit, const
     }
     resolved.branch_conflict = conflict_by_git(source, name);
     resolved.remote_branch = may_be_remote && ids.back().has_value();
+    if (!resolved.branch_tip) resolved.origin_tip = ids_of(source, {"refs/remotes/origin/" + name + "^{commit}"}).front();
   }
   resolved.checked_out_at = where_checked_out(source, name);
   return resolved;

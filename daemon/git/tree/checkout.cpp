@@ -81,7 +81,7 @@ void make_branch(const Git& slot, const Command& command, const std::string& bra
     Error refused(ErrorKind::branch_exists,
                   "create the branch " + printable(branch) + ": " +
                       (*other == branch ? "it exists already" : "it conflicts with the branch " + printable(*other)),
-                  "choose another name, or see: git branch --list " + proto::shell_word(*other));
+                  "git branch --list " + proto::shell_word(*other));
     refused.git = error.git;
     throw refused;
   }

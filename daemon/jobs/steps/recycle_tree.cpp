@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "common/base/failpoint.hpp"
 #include "common/base/log.hpp"
@@ -95,9 +96,29 @@ void offer_discard(const JobContext& job, core::Error& error) {
                " (drops every change that is not committed; commits are kept)";
 }
 
+}  // namespace
+
+// A shell that waits for what is typed merely stands there; one that was given something to run has arguments.
+bool runs_something(const std::string& command) {
+  std::istringstream words(command);
+  std::string word;
+  words >> word;
+  word = word.substr(word.rfind('/') + 1);
+  if (word.starts_with('-')) word.erase(0, 1);
+  const auto shells = {"sh", "bash", "dash", "zsh", "fish", "ksh", "mksh", "tcsh", "csh", "ash"};
+  if (std::find(shells.begin(), shells.end(), word) == shells.end()) return true;
+  while (words >> word) {
+    if (!word.starts_with('-') || word == "-c" || (word.size() > 1 && word[1] != '-' && word.ends_with('c'))) return true;
+  }
+  return false;
+}
+
+namespace {
+
 // `saving`: whether it was at that when it threw.
 core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
-                              const std::string& trash_id, const disk::SlotLock& lock, bool& saving) {
+                              const std::string& trash_id, const disk::SlotLock& lock, bool& saving,
+                              const std::vector<std::int64_t>& callers) {
   const auto entry = job.entry(git_id);
   const std::string gitdir = entry.entry.string();
   const Place place(job, git_id);
@@ -194,7 +215,12 @@ core::done::Idle recycle_once(const JobContext& job, const std::string& git_id, 
   idle.at = target;
   idle.tree = git::ids_of(slot, {target.str() + "^{tree}"}).front().value_or(Oid{});
   idle.git_id = git_id;
-  idle.occupied = !platform::processes_inside(job.slot_path()).empty();
+  const auto inside = platform::processes_inside(job.slot_path());
+  idle.stood_in = !inside.empty();
+  idle.occupied = std::any_of(inside.begin(), inside.end(), [&](const auto& process) {
+    const bool is_callers = std::find(callers.begin(), callers.end(), process.pid) != callers.end();
+    return !is_callers && runs_something(process.command);
+  });
   return idle;
 }
 
@@ -212,11 +238,12 @@ bool mend_objects(const JobContext& job, const std::string& git_id, const core::
 }  // namespace
 
 core::done::Idle recycle_tree(const JobContext& job, const std::string& git_id, const core::Lease& lease, core::Dirty dirty,
-                              const std::string& trash_id, const disk::SlotLock& lock) {
+                              const std::string& trash_id, const disk::SlotLock& lock,
+                              const std::vector<std::int64_t>& callers) {
   for (int attempt = 1;; ++attempt) {
     bool saving = false;
     try {
-      return recycle_once(job, git_id, lease, dirty, trash_id, lock, saving);
+      return recycle_once(job, git_id, lease, dirty, trash_id, lock, saving, callers);
     } catch (FaultError& failed) {
       if (failed.fault == core::Fault::quarantine && mend_objects(job, git_id, failed.error, lock)) continue;
       if (failed.fault == core::Fault::quarantine && saving) offer_discard(job, failed.error);

@@ -16,6 +16,7 @@
 #include "daemon/git/files/private_state.hpp"
 #include "daemon/git/process/own_locks.hpp"
 #include "daemon/git/process/stale_locks.hpp"
+#include "daemon/git/source/pruning.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/work/rebuild.hpp"
 #include "daemon/git/work/save.hpp"
@@ -271,7 +272,12 @@ core::JobDone init_pool(JobContext& job, const core::job::InitPool& spec) {
     throw;
   }
   FAILPOINT("init.config-written");
-  return core::done::PoolMade{{key, config.source, files.root.string()}};
+  core::done::PoolMade made{{key, config.source, files.root.string()}};
+  for (const auto& remote : git::remotes_that_prune_all(git)) {
+    made.warnings.push_back(git::prune_warning(source.common_dir, remote) +
+                            "; protect it: " + git::prune_remedy(source.common_dir, remote));
+  }
+  return made;
 }
 
 core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {

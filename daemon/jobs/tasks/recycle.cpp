@@ -9,7 +9,7 @@ namespace wtpool::jobs {
 
 core::JobDone recycle(JobContext& job, const core::job::Recycle& spec) {
   const auto lock = take_slot_lock(job);
-  auto idle = recycle_tree(job, job.grant.git_id, spec.lease, spec.dirty, spec.trash_id, lock);
+  auto idle = recycle_tree(job, job.grant.git_id, spec.lease, spec.dirty, spec.trash_id, lock, spec.caller_pids);
   FAILPOINT("recycle.before-idle");
   disk::MarkerFile(job.entry(job.grant.git_id).marker()).remove();
   FAILPOINT("recycle.idle");

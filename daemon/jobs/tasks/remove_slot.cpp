@@ -3,7 +3,6 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/failpoint.hpp"
-#include "common/base/log.hpp"
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
 #include "daemon/git/files/entry.hpp"
@@ -35,15 +34,16 @@ std::string size_text(std::uint64_t bytes) {
 }
 
 // What git ignores goes with the slot, and is told; what may be nobody's a second time goes to the trash.
-void keep_ignored(const JobContext& job, const git::Git& slot, const std::string& trash_id, core::done::Fresh& fresh) {
+void keep_ignored(const JobContext& job, const git::Git& slot, const std::string& trash_id, bool discard,
+                  core::done::Fresh& fresh) {
   constexpr std::int64_t kYoung = 24 * 3600;
   constexpr std::size_t kNamed = 5;
   const auto ignored = git::ignored_in(slot, wall_now() - kYoung);
   if (ignored.files == 0) return;
   std::string said = std::to_string(ignored.files) + (ignored.files == 1 ? " ignored file" : " ignored files") + " (" +
                      size_text(ignored.bytes) + ") of " + job.grant.slot.str();
-  if (ignored.precious.empty()) {
-    log_info(said + " went with it");
+  if (discard || ignored.precious.empty()) {
+    fresh.warnings.push_back(said + " went with it");
     return;
   }
   record_trash(job, trash_id, job.grant.slot.str());
@@ -52,12 +52,12 @@ void keep_ignored(const JobContext& job, const git::Git& slot, const std::string
   said += " went with it, but for what may be nobody's a second time, kept as " + trash_id + ":";
   for (std::size_t i = 0; i < ignored.precious.size() && i < kNamed; ++i) said += " " + printable(ignored.precious[i]);
   if (ignored.precious.size() > kNamed) said += " and " + std::to_string(ignored.precious.size() - kNamed) + " more";
-  log_info(said);
+  fresh.warnings.push_back(said);
 }
 
 }  // namespace
 
-core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
+core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot& spec) {
   const auto& files = job.pool->files;
   const std::string& common = job.pool->place.source.str();
   core::done::Fresh fresh;
@@ -87,7 +87,7 @@ core::JobDone remove_slot(JobContext& job, const core::job::RemoveSlot&) {
       if ((stashed || filled) && !fresh.kept) fresh.kept = trash_id;
       // Whoever was still in the slot may have committed there since it was released.
       if (const auto kept = keep_lone_head(job, facts.git_id, trash_id); kept && !fresh.kept) fresh.kept = kept;
-      keep_ignored(job, slot, trash_id, fresh);
+      keep_ignored(job, slot, trash_id, spec.discard, fresh);
       FAILPOINT("remove.work-kept");
       // Deleting takes as long as it takes, and may be cut off.
       const auto doomed = set_directory_aside(job);

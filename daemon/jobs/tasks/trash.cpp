@@ -7,10 +7,13 @@
 #include "common/base/clock.hpp"
 #include "common/base/failpoint.hpp"
 #include "common/base/log.hpp"
+#include "common/base/names.hpp"
 #include "common/files/files.hpp"
 #include "daemon/disk/marker.hpp"
+#include "daemon/git/files/text.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/work/save.hpp"
+#include "daemon/jobs/trash/trash_id.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
@@ -124,6 +127,7 @@ Kept kept_in(const std::string& id, const std::vector<git::Ref>& refs) {
     if (ref.name == git::trash_ref(id, "work")) kept.work = ref.value;
     if (ref.name == git::trash_ref(id, "head")) kept.commits.insert(kept.commits.begin(), ref);
     if (ref.name.starts_with(git::trash_ref(id, "autostash/"))) kept.autostashes.push_back(ref);
+    if (ref.name.starts_with(git::trash_ref(id, "worktree/"))) kept.commits.push_back(ref);
     if (ref.name.starts_with(heads)) {
       kept.commits.push_back(ref);
       kept.name = ref.name.substr(heads.size());
@@ -191,7 +195,43 @@ void require_free(const JobContext& job, const git::Git& git, const std::string&
       "wtpool trash restore " + proto::shell_word(id) + " --branch ANOTHER --pool " + proto::shell_word(job.pool->key.str()));
 }
 
+// What a branch that was kept whole is worth: the commits that this entry alone keeps, and the files they changed.
+void tell_commits(const ServedPool& pool, const git::Git& git, const std::string& id, const std::vector<git::Ref>& refs,
+                  proto::TrashEntry& entry) {
+  const Kept kept = kept_in(id, refs);
+  if (kept.commits.empty()) return;
+  git::Command list;
+  list.arguments = {"rev-list", "--count"};
+  for (const auto& ref : kept.commits) list.arguments.push_back(ref.value.str());
+  list.arguments.insert(list.arguments.end(), {"--not", "--exclude=refs/wtpool/*", "--all", "--"});
+  const auto counted = git.run(list);
+  if (!counted.ok()) return;  // of a damaged object nothing is told
+  entry.commits = std::strtoll(counted.output.c_str(), nullptr, 10);
+  const std::string tip = kept.commits.back().value.str();
+  git::Command subject;
+  subject.arguments = {"log", "-1", "--format=%s", tip, "--"};
+  entry.subject = git::trimmed(git.run(subject).output);
+  git::Command base;
+  base.arguments = {"merge-base", tip, pool.config.default_commit};
+  const auto found = git.run(base);
+  if (!found.ok()) return;
+  Sizes sizes;
+  add_diff(git, git::trimmed(found.output), tip, sizes);
+  entry.files += sizes.files;
+  entry.bytes += sizes.bytes;
+}
+
 }  // namespace
+
+std::optional<std::string> newest_kept_of(const JobContext& job, const std::string& name) {
+  std::optional<disk::TrashRecord> newest;
+  for (const auto& [id, refs] : entries_of(*job.pool, job.source_git())) {
+    const auto record = disk::read_trash_record(job.pool->files.trash_record(id));
+    if (!record || record->name != name || refs.empty()) continue;
+    if (!newest || record->time > newest->time || (record->time == newest->time && record->id > newest->id)) newest = record;
+  }
+  return newest ? std::optional(newest->id) : std::nullopt;
+}
 
 core::JobDone list_trash(JobContext& job, const core::job::ListTrash& spec) {
   core::done::TrashListed listed;
@@ -212,6 +252,7 @@ core::JobDone list_trash(JobContext& job, const core::job::ListTrash& spec) {
       const auto sizes = sizes_of(*job.pool, git, id);
       entry.files = sizes.files;
       entry.bytes = sizes.bytes;
+      tell_commits(*job.pool, git, id, refs, entry);
       listed.entries.push_back(std::move(entry));
     }
   }
@@ -240,9 +281,13 @@ core::JobDone expire_trash(JobContext& job, const core::job::ExpireTrash& spec) 
 // where it was saved, with whatever else was kept as further parents. The entry itself stays until it is dropped or expires.
 core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec) {
   const git::Git git = job.source_git();
-  Kept kept = kept_in(spec.id, find_entry(job, spec.id));
+  // A NAME stands for the last of its entries; no NAME looks like an ID.
+  const bool is_id = lstat_of(job.pool->files.trash_record(spec.id)) || lstat_of(job.pool->files.trash_files(spec.id));
+  const auto of_name = is_id || bad_name(spec.id) ? std::nullopt : newest_kept_of(job, spec.id);
+  const std::string id = of_name.value_or(spec.id);
+  Kept kept = kept_in(id, find_entry(job, id));
   if (kept.name.empty()) {
-    if (const auto record = disk::read_trash_record(job.pool->files.trash_record(spec.id))) kept.name = record->name;
+    if (const auto record = disk::read_trash_record(job.pool->files.trash_record(id))) kept.name = record->name;
   }
   const std::string branch = spec.branch.value_or(kept.name);
   // What a rebase set aside is what was worked at, where nothing came after it.
@@ -258,13 +303,13 @@ core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec
   for (const auto& ref : kept.commits) add_tip(git, tips, ref);
   tips.insert(tips.end(), kept.autostashes.begin(), kept.autostashes.end());
   if (tips.empty()) {
-    throw core::Error(core::ErrorKind::trash_unknown, "cannot make a branch of " + spec.id + ": it keeps files alone",
-                      "ls " + proto::shell_word(job.pool->files.trash_files(spec.id).string()));
+    throw core::Error(core::ErrorKind::trash_unknown, "cannot make a branch of " + id + ": it keeps files alone",
+                      "ls " + proto::shell_word(job.pool->files.trash_files(id).string()));
   }
-  require_free(job, git, spec.id, branch);
+  require_free(job, git, id, branch);
   Oid tip = tips.front().value;
   if (kept.work || tips.size() > 1) {
-    std::string message = "Work of " + branch + ", kept as " + spec.id + "\n";
+    std::string message = "Work of " + branch + ", kept as " + id + "\n";
     for (std::size_t i = 1; i < tips.size(); ++i) {
       message += (i == 1 ? "\nIts other parents, of which nothing is in its tree:\n" : "") + tips[i].name + "\n";
     }
@@ -276,7 +321,7 @@ core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec
   transaction.commit(git);
   FAILPOINT("trash.restored");
   core::done::TrashRestored restored{branch, {}};
-  const auto directory = job.pool->files.trash_files(spec.id);
+  const auto directory = job.pool->files.trash_files(id);
   if (const auto count = sizes_of_files(directory).files; count > 0) {
     restored.warnings.push_back(std::to_string(count) + (count == 1 ? " file is" : " files are") + " only in " +
                                 directory.string() + ": not in the branch, and deleted with the entry");

@@ -5,6 +5,9 @@
 
 namespace wtpool::jobs {
 
+// The last entry of this pool that keeps work of that NAME.
+[[nodiscard]] std::optional<std::string> newest_kept_of(const JobContext& job, const std::string& name);
+
 core::JobDone list_trash(JobContext& job, const core::job::ListTrash& spec);
 core::JobDone restore_trash(JobContext& job, const core::job::RestoreTrash& spec);
 core::JobDone drop_trash(JobContext& job, const core::job::DropTrash& spec);

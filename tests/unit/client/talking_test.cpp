@@ -165,7 +165,7 @@ TEST(Acquire, ShowsWarningsAndDetailsOnStderr) {
     EXPECT_EQ(ran.exit_code, 4);
     EXPECT_TRUE(ran.err.starts_with("wtpool: warning: 3 untracked files of earlier holders")) << ran.err;
     EXPECT_EQ(ran.err.find('\033'), std::string::npos);
-    EXPECT_TRUE(ran.err.ends_with("\nwtpool: cannot acquire x: every slot is held\nslot-0  y\nhint: wtpool release slot-0\n"))
+    EXPECT_TRUE(ran.err.ends_with("\nwtpool: cannot acquire x: every slot is held\nhint: wtpool release slot-0\nslot-0  y\n"))
         << ran.err;
   }
   std::filesystem::remove(home.socket);

@@ -46,9 +46,21 @@ TEST_F(ProcessLease, EndsWithItsProcessAndSaves) {
   end<job::ReadBack>(done::ReadSlots{});
   EXPECT_EQ(slot("slot-0").phase, Phase::held);
   happen(event::OwnerGone{slot("slot-0").lease->id});
+  // What the process started may go on, and would write into a slot that is somebody else's by then.
+  EXPECT_EQ(running<job::Release>(), nullptr);
+  end<job::EndProcesses>(done::Plain{});
   ASSERT_NE(running<job::Release>(), nullptr);
   EXPECT_EQ(std::get<job::Release>(running<job::Release>()->spec).dirty, Dirty::save);
+}
+
+TEST_F(ProcessLease, ThatIsReleasedEndsNobodyWhoMayHaveAskedForIt) {
+  open_pool();
+  auto params = acquiring("x");
+  params.owner_pid = 42;
+  hold_with(params, kSession, owner_);
+  ask(releasing("x"));
   EXPECT_EQ(running<job::EndProcesses>(), nullptr);
+  EXPECT_NE(running<job::Release>(), nullptr);
 }
 
 TEST_F(ProcessLease, WhoseProcessEndsDuringARefusedReleaseEndsAllTheSame) {
@@ -62,6 +74,7 @@ TEST_F(ProcessLease, WhoseProcessEndsDuringARefusedReleaseEndsAllTheSame) {
   happen(event::OwnerGone{slot("slot-0").lease->id});
   fail<job::Release>(Fault::source_fault, ErrorKind::dirty);
   pass(seconds(5));
+  end<job::EndProcesses>(done::Plain{});
   ASSERT_NE(running<job::Release>(), nullptr);
   EXPECT_EQ(std::get<job::Release>(running<job::Release>()->spec).dirty, Dirty::save);
 }

@@ -76,5 +76,15 @@ TEST_F(Targets, ThatArePathsAreTakenByRepairAndRemove) {
   EXPECT_EQ(refused(ask(repair)), ErrorKind::not_held);
 }
 
+TEST_F(Targets, ThatAreAlmostANameSayWhichOne) {
+  open_pool();
+  hold("feature-login");
+  const RequestId id = ask(releasing("feature-logn"));
+  EXPECT_TRUE(std::get<proto::ReleaseResult>(replies[id]).already);
+  EXPECT_TRUE(warned("'feature-login'"));
+  ask(releasing("other"));
+  EXPECT_FALSE(warned("meant?"));
+}
+
 }  // namespace
 }  // namespace wtpool::core

@@ -267,5 +267,14 @@ TEST_F(Source, WithoutAWorkingTreeThatSaysSoOfAllGetsWorktreesThatGitWorksIn) {
   EXPECT_EQ(sh(slot_path(), "git rev-parse --is-inside-work-tree"), "true");
 }
 
+TEST_F(Source, NameOfABranchThatOnlyTheRemoteHasComesWithItsTip) {
+  make_source();
+  sh(source_dir,
+     "git update-ref refs/remotes/origin/feat HEAD && git update-ref refs/remotes/origin/both HEAD && git branch both");
+  EXPECT_EQ(resolve(source(), "HEAD", "feat").origin_tip, id("HEAD"));
+  EXPECT_FALSE(resolve(source(), "HEAD", "both").origin_tip);
+  EXPECT_FALSE(resolve(source(), "HEAD", "other").origin_tip);
+}
+
 }  // namespace
 }  // namespace wtpool::git
