@@ -98,7 +98,7 @@ TEST_F(User, MisspellsAVerb) {
   const auto outcome = world.wtpool({"aquire", "x"});
   EXPECT_EQ(outcome.code, 2) << outcome;
   EXPECT_TRUE(says(outcome, "there is no verb 'aquire'")) << outcome;
-  EXPECT_TRUE(says(world.wtpool({"trash", "list"}), "there is no verb 'list'; there are ls, restore, drop"));
+  EXPECT_TRUE(says(world.wtpool({"trash", "list"}), "there is no verb 'list'; did you mean ls?"));
   EXPECT_TRUE(says(world.wtpool({"trash"}), "no verb is given; there are ls, restore, drop"));
   EXPECT_TRUE(says(world.wtpool({"run", "x", "make"}), "run takes the command after `--`"));
   EXPECT_EQ(world.wtpool({"acquire", "x", "--commit", ""}).code, 2);
