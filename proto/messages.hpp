@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proto/errors.hpp"
+#include "proto/land_style.hpp"
 
 namespace wtpool::proto {
 
@@ -108,6 +109,26 @@ struct ReleaseParams {
 struct SourceFetchParams {
   Scope scope;
   std::vector<std::string> commits;  // none: every branch
+};
+struct LandParams {
+  Scope scope;
+  Target target;
+  std::optional<std::string> into;
+  std::optional<LandStyle> style;
+  std::optional<std::string> message;  // of the one commit of a squash
+  std::optional<bool> test;            // the client tests each candidate; absent: where the pool has a test
+  bool push = false;
+  bool stay = false;     // the slot's branch stays where it is
+  bool release = false;  // the slot is released, if it is clean and has not moved
+  bool dry_run = false;
+  std::optional<std::int64_t> wait_ms;
+  bool progress = false;
+};
+struct LandTestedParams {
+  std::string land_id;
+  std::string candidate;
+  bool passed = false;
+  std::optional<std::string> why;
 };
 struct RenewParams {
   Scope scope;
@@ -232,11 +253,12 @@ struct HostShutdownParams {};
 
 using Params =
     std::variant<HelloParams, PingParams, DiscoverParams, PoolInitParams, PoolListParams, PoolRemoveParams, AcquireParams,
-                 ConfirmParams, ReleaseParams, RenewParams, ResumeParams, SlotListParams, SlotInspectParams, SlotPathParams,
-                 SlotRepairParams, SlotRemoveParams, TrashListParams, TrashRestoreParams, TrashDropParams, SubscribeParams,
-                 HostStatusParams, HostDoctorParams, HostReloadParams, HostShutdownParams, StorePlaceParams, StoreAddParams,
-                 StoreHasParams, StoreListParams, StoreStatusParams, StoreThawParams, StoreFreezeParams, StoreGcParams,
-                 StoreVerifyParams, StorePathParams, SourceFetchParams, AttachParams, SweepParams, LocateParams>;
+                 ConfirmParams, ReleaseParams, LandParams, LandTestedParams, RenewParams, ResumeParams, SlotListParams,
+                 SlotInspectParams, SlotPathParams, SlotRepairParams, SlotRemoveParams, TrashListParams, TrashRestoreParams,
+                 TrashDropParams, SubscribeParams, HostStatusParams, HostDoctorParams, HostReloadParams, HostShutdownParams,
+                 StorePlaceParams, StoreAddParams, StoreHasParams, StoreListParams, StoreStatusParams, StoreThawParams,
+                 StoreFreezeParams, StoreGcParams, StoreVerifyParams, StorePathParams, SourceFetchParams, AttachParams,
+                 SweepParams, LocateParams>;
 
 // ---- results ----
 struct HelloResult {
@@ -358,6 +380,25 @@ struct ReleaseResult {
 struct SourceFetchResult {
   std::optional<std::int64_t> fetched_at;
 };
+struct CheckoutInfo {
+  std::string path;
+  bool synced = false;
+};
+struct LandResult {
+  std::string pool;
+  std::string name;
+  std::string target;
+  std::string before;
+  std::string after;
+  LandStyle style = LandStyle::merge;
+  std::int64_t commits = 0;
+  bool tested = false;
+  std::int64_t tries = 1;
+  std::vector<CheckoutInfo> checkouts;  // of the target
+  bool pushed = false;
+  std::optional<std::string> followed;  // the slot's branch, when it was brought to `after`
+  bool released = false;
+};
 struct RenewResult {
   std::optional<std::int64_t> expires_at;
 };
@@ -467,6 +508,10 @@ using Result = std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitRe
                             AcquireResult, ReleaseResult, RenewResult, PoolListResult, TrashListResult, TrashRestoreResult,
                             StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult, StoreStatusResult,
                             StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult>;
+using Result = std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
+                            AcquireResult, ReleaseResult, LandResult, RenewResult, PoolListResult, TrashListResult,
+                            TrashRestoreResult, StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult,
+                            StoreStatusResult, StoreGcResult>;
 
 // ---- notifications, daemon to client ----
 struct Progress {
@@ -492,6 +537,17 @@ struct EventNote {  // events.subscribe
   std::optional<std::int64_t> ticket;   // the queue's own sequence, in queued and dequeued
   std::optional<std::int64_t> dropped;  // how many a slow reader lost before this one
 };
-using Notification = std::variant<Progress, Warning, EventNote>;
+struct CandidateNote {  // of slot.land: the commit that is to be tested now; whatever was to be tested before is not asked for
+  std::int64_t request = 0;
+  std::string land_id;
+  std::string name;
+  std::string candidate;
+  std::string target;
+  std::string pool;
+  std::optional<std::string> test;  // the pool's command
+  std::optional<std::string> path;  // where it stands checked out: the slot itself
+  std::int64_t position = 0;        // how many land before it
+};
+using Notification = std::variant<Progress, Warning, EventNote, CandidateNote>;
 
 }  // namespace wtpool::proto

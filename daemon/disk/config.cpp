@@ -69,6 +69,20 @@ void read_submodules(const ConfigMap& map, const std::filesystem::path& base, co
   if (where) config.submodule_mirror_base = path_at(map, "submodule_mirror_base", *where, base);
 }
 
+void read_landing(const ConfigMap& map, core::PoolConfig& config) {
+  config.land_into = map.text("land_into").value_or("");
+  check_text(map, "land_into", config.land_into);
+  if (config.land_into.starts_with('-')) throw map.wrong("land_into", "starts with '-'");
+  if (const auto style = map.text("land_style")) {
+    const auto known = proto::land_style_from(*style);
+    if (!known) throw map.wrong("land_style", "takes merge, no-ff, squash or rebase, not '" + *style + "'");
+    config.land_style = *known;
+  }
+  config.land_test = map.text("land_test");
+  config.land_train = static_cast<int>(map.number("land_train", 1, 100).value_or(config.land_train));
+  config.merge_drivers = map.words("merge_drivers");
+}
+
 std::string duration_text(core::seconds value) {
   const std::int64_t count = value.count();
   if (count > 0 && count % 86400 == 0) return std::to_string(count / 86400) + "d";
@@ -102,9 +116,29 @@ std::string list_text(const std::vector<std::string>& words) {
 
 core::PoolConfig parse_pool_config(const std::string& text, const std::filesystem::path& file) {
   const ConfigMap map(text, file,
-                      {"schema_version", "source", "default_commit", "max_slots", "groups", "submodule_mirror_mode",
-                       "submodule_mirror_base", "fetch", "fetch_timeout", "fetch_interval", "clean", "on_dirty", "ttl",
-                       "filters", "save_limit_bytes", "save_limit_files", "deps", "session"});
+                      {"schema_version",
+                       "source",
+                       "default_commit",
+                       "max_slots",
+                       "groups",
+                       "submodule_mirror_mode",
+                       "submodule_mirror_base",
+                       "fetch",
+                       "fetch_timeout",
+                       "fetch_interval",
+                       "clean",
+                       "on_dirty",
+                       "ttl",
+                       "filters",
+                       "save_limit_bytes",
+                       "save_limit_files",
+                       "deps",
+                       "session",
+                       "land_into",
+                       "land_style",
+                       "land_test",
+                       "land_train",
+                       "merge_drivers"});
   if (!map.number("schema_version", 1, 1)) throw map.wrong("schema_version", "is missing");
   const auto base = file.parent_path().parent_path();
 
@@ -135,6 +169,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
   if (const auto files = map.number("save_limit_files", 0, kMaxNumber))
     config.save_limit_files = static_cast<std::uint64_t>(*files);
   config.session = map.text("session");
+  read_landing(map, config);
   return config;
 }
 
@@ -160,6 +195,11 @@ std::string format_pool_config(const core::PoolConfig& config) {
   if (config.save_limit_bytes != defaults.save_limit_bytes) add("save_limit_bytes", std::to_string(config.save_limit_bytes));
   if (config.save_limit_files != defaults.save_limit_files) add("save_limit_files", std::to_string(config.save_limit_files));
   if (config.session) add("session", *config.session);
+  if (!config.land_into.empty()) add("land_into", yaml::scalar(config.land_into));
+  if (config.land_style != defaults.land_style) add("land_style", std::string(proto::to_text(config.land_style)));
+  if (config.land_test) add("land_test", yaml::scalar(*config.land_test));
+  if (config.land_train != defaults.land_train) add("land_train", std::to_string(config.land_train));
+  if (!config.merge_drivers.empty()) add("merge_drivers", list_text(config.merge_drivers));
   return text;
 }
 

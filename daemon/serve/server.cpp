@@ -299,6 +299,7 @@ void Server::tell(RequestId id, proto::Notification note) {
   const std::int64_t number = wire != nullptr ? *wire : 0;
   if (auto* progress = std::get_if<proto::Progress>(&note)) progress->request = number;
   if (auto* warning = std::get_if<proto::Warning>(&note)) warning->request = number;
+  if (auto* candidate = std::get_if<proto::CandidateNote>(&note)) candidate->request = number;
   session->second->notify(note);
 }
 

@@ -113,7 +113,7 @@ void Session::notify(const proto::Notification& note) {
     send(proto::encode_notification(event), true);
     return;
   }
-  send(proto::encode_notification(note), true);
+  send(proto::encode_notification(note), !std::holds_alternative<proto::CandidateNote>(note));  // who lands waits for that one
 }
 
 void Session::send(std::string line, bool may_drop) {

@@ -56,6 +56,7 @@ template SlotInfo decode_result(std::string_view);
 template SlotPathResult decode_result(std::string_view);
 template AcquireResult decode_result(std::string_view);
 template ReleaseResult decode_result(std::string_view);
+template LandResult decode_result(std::string_view);
 template RenewResult decode_result(std::string_view);
 template SourceFetchResult decode_result(std::string_view);
 template PoolListResult decode_result(std::string_view);

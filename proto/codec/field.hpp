@@ -62,6 +62,10 @@ struct Choices<LeaseKind> {
   static constexpr std::array values{LeaseKind::durable, LeaseKind::connection, LeaseKind::process};
 };
 template <>
+struct Choices<LandStyle> {
+  static constexpr std::array values{LandStyle::merge, LandStyle::no_ff, LandStyle::squash, LandStyle::rebase};
+};
+template <>
 struct Choices<SlotState> {
   static constexpr std::array values{SlotState::fresh, SlotState::idle,      SlotState::acquiring,
                                      SlotState::held,  SlotState::recycling, SlotState::quarantined};

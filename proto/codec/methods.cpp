@@ -50,6 +50,8 @@ const std::vector<Method>& methods() {
       method<AcquireParams, AcquireResult>("slot.acquire", "AcquireResult", "Lease a slot at a commit, on branch NAME"),
       method<ConfirmParams, EmptyResult>("slot.confirm", "Empty", "Keep a lease that was asked for with `confirm`"),
       method<ReleaseParams, ReleaseResult>("slot.release", "ReleaseResult", "End a lease, work saved first"),
+      method<LandParams, LandResult>("slot.land", "LandResult", "Bring the slot's commits onto a branch, in order and tested"),
+      method<LandTestedParams, EmptyResult>("land.tested", "Empty", "What the test of a candidate came to"),
       method<RenewParams, RenewResult>("slot.renew", "RenewResult", "A TTL starts again"),
       method<ResumeParams, EmptyResult>("slot.resume", "Empty", "Take a connection lease over after the daemon was restarted"),
       method<SlotListParams, SlotInfo>("slot.list", "Slot", "The slots of a pool", ResultForm::array),
@@ -126,6 +128,7 @@ struct ResultWriter {
 constexpr std::string_view kProgress = "progress";
 constexpr std::string_view kWarning = "warning";
 constexpr std::string_view kEvent = "event";
+constexpr std::string_view kCandidate = "candidate";
 
 template <class N>
 N read_note(const Json& params) {
@@ -161,11 +164,12 @@ Notification read_notification(std::string_view method, const Json& params) {
   if (method == kProgress) return read_note<Progress>(params);
   if (method == kWarning) return read_note<Warning>(params);
   if (method == kEvent) return read_note<EventNote>(params);
+  if (method == kCandidate) return read_note<CandidateNote>(params);
   throw Error(ErrorKind::unknown_method, "there is no notification `" + std::string(method) + "`");
 }
 
 std::pair<std::string_view, Json> write_notification(const Notification& note) {
-  constexpr std::array kNames{kProgress, kWarning, kEvent};
+  constexpr std::array kNames{kProgress, kWarning, kEvent, kCandidate};
   static_assert(kNames.size() == std::variant_size_v<Notification>);
   return {kNames.at(note.index()), std::visit([](const auto& some) { return write_fields(some); }, note)};
 }
@@ -183,7 +187,8 @@ std::vector<NotificationInfo> describe_notifications() {
   return {{kCancelMethod, "Cancel a request; it still gets its one answer", true, {id}},
           {kProgress, "How far a request is that asked for it", false, describe<Progress>()},
           {kWarning, "What a person should know of a request that goes on", false, describe<Warning>()},
-          {kEvent, "A change, after events.subscribe", false, describe<EventNote>()}};
+          {kEvent, "A change, after events.subscribe", false, describe<EventNote>()},
+          {kCandidate, "The commit that a landing wants tested", false, describe<CandidateNote>()}};
 }
 
 std::vector<FieldInfo> describe_error_data() { return describe<Error>(); }

@@ -21,6 +21,8 @@ const std::vector<Field<SlotInfo>>& fields<SlotInfo>();
 template <>
 const std::vector<Field<PoolInfo>>& fields<PoolInfo>();
 template <>
+const std::vector<Field<CheckoutInfo>>& fields<CheckoutInfo>();
+template <>
 const std::vector<Field<TrashEntry>>& fields<TrashEntry>();
 template <>
 const std::vector<Field<MissingDep>>& fields<MissingDep>();
@@ -62,6 +64,10 @@ struct SchemaName<MergedInfo> {
 template <>
 struct SchemaName<SweepRow> {
   static constexpr std::string_view value = "SweepRow";
+};
+template <>
+struct SchemaName<CheckoutInfo> {
+  static constexpr std::string_view value = "Checkout";
 };
 template <>
 struct SchemaName<TrashEntry> {

@@ -129,6 +129,11 @@ struct PoolConfig {
   std::uint64_t save_limit_files = 20000;
   std::vector<Dep> deps;
   std::optional<std::string> session;  // what `go` runs when no command is named
+  std::string land_into;               // empty: the branch that default_commit names
+  proto::LandStyle land_style = proto::LandStyle::merge;
+  std::optional<std::string> land_test;    // a command; clients run it
+  int land_train = 4;                      // landings that are tested at once
+  std::vector<std::string> merge_drivers;  // that may run
 };
 
 // Where a pool lives, read once when it is loaded. All real paths.
