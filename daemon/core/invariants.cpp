@@ -141,6 +141,9 @@ class Check {
         case Stage::running:
           require(!request.jobs.empty() || (request.sweeping && !request.sweeping->releasing.empty()), who + "works by a job");
           break;
+        case Stage::landing:
+          require(request.landing.has_value(), who + "has a landing");
+          break;
         case Stage::placed: {
           require(!request.jobs.empty(), who + "works by a job");
           const Slot* slot = slot_of(request);

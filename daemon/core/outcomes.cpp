@@ -5,6 +5,7 @@
 #include "daemon/core/lease/acquire.hpp"
 #include "daemon/core/lease/acquire_outcome.hpp"
 #include "daemon/core/lease/attach.hpp"
+#include "daemon/core/lease/land.hpp"
 #include "daemon/core/lease/release.hpp"
 #include "daemon/core/lease/renew.hpp"
 #include "daemon/core/pool/load.hpp"
@@ -226,6 +227,16 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                    answer_plain<done::TrashRestored>(t, job, outcome, [](const done::TrashRestored& done) {
                      return proto::Result(proto::TrashRestoreResult{done.branch});
                    });
+                 },
+                 [&](const job::LookAtLanding&) { landing_looked(t, job, outcome); },
+                 [&](const job::MakeLanding&) { landing_made(t, job, outcome); },
+                 [&](const job::MoveLanding&) { landing_moved(t, job, outcome); },
+                 [&](const job::DropLanding& spec) {
+                   if (const auto error = error_of(outcome)) note(t, 2, "landing " + spec.id + " was not dropped: " + error->message);
+                 },
+                 [&](const job::RecoverLandings&) {
+                   if (const auto error = error_of(outcome))
+                     note(t, 2, "landings in the source of pool '" + job.pool.str() + "' were not looked at: " + error->message);
                  },
                  [&](const job::DropTrash&) { answer_plain<done::Plain>(t, job, outcome, empty); },
                  [&](const job::StoreTask&) { store_task_ended(t, job, outcome); },

@@ -7,6 +7,7 @@
 
 #include "daemon/core/job/grants.hpp"
 #include "daemon/core/lease/acquire_outcome.hpp"
+#include "daemon/core/lease/land.hpp"
 #include "daemon/core/lease/queue.hpp"
 #include "daemon/core/lease/release.hpp"
 #include "daemon/core/rules/placement.hpp"
@@ -42,6 +43,8 @@ std::string waited_for(const Request& request) {
       return "the recycling of " + request.slot.str();
     case Stage::filling:
       return "an entry of the store to be made";
+    case Stage::landing:
+      return "its turn to land on " + (request.landing->what.target.empty() ? "its target" : request.landing->what.target);
     case Stage::running:
       return "its job";
   }
@@ -186,6 +189,10 @@ void stop_request(Turn& t, RequestId id, Stop why) {
     case Stage::filling:
       leave_filling(t, id);
       return give_up(t, *request, why);
+    case Stage::landing:
+      if (leave_line(t, *request)) return give_up(t, *request, why);
+      request->stop = why;
+      return;
     case Stage::running:
       return stop_running(t, *request, why);
   }

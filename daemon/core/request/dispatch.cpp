@@ -7,6 +7,7 @@
 #include "daemon/core/job/grants.hpp"
 #include "daemon/core/lease/acquire.hpp"
 #include "daemon/core/lease/attach.hpp"
+#include "daemon/core/lease/land.hpp"
 #include "daemon/core/lease/release.hpp"
 #include "daemon/core/lease/renew.hpp"
 #include "daemon/core/pool/choose.hpp"
@@ -105,6 +106,7 @@ void begin_in_pool(Turn& t, Request& request, Pool& pool) {
                  [&](const proto::SourceFetchParams&) { begin_fetch(t, request, pool); },
                  [&](const proto::RenewParams&) { begin_renew(t, request, pool); },
                  [&](const proto::AttachParams&) { begin_attach(t, request, pool); },
+                 [&](const proto::LandParams&) { begin_land(t, request, pool); },
                  [&](const proto::SlotInspectParams&) { begin_inspect(t, request, pool); },
                  [&](const proto::SlotPathParams&) { begin_path(t, request, pool); },
                  [&](const proto::SlotRepairParams&) { begin_repair(t, request, pool); },
@@ -193,6 +195,7 @@ void begin(Turn& t, Request& request) {
                  [&](const proto::TrashListParams&) { begin_trash_list(t, request); },
                  [&](const proto::HostDoctorParams&) { any_loading(t.host) ? park(request) : begin_doctor(t, request); },
                  [&](const proto::ConfirmParams&) { begin_confirm(t, request); },
+                 [&](const proto::LandTestedParams&) { land_tested(t, request); },
                  [&](const proto::ResumeParams&) { begin_resume(t, request); },
                  [&](const proto::PingParams&) { answer(t, request.id, proto::EmptyResult{}); },
                  [&](const proto::StorePlaceParams&) { begin_store(t, request); },

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daemon/core/job/grants.hpp"
+#include "daemon/core/lease/land.hpp"
 #include "daemon/core/lease/queue.hpp"
 #include "daemon/core/source/fetch.hpp"
 #include "daemon/core/state/sentences.hpp"
@@ -62,6 +63,9 @@ void begin_shutdown(Turn& t) {
         if (slot == nullptr || !slot->job) waiting.push_back(id);
         break;
       }
+      case Stage::landing:
+        if (!request.landing->moving) waiting.push_back(id);
+        break;
       case Stage::placed:
       case Stage::following:
       case Stage::releasing:
@@ -73,6 +77,7 @@ void begin_shutdown(Turn& t) {
     Request* request = find_request(t, id);
     if (request == nullptr) continue;
     leave_queue(t, *request);
+    if (request->landing) (void)leave_line(t, *request);
     leave_filling(t, id);
     leave_fetch(t, id);
     if (Slot* slot = find_slot(t, request->pool, request->slot)) std::erase(slot->recycle_waits, id);

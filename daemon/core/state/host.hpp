@@ -7,6 +7,7 @@
 #include <set>
 
 #include "daemon/core/state/fetch_line.hpp"
+#include "daemon/core/state/land_line.hpp"
 #include "daemon/core/state/slot.hpp"
 
 namespace wtpool::core {
@@ -46,6 +47,7 @@ enum class Stage {
   releasing,  // Release job
   recycling,  // release --wait
   filling,    // an entry of the store is made, by it or by another
+  landing,    // looked at, or in the line of its target
   running,    // any other job
 };
 
@@ -76,6 +78,16 @@ struct Sweeping {
   std::set<std::pair<PoolKey, SlotId>> releasing;
 };
 
+// The state of a `slot.land` beyond its params.
+struct Landing {
+  job::Landing what;
+  SourceId source;
+  bool tests = false;
+  bool moving = false;  // its MoveLanding job was asked for: it comes to its end
+  std::int64_t commits = 0;
+  std::optional<std::size_t> told_place;
+};
+
 struct Request {
   RequestId id;
   SessionId session;
@@ -95,6 +107,7 @@ struct Request {
   std::optional<Error> failed;                // pool.remove: the first slot that would not go
   std::set<JobId> jobs;                       // its own
   Acquiring acquire;
+  std::optional<Landing> landing;
   std::vector<RequestId> followers;
   std::optional<RequestId> leader;
   std::optional<std::string> trash_id;                       // release --wait: what the release kept
@@ -135,6 +148,7 @@ struct Source {
   std::optional<nanoseconds> quiet_since;      // nothing has run on it since then
   std::optional<JobId> tending;
   std::optional<std::int64_t> fetched_at;  // UTC seconds: the last good one of all
+  std::map<std::string, LandLine> lines;  // of landings, by the short name of their target
 };
 
 // Where the default commit stands, and the last few hundred first parents behind it, each with its distance from there.

@@ -197,6 +197,48 @@ struct StoreFill {
 struct StoreTidy {
   std::string key;
 };
+// What a landing is of: fixed when it gets in line.
+struct Landing {
+  std::string id;
+  SlotId slot;
+  std::string git_id;
+  Lease lease;
+  Oid tip;             // of the slot, when it was looked at
+  std::string target;  // the branch, by its short name
+  proto::LandStyle style = proto::LandStyle::merge;
+  std::optional<std::string> message;
+  bool push = false;
+  bool follows = true;  // the slot's branch is brought along
+};
+// Whether the slot may land at all, and on what. Takes no slot; finishes what landings that were killed left in the source.
+struct LookAtLanding {
+  PoolKey pool;
+  Landing landing;  // tip and target are filled in
+  std::optional<std::string> into;
+};
+// The candidate, in the object store; pinned and on record.
+struct MakeLanding {
+  PoolKey pool;
+  Landing landing;
+  Oid base;  // empty: the target as it stands
+  std::uint64_t version = 0;
+  bool dry_run = false;  // nothing is pinned, and checkouts of the target are looked at
+};
+// The target moves to the candidate if it still stands at `base`; checkouts of it follow, then the slot's own branch.
+struct MoveLanding {
+  Landing landing;
+  Oid base;
+  Oid candidate;
+};
+// Pin and record of a landing that will not be.
+struct DropLanding {
+  PoolKey pool;
+  std::string id;
+};
+// What landings that were killed left in the source.
+struct RecoverLandings {
+  PoolKey pool;
+};
 
 }  // namespace job
 
@@ -204,7 +246,8 @@ using JobSpec = std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acqui
                              job::DeleteRemote, job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine,
                              job::Seal, job::LookAtTip, job::Advance, job::Repair, job::RemoveSlot, job::RemovePool,
                              job::InitPool, job::GitStatus, job::ListTrash, job::RestoreTrash, job::DropTrash, job::ExpireTrash,
-                             job::Heal, job::HealLocks, job::StoreTask, job::StoreFill, job::StoreTidy, job::TendMirror>;
+                             job::Heal, job::HealLocks, job::StoreTask, job::StoreFill, job::StoreTidy, job::TendMirror,
+                             job::LookAtLanding, job::MakeLanding, job::MoveLanding, job::DropLanding, job::RecoverLandings>;
 
 namespace done {
 
@@ -310,12 +353,37 @@ struct TrashRestored {
   std::vector<std::string> warnings;
 };
 
+struct LandingLooked {
+  job::Landing landing;
+};
+struct LandingMade {
+  Oid base;                // what it was made on
+  Oid candidate;           // empty where there is nothing to land, or a conflict
+  std::int64_t commits = 0;
+  bool nothing = false;
+  std::optional<Error> refused;  // it does not go together with its base
+  std::vector<proto::CheckoutInfo> checkouts;  // of a dry run
+};
+struct LandingMoved {
+  Oid before;
+  Oid after;
+  std::vector<proto::CheckoutInfo> checkouts;
+  std::optional<std::string> followed;
+  bool pushed = false;
+  bool clean = false;  // the slot is clean and has not moved since it was looked at
+  std::vector<std::string> warnings;
+};
+struct LandingLost {  // the target does not stand at `base` any more
+  Error why;
+};
+
 }  // namespace done
 
 using JobDone = std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released,
                              done::Idle, done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots,
                              done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored, done::Healed,
-                             done::PoolRemoved, done::StoreDone, done::StoreAbsent, done::StoreKeyed, done::StoreFilled>;
+                             done::PoolRemoved, done::StoreDone, done::StoreAbsent, done::StoreKeyed, done::StoreFilled,
+                             done::LandingLooked, done::LandingMade, done::LandingMoved, done::LandingLost>;
 
 struct JobFailed {
   Fault fault = Fault::source_fault;

@@ -39,8 +39,9 @@ void tell(Turn& t, const Request& request, proto::Progress progress) {
   const auto* acquire = std::get_if<proto::AcquireParams>(&request.params);
   const auto* release = std::get_if<proto::ReleaseParams>(&request.params);
   const auto* init = std::get_if<proto::PoolInitParams>(&request.params);
+  const auto* land = std::get_if<proto::LandParams>(&request.params);
   if ((acquire != nullptr && acquire->progress) || (release != nullptr && release->progress) ||
-      (init != nullptr && init->progress)) {
+      (init != nullptr && init->progress) || (land != nullptr && land->progress)) {
     t.notes.push_back(effect::Tell{request.id, std::move(progress)});
   }
 }

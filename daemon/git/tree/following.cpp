@@ -55,7 +55,7 @@ std::string why_not_now(const Git& checkout, const std::string& branch) {
   if (!is_directory_no_follow(checkout.place().work_tree)) return "its directory " + where + " is not there";
   for (const Operation& operation : kOperations)
     if (lstat_of(dir / operation.file)) return std::string("a ") + operation.name + " is half done in " + where;
-  if (trimmed(read_file(dir / "HEAD").value_or("")) != "ref: refs/heads/" + branch)
+  if (!holds_head(dir.string(), branch))
     return "HEAD of " + where + " is not on " + printable(branch) + " any more";
   if (lstat_of(dir / "index.lock"))
     return "the index of " + where + " is locked: index.lock stands in " + printable(dir.string());
@@ -88,6 +88,10 @@ std::vector<Checkout> checkouts_of(const std::string& common_dir, const std::opt
     if (holds_branch(dir, branch)) found.push_back({dir, entry.worktree, entry.git_id});
   }
   return found;
+}
+
+bool holds_head(const std::string& git_dir, const std::string& branch) {
+  return trimmed(read_file(fs::path(git_dir) / "HEAD").value_or("")) == "ref: refs/heads/" + branch;
 }
 
 MayFollow may_follow(const Git& checkout, const std::string& branch, const Oid& before, const Oid& after) {

@@ -20,6 +20,9 @@ struct Checkout {
 [[nodiscard]] std::vector<Checkout> checkouts_of(const std::string& common_dir, const std::optional<std::string>& worktree,
                                                  const std::string& branch);
 
+// Does HEAD of that worktree, by its private git directory, name refs/heads/<branch>?
+[[nodiscard]] bool holds_head(const std::string& git_dir, const std::string& branch);
+
 struct MayFollow {
   std::string blocked;                  // why it cannot; empty: it can
   std::vector<std::string> in_the_way;  // paths, when that is why

@@ -34,6 +34,11 @@ struct Name {
   std::string_view operator()(const core::job::StoreTidy&) const { return "store-tidy"; }
   std::string_view operator()(const core::job::Heal&) const { return "heal"; }
   std::string_view operator()(const core::job::HealLocks&) const { return "heal-locks"; }
+  std::string_view operator()(const core::job::LookAtLanding&) const { return "look-at-landing"; }
+  std::string_view operator()(const core::job::MakeLanding&) const { return "make-landing"; }
+  std::string_view operator()(const core::job::MoveLanding&) const { return "move-landing"; }
+  std::string_view operator()(const core::job::DropLanding&) const { return "drop-landing"; }
+  std::string_view operator()(const core::job::RecoverLandings&) const { return "recover-landings"; }
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "daemon/jobs/steps/grafts.hpp"
 #include "daemon/jobs/tasks/acquire.hpp"
 #include "daemon/jobs/tasks/fetch.hpp"
+#include "daemon/jobs/tasks/land/land.hpp"
 #include "daemon/jobs/tasks/pool.hpp"
 #include "daemon/jobs/tasks/read_back.hpp"
 #include "daemon/jobs/tasks/recover.hpp"
@@ -87,6 +88,11 @@ struct Dispatch {
   core::JobDone operator()(const core::job::StoreFill& s) const { return store_fill(job, s); }
   core::JobDone operator()(const core::job::StoreTidy& s) const { return store_tidy(job, s); }
   core::JobDone operator()(const core::job::ExpireTrash& s) const { return expire_trash(job, s); }
+  core::JobDone operator()(const core::job::LookAtLanding& s) const { return look_at_landing(job, s); }
+  core::JobDone operator()(const core::job::MakeLanding& s) const { return make_landing(job, s); }
+  core::JobDone operator()(const core::job::MoveLanding& s) const { return move_landing(job, s); }
+  core::JobDone operator()(const core::job::DropLanding& s) const { return drop_landing(job, s); }
+  core::JobDone operator()(const core::job::RecoverLandings& s) const { return recover_landings(job, s); }
 };
 
 bool is_of_store(const core::JobSpec& spec) {
