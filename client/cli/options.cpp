@@ -131,6 +131,7 @@ void cli::add_everything(CLI::App& app, Parsed& parsed, Loud& loud) {
   app.add_flag("-v,--verbose", loud.verbose, "Show what git says")->excludes(less);
   add_lease_verbs(app, parsed.command);
   add_session_verbs(app, parsed.command);
+  add_land_verb(app, parsed.command);
   add_report_verbs(app, parsed.command);
   add_trash_verbs(app, parsed.command);
   add_store_verbs(app, parsed.command);

@@ -119,6 +119,18 @@ struct ReleaseCommand {
   bool keep_branch = false;
   bool wait = false;
 };
+struct LandCommand {
+  std::optional<std::string> target;
+  std::optional<std::string> into;
+  std::optional<proto::LandStyle> style;
+  std::optional<std::string> message;
+  std::optional<std::string> test;
+  bool no_test = false;
+  bool release = false;
+  bool stay = false;
+  bool dry_run = false;
+  std::optional<std::chrono::milliseconds> wait;
+};
 struct ListCommand {
   bool git_status = false;
   bool watch = false;
@@ -199,7 +211,8 @@ using Command =
                  TrashDropCommand, CiBeginCommand, CiEndCommand, CompletionCommand, ShellInitCommand, CompleteCommand,
                  StorePlaceCommand, StoreAddCommand, StoreHasCommand, StoreListCommand, StoreStatusCommand, StoreThawCommand,
                  StoreFreezeCommand, StoreGcCommand, StoreVerifyCommand, StorePathCommand, GoCommand, SweepCommand, DiffCommand,
-                 WhoamiCommand, OrientCommand, AgentCreateCommand, AgentRemoveCommand, AgentInstallCommand, McpCommand>;
+                 WhoamiCommand, OrientCommand, AgentCreateCommand, AgentRemoveCommand, AgentInstallCommand, McpCommand,
+                 LandCommand>;
 
 struct Parsed {
   Globals globals;

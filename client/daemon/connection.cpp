@@ -188,6 +188,8 @@ std::optional<Answer> Connection::take_answer(std::int64_t id, Output* output) {
 void Connection::take_note(proto::Notification note, Output* output) {
   if (auto* event = std::get_if<proto::EventNote>(&note)) {
     events_.push_back(std::move(*event));
+  } else if (auto* candidate = std::get_if<proto::CandidateNote>(&note)) {
+    candidates_.push_back(std::move(*candidate));
   } else if (output) {
     output->note(note);
   }
@@ -206,13 +208,27 @@ std::optional<proto::EventNote> Connection::next_event() {
   return event;
 }
 
-void Connection::send(const proto::Params& params) { write_line(proto::encode_request(++last_id_, params)); }
+std::int64_t Connection::send(const proto::Params& params) {
+  write_line(proto::encode_request(++last_id_, params));
+  return last_id_;
+}
+
+void Connection::cancel(std::int64_t id) { write_line(proto::encode_cancel(id)); }
+
+std::optional<Answer> Connection::next_answer(std::int64_t id, Output& output) { return take_answer(id, &output); }
+
+std::optional<proto::CandidateNote> Connection::next_candidate() {
+  if (candidates_.empty()) return std::nullopt;
+  proto::CandidateNote candidate = std::move(candidates_.front());
+  candidates_.pop_front();
+  return candidate;
+}
 
 bool Connection::hello(const std::optional<std::filesystem::path>& root) {
   proto::HelloParams params;
   params.client = "wtpool/" WTPOOL_VERSION;
   if (root) params.root = root->string();
-  send(params);
+  static_cast<void>(send(params));
   const auto end = steady_clock::now() + kHelloLimit;
   while (true) {
     if (auto answer = take_answer(last_id_, nullptr)) {

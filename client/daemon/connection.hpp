@@ -48,7 +48,8 @@ class Connection {
   // anything, and nothing was asked of it.
   [[nodiscard]] bool hello(const std::optional<std::filesystem::path>& root);
   [[nodiscard]] Answer call(const proto::Params& params, const Waiting& waiting);
-  void send(const proto::Params& params);  // without waiting for the answer
+  std::int64_t send(const proto::Params& params);  // without waiting for the answer; its id
+  void cancel(std::int64_t id);
   // True when the daemon has closed its end within `limit`.
   [[nodiscard]] bool wait_for_close(std::chrono::milliseconds limit);
   [[nodiscard]] std::optional<std::int64_t> peer_pid() const;
@@ -58,6 +59,9 @@ class Connection {
   [[nodiscard]] int descriptor() const { return socket_.get(); }
   void receive();  // throws unreachable when the daemon closed its end
   [[nodiscard]] std::optional<proto::EventNote> next_event();
+  // The same for the answer of a request that was sent, and for the candidates of a landing.
+  [[nodiscard]] std::optional<Answer> next_answer(std::int64_t id, Output& output);
+  [[nodiscard]] std::optional<proto::CandidateNote> next_candidate();
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
@@ -74,6 +78,7 @@ class Connection {
   std::size_t scanned_ = 0;
   std::int64_t last_id_ = 0;
   std::deque<proto::EventNote> events_;
+  std::deque<proto::CandidateNote> candidates_;
 };
 
 }  // namespace wtpool::client

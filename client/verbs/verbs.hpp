@@ -23,6 +23,7 @@ int run_command(const RemoveCommand& command, Context& context);
 int run_command(const PoolsCommand& command, Context& context);
 int run_command(const AcquireCommand& command, Context& context);
 int run_command(const ReleaseCommand& command, Context& context);
+int run_command(const LandCommand& command, Context& context);
 int run_command(const ListCommand& command, Context& context);
 int run_command(const InspectCommand& command, Context& context);
 int run_command(const PathCommand& command, Context& context);
