@@ -505,13 +505,9 @@ struct DoctorResult {
 };
 
 using Result = std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
-                            AcquireResult, ReleaseResult, RenewResult, PoolListResult, TrashListResult, TrashRestoreResult,
-                            StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult, StoreStatusResult,
-                            StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult>;
-using Result = std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
                             AcquireResult, ReleaseResult, LandResult, RenewResult, PoolListResult, TrashListResult,
                             TrashRestoreResult, StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult,
-                            StoreStatusResult, StoreGcResult>;
+                            StoreStatusResult, StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult>;
 
 // ---- notifications, daemon to client ----
 struct Progress {

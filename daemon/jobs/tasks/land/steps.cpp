@@ -106,7 +106,7 @@ std::string why_dirty(const JobContext& job, const git::Git& slot, const SlotId&
     return "a change is hidden from git status: " + printable(hidden.front());
   JobContext of_slot = job;
   of_slot.grant.slot = id;
-  const std::size_t fresh = count_new_untracked(of_slot, git_id, look.untracked);
+  const std::size_t fresh = new_untracked(of_slot, git_id, look.untracked).size();
   if (fresh > 0) return std::to_string(fresh) + (fresh == 1 ? " untracked file is" : " untracked files are") + " new since acquire";
   if (const auto submodules = git::look_at_submodules(slot); !submodules.touched.empty())
     return "the submodule " + printable(submodules.touched.front()) + " is changed";
