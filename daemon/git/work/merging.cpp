@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/base/clock.hpp"
 #include "daemon/git/files/text.hpp"
 #include "daemon/git/source/refs.hpp"
 
@@ -52,7 +53,14 @@ Oid tree_of(const Git& place, const Oid& commit) {
   return *tree;
 }
 
-std::string ident(const Git& place, const char* variable) { return trimmed(say(place, {"var", variable})); }
+// You, as configured; else the committer of the tip: an agent whose name is in his environment alone commits with that.
+std::string ident(const Git& place, const char* variable, const Oid& tip) {
+  Command ask;
+  ask.arguments = {"var", variable};
+  if (const ChildResult said = place.run(ask); said.ok()) return trimmed(said.output);
+  return trimmed(say(place, {"log", "-1", "--format=%cn <%ce>", tip.str(), "--"})) + " " + std::to_string(wall_now()) +
+         " +0000";
+}
 
 std::string whole_lines(std::string text) {
   if (!text.ends_with('\n')) text += '\n';
@@ -60,10 +68,10 @@ std::string whole_lines(std::string text) {
 }
 
 Oid commit_of_own(const Git& place, const TreeMerger& merger, const Oid& tree, const std::vector<Oid>& parents,
-                  const std::string& message) {
+                  const std::string& message, const Oid& tip) {
   std::string raw = "tree " + tree.str() + "\n";
   for (const Oid& parent : parents) raw += "parent " + parent.str() + "\n";
-  raw += "author " + ident(place, "GIT_AUTHOR_IDENT") + "\ncommitter " + ident(place, "GIT_COMMITTER_IDENT") + "\n\n";
+  raw += "author " + ident(place, "GIT_AUTHOR_IDENT", tip) + "\ncommitter " + ident(place, "GIT_COMMITTER_IDENT", tip) + "\n\n";
   return merger.write_commit(raw + whole_lines(message));
 }
 
@@ -129,7 +137,7 @@ class Rebase {
     }
     const bool became_empty = tree == tree_ && commit.tree != base;
     if (became_empty) return {};
-    if (committer_.empty()) committer_ = ident(place_, "GIT_COMMITTER_IDENT");
+    if (committer_.empty()) committer_ = ident(place_, "GIT_COMMITTER_IDENT", request_.tip);
     at_ = merger_.write_commit("tree " + tree.str() + "\nparent " + at_.str() + "\n" + commit.author + "committer " +
                                committer_ + "\n" + commit.encoding + "\n" + commit.message);
     tree_ = tree;
@@ -193,11 +201,11 @@ Candidate make_candidate(const Git& place, const MergeRequest& request) {
     made.nothing = merged.tree == tree_of(place, request.target);
     if (made.nothing) return made;
     const std::string message = request.message ? *request.message : squash_message(place, request);
-    made.commit = commit_of_own(place, merger, merged.tree, {request.target}, message);
+    made.commit = commit_of_own(place, merger, merged.tree, {request.target}, message, request.tip);
     return made;
   }
   made.commit = commit_of_own(place, merger, merged.tree, {request.target, request.tip},
-                              "Merge branch '" + request.name + "' into " + request.target_name);
+                              "Merge branch '" + request.name + "' into " + request.target_name, request.tip);
   return made;
 }
 

@@ -7,9 +7,9 @@
 #include "daemon/git/source/durable_objects.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/work/merging.hpp"
+#include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/tasks/land/land.hpp"
 #include "daemon/jobs/tasks/land/steps.hpp"
-#include "daemon/jobs/slot/blame.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
@@ -41,9 +41,9 @@ git::Candidate make(const JobContext& job, const core::job::Landing& landing, co
                                       [](const git::Conflict& each) { return each.kind == "submodule"; });
   if (!submodules) return made;
   // In the slot's place git knows the submodules' commits, and takes the later of two.
-  const git::Git slot({job.entry(landing.git_id).entry.string(), job.pool->files.slot(landing.slot).string(),
-                       job.pool->place.source.str()},
-                      job.git_context(nullptr));
+  const git::Git slot(
+      {job.entry(landing.git_id).entry.string(), job.pool->files.slot(landing.slot).string(), job.pool->place.source.str()},
+      job.git_context(nullptr));
   return git::make_candidate(slot, request);
 }
 
@@ -51,7 +51,8 @@ git::Candidate make(const JobContext& job, const core::job::Landing& landing, co
 void look_at_checkouts(const JobContext& job, const core::job::Landing& landing, const TargetStand& stand, const Oid& after,
                        core::done::LandingMade& made) {
   for (const auto& checkout : git::checkouts_of(job.pool->place.source.str(), job.pool->place.worktree, landing.target)) {
-    const auto may = git::may_follow(checkout_git(job, {checkout.git_dir, checkout.work_tree}, {}), landing.target, *stand.local, after);
+    const auto may =
+        git::may_follow(checkout_git(job, {checkout.git_dir, checkout.work_tree}, {}), landing.target, *stand.local, after);
     made.checkouts.push_back({checkout.work_tree, may.blocked.empty()});
   }
 }

@@ -8,13 +8,13 @@
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/source/refs.hpp"
-#include "daemon/jobs/tasks/land/land.hpp"
-#include "daemon/jobs/tasks/land/steps.hpp"
 #include "daemon/git/work/move_aside.hpp"
 #include "daemon/git/work/save.hpp"
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
 #include "daemon/jobs/steps/untracked.hpp"
+#include "daemon/jobs/tasks/land/land.hpp"
+#include "daemon/jobs/tasks/land/steps.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
 #include "proto/shell_word.hpp"
 
@@ -59,13 +59,13 @@ class LandingMove {
 
  private:
   core::done::LandingLost lost(const std::string& why) const {
-    return {core::Error(core::ErrorKind::blocked,
-                        "cannot land " + landing_.lease.name + " on " + landing_.target + ": " + why, "wtpool land")};
+    return {core::Error(core::ErrorKind::blocked, "cannot land " + landing_.lease.name + " on " + landing_.target + ": " + why,
+                        "wtpool land")};
   }
 
   [[noreturn]] void blocked(const std::string& why, const std::string& hint, const std::vector<std::string>& paths = {}) const {
-    core::Error error(core::ErrorKind::blocked,
-                      "cannot land " + landing_.lease.name + " on " + landing_.target + ": " + why, hint);
+    core::Error error(core::ErrorKind::blocked, "cannot land " + landing_.lease.name + " on " + landing_.target + ": " + why,
+                      hint);
     for (const std::string& path : paths) error.details.push_back("  " + printable(path));
     throw FaultError{core::Fault::source_fault, error};
   }
@@ -80,9 +80,10 @@ class LandingMove {
       const disk::LandRecord::Checkout one{checkout.git_dir, checkout.work_tree};
       const auto may = git::may_follow(checkout_git(job_, one, inherited_), landing_.target, before, moved_.after);
       if (!may.blocked.empty()) {
-        blocked(may.blocked, is_directory_no_follow(checkout.work_tree)
-                                 ? "git -C " + proto::shell_word(checkout.work_tree) + " status"
-                                 : "git -C " + proto::shell_word(place.source.str()) + " worktree list",
+        blocked(may.blocked,
+                is_directory_no_follow(checkout.work_tree)
+                    ? "git -C " + proto::shell_word(checkout.work_tree) + " status"
+                    : "git -C " + proto::shell_word(place.source.str()) + " worktree list",
                 may.in_the_way);
       }
       record_.checkouts.push_back(one);
@@ -135,7 +136,8 @@ class LandingMove {
   std::optional<std::string> move_target(const Oid& before) const {
     const git::Git source = job_.source_git(&slot_lock_);
     std::vector<RefMove> moves = {{branch_ref(landing_.target), moved_.after, before}};
-    if (const auto pinned = git::ids_of(source, {land_pin(landing_.id)})[0]) moves.push_back({land_pin(landing_.id), {}, *pinned});
+    if (const auto pinned = git::ids_of(source, {land_pin(landing_.id)})[0])
+      moves.push_back({land_pin(landing_.id), {}, *pinned});
     std::string why;
     if (move_refs(source, moves, "wtpool: land " + landing_.lease.name, why)) return std::nullopt;
     if (git::ids_of(source, {branch_ref(landing_.target)})[0] != before) return landing_.target + " was moved by somebody else";

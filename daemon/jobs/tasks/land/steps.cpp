@@ -63,15 +63,14 @@ TargetStand stand_of(const JobContext& job, const std::string& target) {
   stand.upstream = ids[1];
   if (!stand.local) {
     blocked("cannot land on " + printable(target) + ": there is no branch of that name",
-            stand.upstream ? "git -C " + where(job) + " branch " + proto::shell_word(target) + " " +
-                                 proto::shell_word(stand.upstream_name)
-                           : "git -C " + where(job) + " branch --list");
+            stand.upstream
+                ? "git -C " + where(job) + " branch " + proto::shell_word(target) + " " + proto::shell_word(stand.upstream_name)
+                : "git -C " + where(job) + " branch --list");
   }
   stand.base = *stand.local;
   if (!stand.upstream || stand.upstream == stand.local || is_ancestor(source, *stand.upstream, *stand.local)) return stand;
   if (!is_ancestor(source, *stand.local, *stand.upstream)) {
-    blocked("cannot land on " + printable(target) + ": it and its upstream " + printable(stand.upstream_name) +
-                " went apart",
+    blocked("cannot land on " + printable(target) + ": it and its upstream " + printable(stand.upstream_name) + " went apart",
             "git -C " + where(job) + " log --oneline --left-right " + proto::shell_word(target) + "..." +
                 proto::shell_word(stand.upstream_name));
   }
@@ -96,7 +95,8 @@ std::string target_of(const JobContext& job, const std::optional<std::string>& i
 
 std::string why_dirty(const JobContext& job, const git::Git& slot, const SlotId& id, const std::string& git_id) {
   for (const char* operation : {"MERGE_HEAD", "rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG"})
-    if (lstat_of(disk::path(slot.place().git_dir) / operation)) return "an operation is half done (" + std::string(operation) + ")";
+    if (lstat_of(disk::path(slot.place().git_dir) / operation))
+      return "an operation is half done (" + std::string(operation) + ")";
   const auto look = git::look(slot, git::Untracked::all, false);
   if (!look.changed.empty()) {
     return std::to_string(look.changed.size()) + (look.changed.size() == 1 ? " tracked file is" : " tracked files are") +
@@ -107,7 +107,8 @@ std::string why_dirty(const JobContext& job, const git::Git& slot, const SlotId&
   JobContext of_slot = job;
   of_slot.grant.slot = id;
   const std::size_t fresh = new_untracked(of_slot, git_id, look.untracked).size();
-  if (fresh > 0) return std::to_string(fresh) + (fresh == 1 ? " untracked file is" : " untracked files are") + " new since acquire";
+  if (fresh > 0)
+    return std::to_string(fresh) + (fresh == 1 ? " untracked file is" : " untracked files are") + " new since acquire";
   if (const auto submodules = git::look_at_submodules(slot); !submodules.touched.empty())
     return "the submodule " + printable(submodules.touched.front()) + " is changed";
   return {};
@@ -146,7 +147,7 @@ git::Git checkout_git(const JobContext& job, const disk::LandRecord::Checkout& c
 namespace {
 
 // What of it is left: the checkouts of the target, the slot that was to follow.
-void finish(const JobContext& job, const disk::LandRecord& record, const std::vector<int>& inherited) {
+void finish(const JobContext& job, const disk::LandRecord& record, std::vector<int> inherited) {
   const git::Git source = job.source_git();
   const auto ids = git::ids_of(source, {branch_ref(record.target), land_pin(record.id), branch_ref(record.name)});
   const bool moved = record.state == disk::LandRecord::State::advancing && ids[0] &&
@@ -173,22 +174,37 @@ void finish(const JobContext& job, const disk::LandRecord& record, const std::ve
 
 }  // namespace
 
-void finish_landings(const JobContext& job) {
+std::vector<std::string> finish_landings(const JobContext& job) {
   const SourceId& source = job.pool->place.source;
+  std::vector<std::string> left;
   for (const std::string& id : disk::land_ids(source)) {
     try {
-      const auto lock = disk::FileLock::try_take(disk::land_lock(source, id));
-      if (!lock) continue;  // it is not over: of this daemon, or a git of one that was killed
       const auto record = disk::read_land_record(source, id);
-      if (!record) continue;
       // The slot is another pool's to touch.
-      if (!record->slot.empty() && !is_directory_no_follow(job.pool->files.slot(SlotId(record->slot)))) continue;
-      finish(job, *record, {lock->descriptor()});
-      log_info("landing " + id + " of " + record->name + " on " + record->target + " was cut off, and is finished");
+      if (record && !record->slot.empty() && !is_directory_no_follow(job.pool->files.slot(SlotId(record->slot)))) continue;
+      std::optional<disk::SlotLock> slot;
+      if (record && !record->slot.empty()) {
+        slot = disk::SlotLock::try_take(job.pool->files, SlotId(record->slot));
+        if (!slot) left.push_back(record->slot);
+        if (!slot) continue;
+      }
+      const auto lock = disk::FileLock::try_take(disk::land_lock(source, id));
+      const auto now = lock ? disk::read_land_record(source, id) : std::nullopt;
+      if (!lock) {  // it is not over: of this daemon, or a git of one that was killed
+        if (record) left.push_back(record->slot);
+      } else if (!now) {
+        disk::remove_land_record(source, id);  // somebody else finished it first
+      } else if (now->slot.empty() || slot) {
+        std::vector<int> inherited = {lock->descriptor()};
+        if (slot) inherited.push_back(slot->descriptor());
+        finish(job, *now, std::move(inherited));
+        log_info("landing " + id + " of " + now->name + " on " + now->target + " was cut off, and is finished");
+      }
     } catch (const core::Error& error) {
       log_warn("landing " + id + " was cut off and cannot be finished yet: " + error.message);
     }
   }
+  return left;
 }
 
 }  // namespace wtpool::jobs

@@ -38,7 +38,7 @@ struct RefMove {
                                     const std::vector<int>& inherited);
 
 // Everything that a landing which was cut off has left to do, and its record last. Never throws for one that cannot be finished
-// now: it stays for the next time.
-void finish_landings(const JobContext& job);
+// now: it stays for the next time. Returns the slots whose landing somebody else has in hand.
+std::vector<std::string> finish_landings(const JobContext& job);
 
 }  // namespace wtpool::jobs
