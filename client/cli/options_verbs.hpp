@@ -37,7 +37,7 @@ void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire);
 void add_wait(CLI::App* verb, AcquireCommand* acquire);
 
 // One function a group of verbs.
-void add_lease_verbs(CLI::App& app, Command& chosen);   // acquire release run renew
+void add_lease_verbs(CLI::App& app, Command& chosen);  // acquire release run renew
 void add_land_verb(CLI::App& app, Command& chosen);
 void add_report_verbs(CLI::App& app, Command& chosen);  // ls watch inspect path pools
 void add_trash_verbs(CLI::App& app, Command& chosen);

@@ -4,8 +4,8 @@
 #include <array>
 #include <memory>
 
-#include "client/run/candidate_test.hpp"
 #include "client/daemon/start.hpp"
+#include "client/run/candidate_test.hpp"
 #include "client/run/session.hpp"
 #include "client/verbs/ask.hpp"
 #include "client/verbs/verbs.hpp"

@@ -171,85 +171,85 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
                        std::holds_alternative<job::StoreTask>(job.spec);
   if (!of_many && !job.slots.empty() && find_slot(t, job.pool, job.slots.front()) == nullptr) return;
   const auto empty = [](const done::Plain&) { return proto::Result(proto::EmptyResult{}); };
-  std::visit(Overloaded{
-                 [&](const job::LoadPool&) { load_ended(t, job, outcome); },
-                 [&](const job::Resolve&) { resolve_ended(t, job, outcome); },
-                 [&](const job::Fetch&) {
-                   fetch_ended(t, job,
-                               done_as<done::Fetched>(outcome) ? std::nullopt : std::optional(failure_of(outcome).error));
-                 },
-                 [&](const job::TendMirror&) { tend_ended(t, job, error_of(outcome)); },
-                 [&](const job::Acquire&) { acquire_ended(t, job, outcome); },
-                 [&](const job::EndProcesses&) {
-                   processes_ended(
-                       t, job, std::holds_alternative<JobFailed>(outcome) ? std::optional(failure_of(outcome)) : std::nullopt);
-                 },
-                 [&](const job::DeleteRemote& spec) {
-                   if (const auto error = error_of(outcome))
-                     note(t, 2,
-                          "release of '" + spec.name + "' in pool '" + spec.pool.str() + "': refs/heads/" + spec.name +
-                              " was not deleted at the remote: " + error->message);
-                 },
-                 [&](const job::Release&) { release_ended(t, job, outcome); },
-                 [&](const job::Recycle&) { upkeep_ended(t, job, outcome); },
-                 [&](const job::Recover&) { upkeep_ended(t, job, outcome); },
-                 [&](const job::Quarantine&) { upkeep_ended(t, job, outcome); },
-                 [&](const job::LookAtTip&) { tip_seen(t, job, outcome); },
-                 [&](const job::Advance&) { advance_ended(t, job, outcome); },
-                 [&](const job::Seal&) { seal_ended(t, job, outcome); },
-                 [&](const job::RewriteMarker&) { renewed(t, job, error_of(outcome)); },
-                 [&](const job::ReadBack&) { read_back_ended(t, job, outcome); },
-                 [&](const job::Repair&) { repair_ended(t, job, outcome); },
-                 [&](const job::RemoveSlot&) { remove_ended(t, job, outcome); },
-                 [&](const job::RemovePool&) {
-                   const auto* removed = done_as<done::PoolRemoved>(outcome);
-                   const Request* request = job.request ? find_request(t, *job.request) : nullptr;
-                   if (removed != nullptr && request != nullptr) {
-                     for (const auto& warning : removed->warnings) warn(t, *request, warning);
-                   }
-                   pool_removed(t, job, error_of(outcome));
-                 },
-                 [&](const job::InitPool&) { init_ended(t, job, outcome); },
-                 [&](const job::Heal&) { heal_ended(t, job, outcome); },
-                 [&](const job::HealLocks&) { heal_ended(t, job, outcome); },
-                 [&](const job::GitStatus&) { status_ended(t, job, outcome); },
-                 [&](const job::ListTrash&) {
-                   answer_plain<done::TrashListed>(t, job, outcome, [](const done::TrashListed& done) {
-                     return proto::Result(proto::TrashListResult{done.entries});
-                   });
-                 },
-                 [&](const job::RestoreTrash&) {
-                   const auto* restored = done_as<done::TrashRestored>(outcome);
-                   const Request* request = job.request ? find_request(t, *job.request) : nullptr;
-                   if (restored != nullptr && request != nullptr) {
-                     for (const auto& warning : restored->warnings) warn(t, *request, warning);
-                   }
-                   answer_plain<done::TrashRestored>(t, job, outcome, [](const done::TrashRestored& done) {
-                     return proto::Result(proto::TrashRestoreResult{done.branch});
-                   });
-                 },
-                 [&](const job::LookAtLanding&) { landing_looked(t, job, outcome); },
-                 [&](const job::MakeLanding&) { landing_made(t, job, outcome); },
-                 [&](const job::MoveLanding&) { landing_moved(t, job, outcome); },
-                 [&](const job::DropLanding& spec) {
-                   if (const auto error = error_of(outcome)) note(t, 2, "landing " + spec.id + " was not dropped: " + error->message);
-                 },
-                 [&](const job::RecoverLandings&) {
-                   if (const auto error = error_of(outcome))
-                     note(t, 2, "landings in the source of pool '" + job.pool.str() + "' were not looked at: " + error->message);
-                 },
-                 [&](const job::DropTrash&) { answer_plain<done::Plain>(t, job, outcome, empty); },
-                 [&](const job::StoreTask&) { store_task_ended(t, job, outcome); },
-                 [&](const job::StoreFill& spec) { store_filled(t, job, spec, outcome); },
-                 [&](const job::StoreTidy&) {
-                   if (const auto error = error_of(outcome)) note(t, 2, "the store was not tidied: " + error->message);
-                 },
-                 [&](const job::ExpireTrash&) {
-                   if (const auto error = error_of(outcome))
-                     note(t, 2, "trash of pool '" + job.pool.str() + "' was not expired: " + error->message);
-                 },
-             },
-             job.spec);
+  std::visit(
+      Overloaded{
+          [&](const job::LoadPool&) { load_ended(t, job, outcome); },
+          [&](const job::Resolve&) { resolve_ended(t, job, outcome); },
+          [&](const job::Fetch&) {
+            fetch_ended(t, job, done_as<done::Fetched>(outcome) ? std::nullopt : std::optional(failure_of(outcome).error));
+          },
+          [&](const job::TendMirror&) { tend_ended(t, job, error_of(outcome)); },
+          [&](const job::Acquire&) { acquire_ended(t, job, outcome); },
+          [&](const job::EndProcesses&) {
+            processes_ended(t, job,
+                            std::holds_alternative<JobFailed>(outcome) ? std::optional(failure_of(outcome)) : std::nullopt);
+          },
+          [&](const job::DeleteRemote& spec) {
+            if (const auto error = error_of(outcome))
+              note(t, 2,
+                   "release of '" + spec.name + "' in pool '" + spec.pool.str() + "': refs/heads/" + spec.name +
+                       " was not deleted at the remote: " + error->message);
+          },
+          [&](const job::Release&) { release_ended(t, job, outcome); },
+          [&](const job::Recycle&) { upkeep_ended(t, job, outcome); },
+          [&](const job::Recover&) { upkeep_ended(t, job, outcome); },
+          [&](const job::Quarantine&) { upkeep_ended(t, job, outcome); },
+          [&](const job::LookAtTip&) { tip_seen(t, job, outcome); },
+          [&](const job::Advance&) { advance_ended(t, job, outcome); },
+          [&](const job::Seal&) { seal_ended(t, job, outcome); },
+          [&](const job::RewriteMarker&) { renewed(t, job, error_of(outcome)); },
+          [&](const job::ReadBack&) { read_back_ended(t, job, outcome); },
+          [&](const job::Repair&) { repair_ended(t, job, outcome); },
+          [&](const job::RemoveSlot&) { remove_ended(t, job, outcome); },
+          [&](const job::RemovePool&) {
+            const auto* removed = done_as<done::PoolRemoved>(outcome);
+            const Request* request = job.request ? find_request(t, *job.request) : nullptr;
+            if (removed != nullptr && request != nullptr) {
+              for (const auto& warning : removed->warnings) warn(t, *request, warning);
+            }
+            pool_removed(t, job, error_of(outcome));
+          },
+          [&](const job::InitPool&) { init_ended(t, job, outcome); },
+          [&](const job::Heal&) { heal_ended(t, job, outcome); },
+          [&](const job::HealLocks&) { heal_ended(t, job, outcome); },
+          [&](const job::GitStatus&) { status_ended(t, job, outcome); },
+          [&](const job::ListTrash&) {
+            answer_plain<done::TrashListed>(t, job, outcome, [](const done::TrashListed& done) {
+              return proto::Result(proto::TrashListResult{done.entries});
+            });
+          },
+          [&](const job::RestoreTrash&) {
+            const auto* restored = done_as<done::TrashRestored>(outcome);
+            const Request* request = job.request ? find_request(t, *job.request) : nullptr;
+            if (restored != nullptr && request != nullptr) {
+              for (const auto& warning : restored->warnings) warn(t, *request, warning);
+            }
+            answer_plain<done::TrashRestored>(t, job, outcome, [](const done::TrashRestored& done) {
+              return proto::Result(proto::TrashRestoreResult{done.branch});
+            });
+          },
+          [&](const job::LookAtLanding&) { landing_looked(t, job, outcome); },
+          [&](const job::MakeLanding&) { landing_made(t, job, outcome); },
+          [&](const job::MoveLanding&) { landing_moved(t, job, outcome); },
+          [&](const job::DropLanding& spec) {
+            if (const auto error = error_of(outcome)) note(t, 2, "landing " + spec.id + " was not dropped: " + error->message);
+          },
+          [&](const job::RecoverLandings&) {
+            if (const auto error = error_of(outcome))
+              note(t, 2, "landings in the source of pool '" + job.pool.str() + "' were not looked at: " + error->message);
+          },
+          [&](const job::DropTrash&) { answer_plain<done::Plain>(t, job, outcome, empty); },
+          [&](const job::StoreTask&) { store_task_ended(t, job, outcome); },
+          [&](const job::StoreFill& spec) { store_filled(t, job, spec, outcome); },
+          [&](const job::StoreTidy&) {
+            if (const auto error = error_of(outcome)) note(t, 2, "the store was not tidied: " + error->message);
+          },
+          [&](const job::ExpireTrash&) {
+            if (const auto error = error_of(outcome))
+              note(t, 2, "trash of pool '" + job.pool.str() + "' was not expired: " + error->message);
+          },
+      },
+      job.spec);
 }
 
 void job_progress(Turn& t, const event::JobProgress& event) {

@@ -1,5 +1,6 @@
-// The record of a landing: <common>/wtpool/land/<id>.yaml. While it says `made`, nothing has moved and it may be dropped; once it
-// says `advancing`, the target itself tells whether it moved, and what is left is done from here. Any thread; throws proto::Error.
+// The record of a landing: <common>/wtpool/land/<id>.yaml. While it says `made`, nothing has moved and it may be dropped; once
+// it says `advancing`, the target itself tells whether it moved, and what is left is done from here. Any thread; throws
+// proto::Error.
 #pragma once
 
 #include <optional>

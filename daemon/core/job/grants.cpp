@@ -153,8 +153,7 @@ void pump(Turn& t) {
           t.unrun.emplace_back(
               job, JobFailed{Fault::cancelled, say::lease_lost("cannot write the marker of " + job.slots.front().str())});
         if (const auto* land = std::get_if<job::MoveLanding>(&job.spec))
-          t.unrun.emplace_back(job,
-                               JobFailed{Fault::cancelled, say::lease_lost("cannot land " + land->landing.lease.name)});
+          t.unrun.emplace_back(job, JobFailed{Fault::cancelled, say::lease_lost("cannot land " + land->landing.lease.name)});
         if (std::holds_alternative<job::ReadBack>(job.spec))
           t.unrun.emplace_back(job,
                                JobFailed{Fault::cancelled, {ErrorKind::slot_unknown, job.slots.front().str() + " is gone"}});

@@ -103,8 +103,7 @@ void perform(Turn& t, LandLine& line, const land::Move& move) {
   spec.base = entry.base;
   spec.candidate = entry.candidate;
   request.landing->moving = true;
-  request.jobs.insert(
-      ask(t, JobClass::answering, std::move(spec), request.pool, {request.landing->what.slot}, request.id));
+  request.jobs.insert(ask(t, JobClass::answering, std::move(spec), request.pool, {request.landing->what.slot}, request.id));
 }
 
 void perform(Turn& t, LandLine&, const land::Refuse& refused) {
@@ -179,7 +178,8 @@ void begin_land(Turn& t, Request& request, Pool& pool) {
   landing.what.push = params.push;
   landing.what.follows = !params.stay && !params.release;
   note_change(t, request);
-  request.jobs.insert(ask(t, JobClass::answering, job::LookAtLanding{pool.key, landing.what, params.into}, pool.key, {}, request.id));
+  request.jobs.insert(
+      ask(t, JobClass::answering, job::LookAtLanding{pool.key, landing.what, params.into}, pool.key, {}, request.id));
 }
 
 void landing_looked(Turn& t, const Job& job, const JobOutcome& outcome) {
@@ -251,8 +251,8 @@ void land_tested(Turn& t, Request& request) {
     LandLine& line = line_of(t, each.landing->source, what.target);
     std::optional<Error> failure;
     if (!params.passed) {
-      failure = Error(ErrorKind::hook_failed, "cannot land " + what.lease.name + " on " + what.target + ": " +
-                                                  params.why.value_or("the test failed"));
+      failure = Error(ErrorKind::hook_failed,
+                      "cannot land " + what.lease.name + " on " + what.target + ": " + params.why.value_or("the test failed"));
       failure->name = what.lease.name;
     }
     line.test_ended(id, Oid(params.candidate), std::move(failure));

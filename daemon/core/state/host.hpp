@@ -148,7 +148,7 @@ struct Source {
   std::optional<nanoseconds> quiet_since;      // nothing has run on it since then
   std::optional<JobId> tending;
   std::optional<std::int64_t> fetched_at;  // UTC seconds: the last good one of all
-  std::map<std::string, LandLine> lines;  // of landings, by the short name of their target
+  std::map<std::string, LandLine> lines;   // of landings, by the short name of their target
 };
 
 // Where the default commit stands, and the last few hundred first parents behind it, each with its distance from there.

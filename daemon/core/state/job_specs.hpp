@@ -357,11 +357,11 @@ struct LandingLooked {
   job::Landing landing;
 };
 struct LandingMade {
-  Oid base;                // what it was made on
-  Oid candidate;           // empty where there is nothing to land, or a conflict
+  Oid base;       // what it was made on
+  Oid candidate;  // empty where there is nothing to land, or a conflict
   std::int64_t commits = 0;
   bool nothing = false;
-  std::optional<Error> refused;  // it does not go together with its base
+  std::optional<Error> refused;                // it does not go together with its base
   std::vector<proto::CheckoutInfo> checkouts;  // of a dry run
 };
 struct LandingMoved {

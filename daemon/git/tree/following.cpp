@@ -55,8 +55,7 @@ std::string why_not_now(const Git& checkout, const std::string& branch) {
   if (!is_directory_no_follow(checkout.place().work_tree)) return "its directory " + where + " is not there";
   for (const Operation& operation : kOperations)
     if (lstat_of(dir / operation.file)) return std::string("a ") + operation.name + " is half done in " + where;
-  if (!holds_head(dir.string(), branch))
-    return "HEAD of " + where + " is not on " + printable(branch) + " any more";
+  if (!holds_head(dir.string(), branch)) return "HEAD of " + where + " is not on " + printable(branch) + " any more";
   if (lstat_of(dir / "index.lock"))
     return "the index of " + where + " is locked: index.lock stands in " + printable(dir.string());
   if (const auto blocking = blocking_files_of(checkout); !blocking.empty())
