@@ -158,7 +158,7 @@ std::optional<Error> why_not(Turn& t, Pool& pool, const Found& found, const Requ
 void begin_land(Turn& t, Request& request, Pool& pool) {
   const auto& params = params_of(request);
   if (params.push) {
-    return refuse(t, request.id, {ErrorKind::invalid_params, "push: this daemon lands on local branches only"});
+    return refuse(t, request.id, {ErrorKind::blocked, "push: this daemon lands on local branches only"});
   }
   const Found found = locate(pool, params.target, params.scope.cwd);
   if (auto error = why_not(t, pool, found, request)) return refuse(t, request.id, std::move(*error));

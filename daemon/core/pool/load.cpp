@@ -162,7 +162,7 @@ void pool_loaded(Turn& t, Pool& pool, const done::LoadedPool& loaded, std::uint6
   }
   for (const auto& warning : loaded.warnings) note(t, 2, "pool '" + pool.key.str() + "': " + warning);
   tip_may_have_moved(t, pool);
-  if (first && !t.host.draining) ask(t, JobClass::background, job::RecoverLandings{pool.key}, pool.key);
+  if (loaded.landings_cut_off && !t.host.draining) ask(t, JobClass::background, job::RecoverLandings{pool.key}, pool.key);
   if (!pool.next_expiry) pool.next_expiry = after(t.now.awake, kFirstExpiry);
   pool.unsettled = true;
   if (std::exchange(pool.load_again, false)) load_pool(t, pool);

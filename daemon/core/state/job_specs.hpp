@@ -257,6 +257,7 @@ struct LoadedPool {
   std::vector<SlotFacts> slots;
   std::vector<std::string> warnings;
   std::optional<std::int64_t> fetched_at = {};  // UTC seconds: the last good fetch of ours, of an earlier daemon too
+  bool landings_cut_off = false;                // at the first look: a kill left records of landings in the source
 };
 struct Resolved {
   std::optional<Oid> commit;                 // absent: unknown in the source

@@ -12,6 +12,7 @@
 #include "common/base/names.hpp"
 #include "common/base/url.hpp"
 #include "common/files/files.hpp"
+#include "daemon/disk/land_record.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/entry.hpp"
 #include "daemon/git/files/private_state.hpp"
@@ -233,6 +234,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   loaded.config = pool->config;
   loaded.place = pool->place;
   loaded.fetched_at = git::last_fetch(pool->source.common_dir);
+  loaded.landings_cut_off = !served && !disk::land_ids(pool->place.source).empty();
   job.pools->put(pool);
   return loaded;
 }

@@ -108,6 +108,8 @@ const std::map<std::string, std::function<std::string(const WireId&, const std::
       {"slot.path", again<SlotPathResult>},
       {"slot.repair", again<EmptyResult>},
       {"slot.attach", again<AttachResult>},
+      {"slot.land", again<LandResult>},
+      {"land.tested", again<EmptyResult>},
       {"scope.locate", again<LocateResult>},
       {"slot.sweep", again<SweepResult>},
       {"slot.remove", again<EmptyResult>},
