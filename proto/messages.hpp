@@ -88,6 +88,8 @@ struct AcquireParams {
   bool frozen_only = false;  // every dep must be in the store
   bool fetch = false;        // the source is fetched first, as with `fetch: always`
   bool reuse = false;        // a NAME that is held gives its lease back, a branch that exists is resumed
+  std::optional<std::string> slot;  // this one alone
+  bool prepares = false;            // the slot is to be frozen: refused where the pool's disk cannot clone
 };
 struct ConfirmParams {
   std::string lease_id;
@@ -226,6 +228,23 @@ struct StoreVerifyParams {
   std::optional<std::string> key;
 };
 struct StorePathParams {};
+// The slot of a connection lease that its client has finished with, or an idle slot, becomes its group's template.
+struct TemplateMakeParams {
+  Scope scope;
+  std::optional<std::string> lease_id;  // the held slot; else an idle one
+  std::optional<std::string> slot;
+  std::optional<std::string> commit;
+  std::optional<std::string> group;
+  std::vector<std::int64_t> caller_pids;  // the client and its ancestors: they may stand in the slot
+  std::optional<std::int64_t> wait_ms;    // how long processes that are left in the slot are waited for
+};
+struct TemplateListParams {
+  Scope scope;
+};
+struct TemplateDropParams {
+  Scope scope;
+  std::string id;
+};
 struct SubscribeParams {
   Scope scope;
 };
@@ -258,7 +277,7 @@ using Params =
                  TrashDropParams, SubscribeParams, HostStatusParams, HostDoctorParams, HostReloadParams, HostShutdownParams,
                  StorePlaceParams, StoreAddParams, StoreHasParams, StoreListParams, StoreStatusParams, StoreThawParams,
                  StoreFreezeParams, StoreGcParams, StoreVerifyParams, StorePathParams, SourceFetchParams, AttachParams,
-                 SweepParams, LocateParams>;
+                 SweepParams, LocateParams, TemplateMakeParams, TemplateListParams, TemplateDropParams>;
 
 // ---- results ----
 struct HelloResult {
@@ -357,6 +376,24 @@ struct MissingDep {
   std::string name;
   std::string key;
 };
+struct LeftOut {
+  std::string path;    // relative to the slot, without a trailing slash
+  std::string reason;  // guard | path-bound | secret | changed | foreign | untracked | not-carried
+  friend bool operator==(const LeftOut&, const LeftOut&) = default;
+};
+struct CarriedTotal {
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+  friend bool operator==(const CarriedTotal&, const CarriedTotal&) = default;
+};
+// How a slot came about. A daemon that says nothing of it leaves all of it out.
+struct Creation {
+  std::optional<std::string> created;  // snapshot | reflink | checkout; absent of a slot that was there
+  CarriedTotal carried;
+  std::vector<LeftOut> left_out;
+  std::vector<std::string> stale;  // carried paths whose guard differs from the commit that the slot stood at
+  friend bool operator==(const Creation&, const Creation&) = default;
+};
 struct AcquireResult {
   std::string pool;
   std::string slot;
@@ -371,6 +408,7 @@ struct AcquireResult {
   std::optional<std::int64_t> fetched_at;               // of our own last fetch of the source
   std::optional<int> port_base;                         // the first port of the lease; only when asked for
   std::optional<std::vector<MissingDep>> missing_deps;  // of a pool with deps: those that could not be had
+  std::optional<Creation> creation;
 };
 struct ReleaseResult {
   bool already = false;  // nothing was held: "already released"
@@ -428,6 +466,31 @@ struct TrashEntry {
 };
 struct TrashListResult {
   std::vector<TrashEntry> entries;  // a bare array on the wire
+};
+struct CarriedPath {
+  std::string path;
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+  std::vector<std::string> guards;
+};
+struct TemplateInfo {
+  std::string pool;
+  std::optional<std::string> group;
+  std::string id;
+  std::string commit;
+  std::int64_t made_at = 0;
+  std::string slot;
+  std::string create;
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+  std::int64_t disk_bytes = 0;
+  std::vector<CarriedPath> carried;
+  std::vector<LeftOut> left_out;
+  bool in_use = true;
+  bool damaged = false;
+};
+struct TemplateListResult {
+  std::vector<TemplateInfo> templates;  // a bare array on the wire
 };
 struct TrashRestoreResult {
   std::string branch;
@@ -507,7 +570,7 @@ struct DoctorResult {
 using Result = std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
                             AcquireResult, ReleaseResult, LandResult, RenewResult, PoolListResult, TrashListResult,
                             TrashRestoreResult, StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult,
-                            StoreStatusResult, StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult>;
+                            StoreStatusResult, StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult, TemplateInfo, TemplateListResult>;
 
 // ---- notifications, daemon to client ----
 struct Progress {

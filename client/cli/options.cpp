@@ -29,7 +29,7 @@ struct BeforeCommand {
   bool needs_one;
 };
 constexpr std::array kBeforeCommand{BeforeCommand{"run", true}, BeforeCommand{"store", false}, BeforeCommand{"go", false},
-                                    BeforeCommand{"diff", false}, BeforeCommand{"__complete", false}};
+                                    BeforeCommand{"diff", false}, BeforeCommand{"__complete", false}, BeforeCommand{"prepare", false}};
 
 bool takes_command(std::string_view verb) {
   return std::ranges::any_of(kBeforeCommand, [verb](const BeforeCommand& row) { return row.verb == verb; });
@@ -41,7 +41,7 @@ bool needs_command(std::string_view verb) {
 Told wrong_usage(const std::string& why, const std::string& verb) {
   std::string clause = why;
   while (!clause.empty() && (clause.back() == '\n' || clause.back() == '.')) clause.pop_back();
-  return {verb == "run" ? kRunFailed : kWrongUsage, "wtpool: cannot read the command line: " + printable(clause) +
+  return {verb == "run" || verb == "prepare" ? kRunFailed : kWrongUsage, "wtpool: cannot read the command line: " + printable(clause) +
                                                         "\nhint: wtpool " + verb + (verb.empty() ? "" : " ") + "--help\n"};
 }
 
@@ -133,6 +133,7 @@ void cli::add_everything(CLI::App& app, Parsed& parsed, Loud& loud) {
   add_session_verbs(app, parsed.command);
   add_land_verb(app, parsed.command);
   add_report_verbs(app, parsed.command);
+  add_template_verbs(app, parsed.command);
   add_trash_verbs(app, parsed.command);
   add_store_verbs(app, parsed.command);
   add_host_verbs(app, parsed.command);

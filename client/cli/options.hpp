@@ -106,6 +106,17 @@ struct ShellInitCommand {
 struct CompleteCommand {
   std::vector<std::string> command;  // the words behind the program's name; the last is being typed
 };
+struct PrepareCommand {
+  std::optional<std::string> group;
+  std::optional<std::string> commit;
+  std::optional<std::string> slot;
+  std::optional<std::chrono::milliseconds> wait;  // 0 = without an end
+  std::vector<std::string> command;               // empty: an idle slot is frozen as it stands
+};
+struct TemplateListCommand {};
+struct TemplateDropCommand {
+  std::string id;
+};
 struct RenewCommand {
   std::string target;
   std::optional<std::string> lease;
@@ -212,7 +223,7 @@ using Command =
                  StorePlaceCommand, StoreAddCommand, StoreHasCommand, StoreListCommand, StoreStatusCommand, StoreThawCommand,
                  StoreFreezeCommand, StoreGcCommand, StoreVerifyCommand, StorePathCommand, GoCommand, SweepCommand, DiffCommand,
                  WhoamiCommand, OrientCommand, AgentCreateCommand, AgentRemoveCommand, AgentInstallCommand, McpCommand,
-                 LandCommand>;
+                 LandCommand, PrepareCommand, TemplateListCommand, TemplateDropCommand>;
 
 struct Parsed {
   Globals globals;

@@ -200,6 +200,16 @@ std::string render_trash(const std::vector<proto::TrashEntry>& entries) {
   return render_table(rows);
 }
 
+std::string render_templates(const std::vector<proto::TemplateInfo>& templates) {
+  std::vector<std::vector<std::string>> rows = {{"POOL", "GROUP", "ID", "COMMIT", "MADE", "CREATE", "FILES", "BYTES", "STATE"}};
+  for (const proto::TemplateInfo& one : templates) {
+    rows.push_back({cell(one.pool), cell(one.group.value_or("-")), cell(one.id), cell(one.commit.substr(0, 12)),
+                    rfc3339_utc(one.made_at), cell(one.create), std::to_string(one.files), std::to_string(one.bytes),
+                    one.damaged ? "damaged" : "in use"});
+  }
+  return render_table(rows);
+}
+
 std::string render_status(const proto::StatusResult& status) {
   std::string text;
   add_line(text, "pid", std::to_string(status.pid));

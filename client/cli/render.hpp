@@ -19,6 +19,7 @@ namespace wtpool::client {
 // `dry`: nothing was released, and what would have been is named.
 [[nodiscard]] std::string render_sweep(const std::vector<proto::SweepRow>& rows, bool dry);
 [[nodiscard]] std::string render_pools(const std::vector<proto::PoolInfo>& pools);
+[[nodiscard]] std::string render_templates(const std::vector<proto::TemplateInfo>& templates);
 [[nodiscard]] std::string render_trash(const std::vector<proto::TrashEntry>& entries);
 [[nodiscard]] std::string render_store(const proto::StoreListResult& list);
 [[nodiscard]] std::string render_store(const proto::StoreStatusResult& status);

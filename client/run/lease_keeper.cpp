@@ -134,6 +134,11 @@ std::optional<std::string> Holding::look(bool readable) {
   }
 }
 
+void Holding::freeze(const proto::TemplateMakeParams& params) {
+  if (!opened_) throw Error(ErrorKind::unreachable, "cannot freeze the slot: " + lost_because_);
+  static_cast<void>(call<proto::TemplateInfo>(params));
+}
+
 std::optional<std::string> Holding::release() {
   proto::RenewParams renew;
   renew.scope.pool = lease_.pool;

@@ -25,6 +25,8 @@ class Holding {
   // Reads what came, or tries to get back to the daemon. Why the lease is over, once it is.
   [[nodiscard]] std::optional<std::string> look(bool readable);
   [[nodiscard]] bool connected() const { return opened_.has_value(); }
+  // The slot becomes its group's template. Throws what keeps it from that.
+  void freeze(const proto::TemplateMakeParams& params);
   // Why the lease was over already, if it was. Throws what keeps it from that; waits for a daemon that comes back.
   [[nodiscard]] std::optional<std::string> release();
 

@@ -1,13 +1,23 @@
 // run: a command in a slot that is held as long as it lasts.
+#include <poll.h>
 #include <unistd.h>
 
 #include <cctype>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <string_view>
 
 #include "client/daemon/start.hpp"
 #include "client/run/in_slot.hpp"
 #include "client/run/report.hpp"
 #include "client/run/session.hpp"
 #include "client/verbs/acquire_request.hpp"
+#include "client/verbs/ask.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/names.hpp"
+#include "common/platform/process.hpp"
 
 namespace wtpool::client {
 namespace {
@@ -38,10 +48,10 @@ std::string name_of(const RunCommand& command) {
   return "run/" + program + "-" + std::to_string(::getpid());
 }
 
-int run_in_slot(const RunCommand& command, Context& context) {
-  AcquireCommand wanted = command.acquire;
-  wanted.name = name_of(command);
-  proto::AcquireParams params = acquire_params(wanted, context);
+// What is done with the slot when the command has ended with 0; its exit code from then on.
+using Afterwards = std::function<int(Holding&, const proto::AcquireResult&)>;
+
+int run_in_slot(const RunCommand& command, proto::AcquireParams params, Context& context, const Afterwards& afterwards = {}) {
   params.lease_kind = proto::LeaseKind::connection;
   params.ports = true;
   RunReport report(command, context);
@@ -61,8 +71,9 @@ int run_in_slot(const RunCommand& command, Context& context) {
     static_cast<void>(release(holding, context));
     return code;
   }
-  const Ended ended = running.wait(command.timeout);
+  Ended ended = running.wait(command.timeout);
   report.ended(ended.timed_out ? kRunTimedOut : ended.exit_code);
+  if (afterwards && !ended.lease_over && !ended.timed_out && ended.exit_code == 0) ended.exit_code = afterwards(holding, lease);
   const auto over = ended.lease_over ? ended.lease_over : release(holding, context);
   if (ended.timed_out) {
     context.output.say(line.argv.front() + " was ended: its time of --timeout was over");
@@ -73,17 +84,85 @@ int run_in_slot(const RunCommand& command, Context& context) {
   return kRunFailed;
 }
 
-}  // namespace
-
-int run_command(const RunCommand& command, Context& context) {
+// Whatever failed: all other codes are the command's.
+int guarded(Context& context, const std::function<int()>& work) {
   try {
-    return run_in_slot(command, context);
+    return work();
   } catch (const Error& error) {
     context.output.error(error);
   } catch (const std::exception& unexpected) {
     context.output.error({ErrorKind::internal, std::string("cannot go on: ") + unexpected.what()});
   }
   return kRunFailed;
+}
+
+bool waits(const PrepareCommand& command, std::chrono::steady_clock::time_point since) {
+  if (!command.wait) return false;
+  return command.wait->count() == 0 || std::chrono::steady_clock::now() - since < *command.wait;
+}
+
+// Processes that the command left in the slot are waited for as long as it was asked for.
+int freeze(const PrepareCommand& command, Context& context, Holding& holding, const proto::AcquireResult& lease) {
+  proto::TemplateMakeParams params;
+  params.scope.pool = lease.pool;
+  params.lease_id = lease.lease_id;
+  params.caller_pids = platform::ancestors_of(::getpid());
+  const auto since = std::chrono::steady_clock::now();
+  while (true) {
+    try {
+      holding.freeze(params);
+      return 0;
+    } catch (const Error& error) {
+      if (error.kind != ErrorKind::contended || !waits(command, since)) {
+        context.output.error(error);
+        return kRunFailed;
+      }
+    }
+    struct pollfd nothing = {-1, 0, 0};
+    ::poll(&nothing, 1, static_cast<int>(kTryAgain.count()));
+  }
+}
+
+int prepare_idle(const PrepareCommand& command, Context& context) {
+  proto::TemplateMakeParams params;
+  params.scope = context.scope();
+  params.slot = command.slot;
+  params.commit = command.commit;
+  params.group = command.group;
+  params.caller_pids = platform::ancestors_of(::getpid());
+  static_cast<void>(ask<proto::TemplateInfo>(context, params));
+  return 0;
+}
+
+int prepare(const PrepareCommand& command, Context& context) {
+  if (command.command.empty()) return prepare_idle(command, context);
+  AcquireCommand take;
+  take.name = "wtpool-prepare-" + random_hex(8);
+  take.commit = command.commit;
+  take.group = command.group;
+  take.wait = command.wait;
+  proto::AcquireParams params = acquire_params(take, context);
+  params.slot = command.slot;
+  params.prepares = true;
+  RunCommand run;
+  run.command = command.command;
+  return run_in_slot(run, std::move(params), context, [&](Holding& holding, const proto::AcquireResult& lease) {
+    return freeze(command, context, holding, lease);
+  });
+}
+
+}  // namespace
+
+int run_command(const RunCommand& command, Context& context) {
+  return guarded(context, [&] {
+    AcquireCommand wanted = command.acquire;
+    wanted.name = name_of(command);
+    return run_in_slot(command, acquire_params(wanted, context), context);
+  });
+}
+
+int run_command(const PrepareCommand& command, Context& context) {
+  return guarded(context, [&] { return prepare(command, context); });
 }
 
 }  // namespace wtpool::client

@@ -28,6 +28,9 @@ struct CloneProbe {
 // What the file system of `directory` is called, for a person; "this file system" where it has no name here.
 [[nodiscard]] std::string file_system_name(const std::filesystem::path& directory);
 
+// Everything that was written to the file system of `directory` is on the disk when this returns.
+void sync_file_system(const std::filesystem::path& directory);
+
 // Both names change places in one step; both must be there, on one file system. Throws proto::Error.
 void exchange(const std::filesystem::path& one, const std::filesystem::path& other);
 

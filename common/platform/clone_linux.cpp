@@ -64,6 +64,11 @@ std::string file_system_name(const std::filesystem::path& directory) {
   }
 }
 
+void sync_file_system(const std::filesystem::path& directory) {
+  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() || ::syncfs(fd.get()) != 0) throw io_error("cannot sync", directory, errno);
+}
+
 void exchange(const std::filesystem::path& one, const std::filesystem::path& other) {
   if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) != 0)
     throw io_error("cannot exchange " + one.string() + " with", other, errno);

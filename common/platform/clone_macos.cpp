@@ -28,6 +28,8 @@ std::string file_system_name(const std::filesystem::path& directory) {
   return ::statfs(directory.c_str(), &status) == 0 ? status.f_fstypename : "this file system";
 }
 
+void sync_file_system(const std::filesystem::path&) { ::sync(); }
+
 void exchange(const std::filesystem::path& one, const std::filesystem::path& other) {
   if (::renamex_np(one.c_str(), other.c_str(), RENAME_SWAP) != 0)
     throw io_error("cannot exchange " + one.string() + " with", other, errno);

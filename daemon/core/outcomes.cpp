@@ -14,6 +14,7 @@
 #include "daemon/core/request/repair.hpp"
 #include "daemon/core/request/report.hpp"
 #include "daemon/core/request/sweep.hpp"
+#include "daemon/core/request/template.hpp"
 #include "daemon/core/slot/apply_facts.hpp"
 #include "daemon/core/slot/seal.hpp"
 #include "daemon/core/slot/upkeep.hpp"
@@ -70,6 +71,8 @@ void resolve_ended(Turn& t, const Job& job, const JobOutcome& outcome) {
   if (request == nullptr) return;
   request->jobs.erase(job.id);
   const auto* done = done_as<done::Resolved>(outcome);
+  if (done != nullptr && std::holds_alternative<proto::TemplateMakeParams>(request->params))
+    return template_commit_resolved(t, *request, *done);
   if (looked_for_id(t, *request, done)) return;
   if (done != nullptr) return resolved(t, *request, *done);
   if (t.host.draining) return refuse(t, request->id, say::shutting_down());
@@ -238,6 +241,13 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
             if (const auto error = error_of(outcome))
               note(t, 2, "landings in the source of pool '" + job.pool.str() + "' were not looked at: " + error->message);
           },
+          [&](const job::MakeTemplate&) { template_made(t, job, outcome); },
+          [&](const job::ListTemplates&) {
+            answer_plain<done::TemplatesListed>(t, job, outcome, [](const done::TemplatesListed& done) {
+              return proto::Result(proto::TemplateListResult{done.templates});
+            });
+          },
+          [&](const job::DropTemplate&) { answer_plain<done::Plain>(t, job, outcome, empty); },
           [&](const job::DropTrash&) { answer_plain<done::Plain>(t, job, outcome, empty); },
           [&](const job::StoreTask&) { store_task_ended(t, job, outcome); },
           [&](const job::StoreFill& spec) { store_filled(t, job, spec, outcome); },

@@ -58,6 +58,36 @@ core::Dirty dirty_policy(const ConfigMap& map) {
   return *known;
 }
 
+core::Create create_mode(const ConfigMap& map) {
+  const auto written = map.text("create");
+  if (!written || *written == "auto") return core::Create::automatic;
+  if (*written == "snapshot") return core::Create::snapshot;
+  if (*written == "reflink") return core::Create::reflink;
+  if (*written == "checkout") return core::Create::checkout;
+  throw map.wrong("create", "takes auto, snapshot, reflink or checkout, not '" + *written + "'");
+}
+
+std::string create_text(core::Create create) {
+  switch (create) {
+    case core::Create::automatic:
+      return "auto";
+    case core::Create::snapshot:
+      return "snapshot";
+    case core::Create::reflink:
+      return "reflink";
+    case core::Create::checkout:
+      return "checkout";
+  }
+  return "auto";
+}
+
+void read_creation(const ConfigMap& map, core::PoolConfig& config) {
+  config.create = create_mode(map);
+  if (map.names("carry")) config.carry = map.words("carry");
+  config.carry_not = map.words("carry_not");
+  config.guards = map.word_lists("guards");
+}
+
 void read_submodules(const ConfigMap& map, const std::filesystem::path& base, core::PoolConfig& config) {
   const auto mode = map.text("submodule_mirror_mode");
   const auto where = map.text("submodule_mirror_base");
@@ -138,7 +168,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
                        "land_style",
                        "land_test",
                        "land_train",
-                       "merge_drivers"});
+                       "merge_drivers", "create", "carry", "carry_not", "guards"});
   if (!map.number("schema_version", 1, 1)) throw map.wrong("schema_version", "is missing");
   const auto base = file.parent_path().parent_path();
 
@@ -160,6 +190,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
   config.clean = clean_policy(map);
   config.on_dirty = dirty_policy(map);
   config.ttl = map.duration("ttl");
+  read_creation(map, config);
   if (map.names("filters")) config.filters = map.words("filters");
   for (const std::string& filter : config.filters)
     if (bad_pool_key(filter)) throw map.wrong("filters", "names '" + filter + "', which is no name of a filter driver");
@@ -192,6 +223,7 @@ std::string format_pool_config(const core::PoolConfig& config) {
   if (config.on_dirty != defaults.on_dirty) add("on_dirty", std::string(proto::to_text(config.on_dirty)));
   if (config.ttl) add("ttl", duration_text(*config.ttl));
   if (config.filters != defaults.filters) add("filters", list_text(config.filters));
+  if (config.create != defaults.create) add("create", create_text(config.create));
   if (config.save_limit_bytes != defaults.save_limit_bytes) add("save_limit_bytes", std::to_string(config.save_limit_bytes));
   if (config.save_limit_files != defaults.save_limit_files) add("save_limit_files", std::to_string(config.save_limit_files));
   if (config.session) add("session", *config.session);

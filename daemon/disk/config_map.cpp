@@ -125,4 +125,20 @@ std::vector<YAML::Node> ConfigMap::maps(const std::string& key) const {
   return maps;
 }
 
+std::map<std::string, std::vector<std::string>> ConfigMap::word_lists(const std::string& key) const {
+  const auto node = value(key);
+  std::map<std::string, std::vector<std::string>> lists;
+  if (!node) return lists;
+  if (!node->IsMap()) throw wrong(key, "takes a map of lists of words");
+  for (const auto& entry : *node) {
+    if (!entry.first.IsScalar() || !entry.second.IsSequence()) throw wrong(key, "takes a map of lists of words");
+    auto& words = lists[entry.first.Scalar()];
+    for (const YAML::Node& item : entry.second) {
+      if (!item.IsScalar() || item.Scalar().empty()) throw wrong(key, "takes a map of lists of words");
+      words.push_back(item.Scalar());
+    }
+  }
+  return lists;
+}
+
 }  // namespace wtpool::disk

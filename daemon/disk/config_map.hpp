@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,6 +30,8 @@ class ConfigMap {
   // A list of maps; empty when the key says nothing.
   [[nodiscard]] std::vector<YAML::Node> maps(const std::string& key) const;
   [[nodiscard]] proto::Error error(const yaml::Fault& fault) const;
+  // A map of such lists.
+  [[nodiscard]] std::map<std::string, std::vector<std::string>> word_lists(const std::string& key) const;
   [[nodiscard]] proto::Error wrong(const std::string& key, const std::string& why) const;
 
  private:

@@ -29,6 +29,9 @@ struct PoolFiles {
   [[nodiscard]] path trash_files(const std::string& id) const { return trash_dir() / id; }
   [[nodiscard]] path trash_record(const std::string& id) const { return trash_dir() / (id + ".yaml"); }
   [[nodiscard]] path running_time() const { return meta() / "running-time.yaml"; }
+  [[nodiscard]] path template_dir() const { return meta() / "template"; }
+  [[nodiscard]] path template_files(const std::string& id) const { return template_dir() / id; }
+  [[nodiscard]] path in_the_making(const SlotId& slot) const { return meta() / ("new-" + slot.str()); }  // a snapshot
   [[nodiscard]] path slot(const SlotId& id) const { return root / id.str(); }
   [[nodiscard]] path gitfile(const SlotId& id) const { return slot(id) / ".git"; }
 };

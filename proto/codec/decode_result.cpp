@@ -15,6 +15,7 @@ std::vector<PoolInfo>* list_of(PoolListResult& result) { return &result.pools; }
 std::vector<TrashEntry>* list_of(TrashListResult& result) { return &result.entries; }
 std::vector<StoreEntryInfo>* list_of(StoreListResult& result) { return &result.entries; }
 std::vector<SweepRow>* list_of(SweepResult& result) { return &result.rows; }
+std::vector<TemplateInfo>* list_of(TemplateListResult& result) { return &result.templates; }
 
 template <class R>
 constexpr bool kIsList = !std::is_same_v<decltype(list_of(std::declval<R&>())), std::vector<int>*>;
@@ -67,6 +68,8 @@ template StoreAddResult decode_result(std::string_view);
 template StoreListResult decode_result(std::string_view);
 template StoreStatusResult decode_result(std::string_view);
 template StoreGcResult decode_result(std::string_view);
+template TemplateInfo decode_result(std::string_view);
+template TemplateListResult decode_result(std::string_view);
 template StatusResult decode_result(std::string_view);
 template DoctorResult decode_result(std::string_view);
 template SweepResult decode_result(std::string_view);

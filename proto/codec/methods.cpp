@@ -62,6 +62,10 @@ const std::vector<Method>& methods() {
       method<TrashListParams, TrashEntry>("trash.list", "TrashEntry", "Work that releases and resets kept", ResultForm::array),
       method<TrashRestoreParams, TrashRestoreResult>("trash.restore", "TrashRestoreResult", "Bring an entry back as a branch"),
       method<TrashDropParams, EmptyResult>("trash.drop", "Empty", "Forget an entry"),
+      method<TemplateMakeParams, TemplateInfo>("template.make", "Template",
+                                               "Freeze a slot: new ones of its group begin as it stands"),
+      method<TemplateListParams, TemplateInfo>("template.list", "Template", "The templates of a pool", ResultForm::array),
+      method<TemplateDropParams, EmptyResult>("template.drop", "Empty", "Use a template no more; it goes when nobody needs it"),
       method<SubscribeParams, SlotInfo>("events.subscribe", "Slot", "The slots as they are now, then an `event` a change",
                                         ResultForm::array),
       method<StorePlaceParams, StorePlaceResult>("store.place", "StorePlaceResult",
@@ -120,6 +124,7 @@ struct ResultWriter {
   Json operator()(const DiscoverResult&) const { return Json::parse(openrpc_document(), nullptr, false); }
   Json operator()(const SlotListResult& result) const { return write_list(result.slots); }
   Json operator()(const PoolListResult& result) const { return write_list(result.pools); }
+  Json operator()(const TemplateListResult& result) const { return write_list(result.templates); }
   Json operator()(const TrashListResult& result) const { return write_list(result.entries); }
   Json operator()(const StoreListResult& result) const { return write_list(result.entries); }
   Json operator()(const SweepResult& result) const { return write_list(result.rows); }

@@ -1,26 +1,14 @@
 // Tables of what requests carry.
 #include "proto/codec/field.hpp"
+#include "proto/codec/with_scope.hpp"
 
 namespace wtpool::proto {
 namespace {
 
 template <class T>
-using Rows = std::vector<Field<T>>;
-
-template <class T>
 const Rows<T>& no_rows() {
   static const Rows<T> rows;
   return rows;
-}
-
-// The pool of a request, flat among the other parameters.
-template <class T>
-Rows<T> with_scope(Rows<T> rows) {
-  Rows<T> out{
-      optional<&T::scope, &Scope::pool>("pool", "the pool's key; else cwd tells, else there is only one pool"),
-      optional<&T::scope, &Scope::cwd>("cwd", "the caller's directory, absolute: tells the pool and the slot it is in")};
-  out.insert(out.end(), rows.begin(), rows.end());
-  return out;
 }
 
 template <class T>
@@ -92,7 +80,9 @@ const Rows<AcquireParams>& fields<AcquireParams>() {
        optional<&P::ports>("ports", "set a range of ports apart for the lease"),
        optional<&P::frozen_only>("frozen_only", "every dep of the pool must be in the store"),
        optional<&P::fetch>("fetch", "fetch the source first, whatever the pool's config says"),
-       optional<&P::reuse>("reuse", "a NAME that is held gives its lease back, a branch that exists is resumed")});
+       optional<&P::reuse>("reuse", "a NAME that is held gives its lease back, a branch that exists is resumed"),
+       optional<&P::slot>("slot", "this slot and no other"),
+       optional<&P::prepares>("prepares", "refuse where no slot of the pool can be frozen")});
   return rows;
 }
 

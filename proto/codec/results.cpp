@@ -137,6 +137,31 @@ const Rows<SlotPathResult>& fields<SlotPathResult>() {
   return rows;
 }
 
+namespace {
+
+// A row of how the slot came about: all of them are there, or none.
+template <auto Member>
+Field<AcquireResult> of_creation(std::string_view name, std::string_view meaning) {
+  FieldInfo info = info_of<Member>(name, meaning, {});
+  info.nullable = Optional<ValueOf<Member>>::value;
+  return {std::move(info),
+          [](const FieldInfo& self, const Json& value, AcquireResult& into) {
+            if (!into.creation) into.creation.emplace();
+            (*into.creation).*Member = read_value<typename Optional<ValueOf<Member>>::Inner>(self, value);
+          },
+          [](const AcquireResult& from) -> Json {
+            if constexpr (Optional<ValueOf<Member>>::value) {
+              const auto& member = (*from.creation).*Member;
+              return member ? write_value(*member) : Json(nullptr);
+            } else {
+              return write_value((*from.creation).*Member);
+            }
+          },
+          [](const AcquireResult& from) { return !from.creation.has_value(); }};
+}
+
+}  // namespace
+
 template <>
 const Rows<AcquireResult>& fields<AcquireResult>() {
   using R = AcquireResult;
@@ -152,7 +177,11 @@ const Rows<AcquireResult>& fields<AcquireResult>() {
                             always<&R::waited_seconds>("waited_seconds", "time in the queue"),
                             always_time<&R::fetched_at>("fetched_at", "of wtpool's own last fetch of the source"),
                             optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort),
-                            optional<&R::missing_deps>("missing_deps", "in a pool with deps: those that could not be had")};
+                            optional<&R::missing_deps>("missing_deps", "in a pool with deps: those that could not be had"),
+       of_creation<&Creation::created>("created", "snapshot, reflink or checkout; null of a slot that was there"),
+       of_creation<&Creation::carried>("carried", "what it got of what git ignores"),
+       of_creation<&Creation::left_out>("left_out", "what its template has and it has not"),
+       of_creation<&Creation::stale>("stale", "carried paths whose guard is another one now")};
   return rows;
 }
 

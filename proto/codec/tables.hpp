@@ -34,6 +34,13 @@ template <>
 const std::vector<Field<StoreGraftInfo>>& fields<StoreGraftInfo>();
 template <>
 const std::vector<Field<StoreKeptInfo>>& fields<StoreKeptInfo>();
+const std::vector<Field<LeftOut>>& fields<LeftOut>();
+template <>
+const std::vector<Field<CarriedTotal>>& fields<CarriedTotal>();
+template <>
+const std::vector<Field<CarriedPath>>& fields<CarriedPath>();
+template <>
+const std::vector<Field<TemplateInfo>>& fields<TemplateInfo>();
 template <>
 const std::vector<Field<DoctorCheck>>& fields<DoctorCheck>();
 template <>
@@ -92,6 +99,22 @@ struct SchemaName<StoreGraftInfo> {
 template <>
 struct SchemaName<StoreKeptInfo> {
   static constexpr std::string_view value = "StoreKept";
+};
+template <>
+struct SchemaName<LeftOut> {
+  static constexpr std::string_view value = "LeftOut";
+};
+template <>
+struct SchemaName<CarriedTotal> {
+  static constexpr std::string_view value = "CarriedTotal";
+};
+template <>
+struct SchemaName<CarriedPath> {
+  static constexpr std::string_view value = "CarriedPath";
+};
+template <>
+struct SchemaName<TemplateInfo> {
+  static constexpr std::string_view value = "Template";
 };
 template <>
 struct SchemaName<DoctorCheck> {

@@ -100,6 +100,12 @@ bool outdated(Turn& t, const Job& job) {
     const Slot* slot = find_slot(t, job.pool, job.slots.front());
     return slot == nullptr || slot->phase != Phase::held || !slot->lease || slot->lease->id != land->landing.lease.id;
   }
+  if (const auto* make = std::get_if<job::MakeTemplate>(&job.spec)) {
+    const Slot* slot = find_slot(t, job.pool, job.slots.front());
+    if (slot == nullptr) return true;
+    if (!make->lease) return slot->phase != Phase::idle;
+    return slot->phase != Phase::held || !slot->lease || slot->lease->id != make->lease->id;
+  }
   const auto* rewrite = std::get_if<job::RewriteMarker>(&job.spec);
   const bool tends = std::holds_alternative<job::Seal>(job.spec) || std::holds_alternative<job::Advance>(job.spec);
   if (rewrite == nullptr && !tends) return false;
@@ -154,6 +160,10 @@ void pump(Turn& t) {
               job, JobFailed{Fault::cancelled, say::lease_lost("cannot write the marker of " + job.slots.front().str())});
         if (const auto* land = std::get_if<job::MoveLanding>(&job.spec))
           t.unrun.emplace_back(job, JobFailed{Fault::cancelled, say::lease_lost("cannot land " + land->landing.lease.name)});
+        if (std::holds_alternative<job::MakeTemplate>(job.spec))
+          t.unrun.emplace_back(
+              job, JobFailed{Fault::cancelled,
+                             {ErrorKind::contended, "cannot freeze " + job.slots.front().str() + ": it was taken"}});
         if (std::holds_alternative<job::ReadBack>(job.spec))
           t.unrun.emplace_back(job,
                                JobFailed{Fault::cancelled, {ErrorKind::slot_unknown, job.slots.front().str() + " is gone"}});

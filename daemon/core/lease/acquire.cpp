@@ -102,6 +102,7 @@ void begin_acquire(Turn& t, Request& request, Pool& pool) {
   request.acquire = Acquiring{};  // one that had joined another begins anew
   request.acquire.plan.request = request.id;
   request.acquire.plan.exclude_submodule_tags = params.exclude_submodule_tags;
+  if (params.slot) request.acquire.only = SlotId(*params.slot);
   if (request.deps_asked) return resolve(t, request, pool);
   if (needs_news(t, request, pool)) return join_fetch(t, request, pool);
   request.acquire.last_try = pool.config->fetch.when == FetchPolicy::When::never;
@@ -245,6 +246,7 @@ Placed try_place(Turn& t, Request& request, Pool& pool) {
   acquire.plan.verified = slot->verified == t.host.turn ? slot->at : std::nullopt;
   acquire.plan.sealed = std::exchange(slot->sealed, false);  // the job takes the seal
   acquire.plan.verify = params.verify;
+  acquire.plan.prepares = params.prepares;
   slot->watches = 0;
   note_change(t, request);
   const JobId job = ask(t, JobClass::answering, acquire.plan, pool.key, {slot->id}, request.id, slot->fresh_made);

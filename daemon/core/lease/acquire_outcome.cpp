@@ -28,6 +28,7 @@ proto::AcquireResult result_of(const Turn& t, const Request& request, const Pool
   result.full_sha = slot.lease->full_sha.str();
   result.lease_id = slot.lease->id.str();
   result.fresh = fresh;
+  result.creation.emplace();
   result.reused_commit = slot.reused_commit;
   result.missing_deps = missing_deps_of(request.acquire.plan);
   const auto source = t.host.sources.find(pool.place->source);
@@ -145,7 +146,9 @@ void acquire_done(Turn& t, const Job& job, const done::Acquired& done) {
     tie_to_session(slot, *request);
     nobody = false;
     for (const auto& warning : done.warnings) warn(t, *request, warning);
-    answer(t, id, result_of(t, *request, pool, slot, fresh), done.durable);
+    auto result = result_of(t, *request, pool, slot, fresh);
+    result.creation = done.creation;
+    answer(t, id, std::move(result), done.durable);
   }
   if (nobody) end_lease(t, pool, slot, Ending::rolled_back);
 }

@@ -19,6 +19,7 @@
 #include "daemon/core/request/report.hpp"
 #include "daemon/core/request/shutdown.hpp"
 #include "daemon/core/request/sweep.hpp"
+#include "daemon/core/request/template.hpp"
 #include "daemon/core/rules/locate.hpp"
 #include "daemon/core/source/fetch.hpp"
 #include "daemon/core/state/overloaded.hpp"
@@ -35,7 +36,7 @@ const proto::Scope* scope_of(const proto::Params& params) {
       [](const auto& p) -> const proto::Scope* {
         using P = std::decay_t<decltype(p)>;
         if constexpr (std::is_same_v<P, proto::SlotListParams> || std::is_same_v<P, proto::TrashListParams> ||
-                      std::is_same_v<P, proto::SubscribeParams> || std::is_same_v<P, proto::SweepParams> ||
+                      std::is_same_v<P, proto::TemplateListParams> || std::is_same_v<P, proto::SubscribeParams> || std::is_same_v<P, proto::SweepParams> ||
                       std::is_same_v<P, proto::LocateParams>) {
           return nullptr;
         } else if constexpr (requires { P::kOfStore; }) {
@@ -63,24 +64,39 @@ void begin_init(Turn& t, Request& request) {
   request.jobs.insert(ask(t, job_class, job::InitPool{params}, PoolKey{}, {}, request.id));
 }
 
-void begin_trash_list(Turn& t, Request& request) {
-  if (any_loading(t.host)) return park(request);
-  const auto& params = std::get<proto::TrashListParams>(request.params);
+// The pools that a list speaks of. Null: the request was refused, or waits for pools to be loaded.
+std::optional<std::vector<PoolKey>> pools_of_list(Turn& t, Request& request, const proto::Scope& scope) {
   std::vector<PoolKey> pools;
-  if (params.scope.pool) {
-    const Choice choice = choose_pool(t, request, params.scope);
-    if (const auto* error = std::get_if<Error>(&choice)) return refuse(t, request.id, *error);
-    if (std::holds_alternative<Park>(choice)) return park(request);
+  if (any_loading(t.host)) {
+    park(request);
+    return std::nullopt;
+  }
+  if (scope.pool) {
+    const Choice choice = choose_pool(t, request, scope);
+    if (const auto* error = std::get_if<Error>(&choice)) {
+      refuse(t, request.id, *error);
+      return std::nullopt;
+    }
+    if (std::holds_alternative<Park>(choice)) {
+      park(request);
+      return std::nullopt;
+    }
     pools.push_back(std::get<PoolKey>(choice));
-  } else if (const auto one = infer_pool(t.host, params.scope); one && t.host.pools.at(*one).ready()) {
+  } else if (const auto one = infer_pool(t.host, scope); one && t.host.pools.at(*one).ready()) {
     pools.push_back(*one);
   } else {
     for (const auto& [key, pool] : t.host.pools) {
       if (pool.ready()) pools.push_back(key);
     }
   }
+  return pools;
+}
+
+void begin_trash_list(Turn& t, Request& request) {
+  auto pools = pools_of_list(t, request, std::get<proto::TrashListParams>(request.params).scope);
+  if (!pools) return;
   request.stage = Stage::running;
-  request.jobs.insert(ask(t, JobClass::answering, job::ListTrash{pools}, PoolKey{}, {}, request.id));
+  request.jobs.insert(ask(t, JobClass::answering, job::ListTrash{std::move(*pools)}, PoolKey{}, {}, request.id));
 }
 
 void begin_pool_list(Turn& t, Request& request, bool status) {
@@ -115,6 +131,10 @@ void begin_in_pool(Turn& t, Request& request, Pool& pool) {
                  [&](const proto::TrashRestoreParams& p) {
                    run(job::RestoreTrash{pool.key, p.id, p.branch});
                  },
+                 [&](const proto::TemplateMakeParams&) { begin_template_make(t, request, pool); },
+                 [&](const proto::TemplateDropParams& p) {
+                   run(job::DropTemplate{pool.key, p.id});
+                 },
                  [&](const proto::TrashDropParams& p) {
                    run(job::DropTrash{pool.key, p.id});
                  },
@@ -135,7 +155,7 @@ std::optional<Error> names_nothing(const proto::Params& params) {
         if constexpr (requires { p.target.target; }) {
           name = is_empty(p.target.target) || is_empty(p.target.name) || is_empty(p.target.slot);
           lease = is_empty(p.target.lease_id);
-        } else if constexpr (requires { p.slot; }) {
+        } else if constexpr (requires { p.slot.empty(); }) {
           name = p.slot.empty();
         }
         if constexpr (std::is_same_v<std::decay_t<decltype(p)>, proto::ReleaseParams>) lease = lease || is_empty(p.lease_id);
@@ -193,6 +213,9 @@ void begin(Turn& t, Request& request) {
                  [&](const proto::SweepParams&) { begin_sweep(t, request); },
                  [&](const proto::LocateParams&) { begin_locate(t, request); },
                  [&](const proto::TrashListParams&) { begin_trash_list(t, request); },
+                 [&](const proto::TemplateListParams& p) {
+                   if (auto pools = pools_of_list(t, request, p.scope)) begin_template_list(t, request, std::move(*pools));
+                 },
                  [&](const proto::HostDoctorParams&) { any_loading(t.host) ? park(request) : begin_doctor(t, request); },
                  [&](const proto::ConfirmParams&) { begin_confirm(t, request); },
                  [&](const proto::LandTestedParams&) { land_tested(t, request); },

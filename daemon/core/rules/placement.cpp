@@ -37,6 +37,7 @@ Slot* best_slot(const Host& host, Pool& pool, const std::optional<std::string>& 
   for (auto& [id, slot] : pool.slots) {
     if ((slot.phase != Phase::idle && slot.phase != Phase::fresh) || being_healed(host, slot)) continue;
     if (slot.group != group || (slot.phase == Phase::fresh && slot.number >= pool.config->max_slots)) continue;
+    if (acquire.only && id != *acquire.only) continue;
     if (acquire.passed.contains(id) || acquire.set_aside.contains(id)) continue;
     if (best == nullptr || rank(pool, slot, acquire) < rank(pool, *best, acquire)) best = &slot;
   }

@@ -64,6 +64,7 @@ struct Acquiring {
   Oid full_sha;
   job::Acquire plan;           // mode, tip, tags; the lease is filled in when a slot is found
   std::uint64_t ticket = 0;    // order of arrival at the slots
+  std::optional<SlotId> only;  // the slot that was asked for
   std::set<SlotId> passed;     // somebody else's lock is on them
   std::set<SlotId> set_aside;  // they failed for this request
   std::optional<Error> last_fault;

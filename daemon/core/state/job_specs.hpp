@@ -62,6 +62,7 @@ struct Acquire {
   std::optional<Oid> verified;  // git proved, in the job before this one, that the tree stands clean at this commit
   bool sealed = false;          // a seal says the same, if it still holds when the job looks
   bool verify = false;          // git looks, whatever a seal says
+  bool prepares = false;        // the slot is to be frozen: refused where the disk cannot
   std::vector<std::string> exclude_submodule_tags;
   std::vector<WantedDep> deps;  // those that are not present are named, and what of them another commit has left goes
 };
@@ -239,6 +240,20 @@ struct DropLanding {
 struct RecoverLandings {
   PoolKey pool;
 };
+// Freezes a slot as its group's template: the one that `lease` holds and its holder has finished with, else an idle one.
+struct MakeTemplate {
+  RequestId request;
+  std::optional<std::string> group;
+  std::optional<Lease> lease;
+  std::vector<std::int64_t> caller_pids;  // may stand in the slot
+};
+struct ListTemplates {
+  std::vector<PoolKey> pools;
+};
+struct DropTemplate {
+  PoolKey pool;
+  std::string id;
+};
 
 }  // namespace job
 
@@ -247,7 +262,7 @@ using JobSpec = std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acqui
                              job::Seal, job::LookAtTip, job::Advance, job::Repair, job::RemoveSlot, job::RemovePool,
                              job::InitPool, job::GitStatus, job::ListTrash, job::RestoreTrash, job::DropTrash, job::ExpireTrash,
                              job::Heal, job::HealLocks, job::StoreTask, job::StoreFill, job::StoreTidy, job::TendMirror,
-                             job::LookAtLanding, job::MakeLanding, job::MoveLanding, job::DropLanding, job::RecoverLandings>;
+                             job::LookAtLanding, job::MakeLanding, job::MoveLanding, job::DropLanding, job::RecoverLandings, job::MakeTemplate, job::ListTemplates, job::DropTemplate>;
 
 namespace done {
 
@@ -280,6 +295,7 @@ struct Acquired {
   bool reused_commit = false;                  // the tree stood at that commit already
   std::vector<std::string> warnings;           // said on the caller's stderr
   std::vector<std::string> missing_deps = {};  // names of deps that could not be placed after all
+  proto::Creation creation = {};
 };
 struct Released {
   bool moved = false;               // commits were kept
@@ -377,6 +393,12 @@ struct LandingMoved {
 struct LandingLost {  // the target does not stand at `base` any more
   Error why;
 };
+struct TemplateMade {
+  proto::TemplateInfo made;
+};
+struct TemplatesListed {
+  std::vector<proto::TemplateInfo> templates;
+};
 
 }  // namespace done
 
@@ -384,7 +406,7 @@ using JobDone = std::variant<done::Plain, done::LoadedPool, done::Resolved, done
                              done::Idle, done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots,
                              done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored, done::Healed,
                              done::PoolRemoved, done::StoreDone, done::StoreAbsent, done::StoreKeyed, done::StoreFilled,
-                             done::LandingLooked, done::LandingMade, done::LandingMoved, done::LandingLost>;
+                             done::LandingLooked, done::LandingMade, done::LandingMoved, done::LandingLost, done::TemplateMade, done::TemplatesListed>;
 
 struct JobFailed {
   Fault fault = Fault::source_fault;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -109,6 +110,8 @@ struct WantedDep {
   Dep dep;
   bool present = false;  // in the store
 };
+// How a new slot gets its files: see the probe of what the pool's disk can do.
+enum class Create { automatic, snapshot, reflink, checkout };
 
 // The pool config, checked. Paths are absolute.
 struct PoolConfig {
@@ -125,6 +128,10 @@ struct PoolConfig {
   Dirty on_dirty = Dirty::save;
   std::optional<seconds> ttl;
   std::vector<std::string> filters{"lfs"};  // drivers that may run, where a configuration names them
+  Create create = Create::automatic;
+  std::optional<std::vector<std::string>> carry;  // patterns, of what git ignores; absent: all that is not excepted
+  std::vector<std::string> carry_not;
+  std::map<std::string, std::vector<std::string>> guards;  // carried path to tracked files, besides those built in
   std::uint64_t save_limit_bytes = 256ull * 1024 * 1024;
   std::uint64_t save_limit_files = 20000;
   std::vector<Dep> deps;

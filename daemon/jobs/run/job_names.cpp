@@ -32,6 +32,9 @@ struct Name {
   std::string_view operator()(const core::job::StoreTask&) const { return "store-task"; }
   std::string_view operator()(const core::job::StoreFill&) const { return "store-fill"; }
   std::string_view operator()(const core::job::StoreTidy&) const { return "store-tidy"; }
+  std::string_view operator()(const core::job::MakeTemplate&) const { return "make-template"; }
+  std::string_view operator()(const core::job::ListTemplates&) const { return "list-templates"; }
+  std::string_view operator()(const core::job::DropTemplate&) const { return "drop-template"; }
   std::string_view operator()(const core::job::Heal&) const { return "heal"; }
   std::string_view operator()(const core::job::HealLocks&) const { return "heal-locks"; }
   std::string_view operator()(const core::job::LookAtLanding&) const { return "look-at-landing"; }

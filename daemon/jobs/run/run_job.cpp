@@ -10,6 +10,7 @@
 #include "daemon/jobs/slot/blame.hpp"
 #include "daemon/jobs/slot/fault_proof.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
+#include "daemon/jobs/steps/cloned_slot.hpp"
 #include "daemon/jobs/steps/grafts.hpp"
 #include "daemon/jobs/tasks/acquire.hpp"
 #include "daemon/jobs/tasks/fetch.hpp"
@@ -25,6 +26,7 @@
 #include "daemon/jobs/tasks/seal.hpp"
 #include "daemon/jobs/tasks/status.hpp"
 #include "daemon/jobs/tasks/store.hpp"
+#include "daemon/jobs/tasks/template.hpp"
 #include "daemon/jobs/tasks/tip.hpp"
 #include "daemon/jobs/tasks/trash.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
@@ -87,12 +89,18 @@ struct Dispatch {
   core::JobDone operator()(const core::job::StoreTask& s) const { return store_task(job, s); }
   core::JobDone operator()(const core::job::StoreFill& s) const { return store_fill(job, s); }
   core::JobDone operator()(const core::job::StoreTidy& s) const { return store_tidy(job, s); }
-  core::JobDone operator()(const core::job::ExpireTrash& s) const { return expire_trash(job, s); }
   core::JobDone operator()(const core::job::LookAtLanding& s) const { return look_at_landing(job, s); }
   core::JobDone operator()(const core::job::MakeLanding& s) const { return make_landing(job, s); }
   core::JobDone operator()(const core::job::MoveLanding& s) const { return move_landing(job, s); }
   core::JobDone operator()(const core::job::DropLanding& s) const { return drop_landing(job, s); }
   core::JobDone operator()(const core::job::RecoverLandings& s) const { return recover_landings(job, s); }
+  core::JobDone operator()(const core::job::ExpireTrash& s) const {
+    delete_unused_templates(job);
+    return expire_trash(job, s);
+  }
+  core::JobDone operator()(const core::job::MakeTemplate& s) const { return make_template(job, s); }
+  core::JobDone operator()(const core::job::ListTemplates& s) const { return list_templates(job, s); }
+  core::JobDone operator()(const core::job::DropTemplate& s) const { return drop_template(job, s); }
 };
 
 bool is_of_store(const core::JobSpec& spec) {
@@ -102,7 +110,7 @@ bool is_of_store(const core::JobSpec& spec) {
 
 bool needs_pool(const core::JobSpec& spec) {
   return !std::holds_alternative<core::job::LoadPool>(spec) && !std::holds_alternative<core::job::InitPool>(spec) &&
-         !std::holds_alternative<core::job::ListTrash>(spec) && !is_of_store(spec);
+         !std::holds_alternative<core::job::ListTrash>(spec) && !std::holds_alternative<core::job::ListTemplates>(spec) && !is_of_store(spec);
 }
 
 // Of a source that is gone for good nothing is left to judge by, and its slots can still be taken away.

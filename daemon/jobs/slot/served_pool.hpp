@@ -12,6 +12,7 @@
 #include "daemon/disk/locks.hpp"
 #include "daemon/git/source/source.hpp"
 #include "daemon/jobs/slot/dep_keys.hpp"
+#include "daemon/jobs/slot/template_book.hpp"
 
 namespace wtpool::jobs {
 
@@ -25,6 +26,7 @@ struct ServedPool {
   std::shared_ptr<const disk::FileLock> lock;
   std::shared_ptr<git::Helpers> helpers;
   std::shared_ptr<DepKeys> dep_keys = std::make_shared<DepKeys>();
+  std::shared_ptr<TemplateBook> templates = {};
 };
 
 // The pools that are served now, by key. Any thread.

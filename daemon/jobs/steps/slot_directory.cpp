@@ -9,6 +9,7 @@
 #include "common/base/failpoint.hpp"
 #include "common/files/files.hpp"
 #include "daemon/jobs/slot/blame.hpp"
+#include "daemon/jobs/steps/cloned_slot.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
 #include "daemon/jobs/trash/unreachable.hpp"
@@ -59,7 +60,7 @@ void remove_new_entries(const JobContext& job, const std::vector<std::string>& b
 disk::path set_directory_aside(const JobContext& job) {
   const auto& files = job.pool->files;
   const auto doomed = files.meta() / (std::string(kRemoving) + job.grant.slot.str());
-  if (lstat_of(doomed)) remove_tree(doomed);
+  if (lstat_of(doomed)) remove_slot_directory(doomed);
   if (::rename(job.slot_path().c_str(), doomed.c_str()) != 0) throw io_error("cannot remove", job.slot_path(), errno);
   sync_directory(files.root);
   return doomed;
@@ -72,7 +73,7 @@ void take_directory_back(const JobContext& job, bool was_there) {
   FAILPOINT("fresh.directory-aside");
   if (was_there && ::mkdir(job.slot_path().c_str(), stat->st_mode & 07777) != 0)
     throw io_error("cannot put back", job.slot_path(), errno);
-  remove_tree(doomed);
+  remove_slot_directory(doomed);
 }
 
 }  // namespace wtpool::jobs

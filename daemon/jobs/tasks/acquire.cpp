@@ -27,6 +27,8 @@
 #include "daemon/jobs/slot/mounts.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
 #include "daemon/jobs/slot/undo_steps.hpp"
+#include "daemon/jobs/steps/cloned_slot.hpp"
+#include "daemon/jobs/steps/guards.hpp"
 #include "daemon/jobs/steps/grafts.hpp"
 #include "daemon/jobs/steps/half_checkout.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
@@ -56,6 +58,7 @@ class Acquisition {
       look_for_branch();
       check_reserve(job_, lease_.name);
       if (!spec_.fresh) refuse_mounts(job_, core::Fault::slot_busy);
+      if (spec_.prepares) check_way();
       FAILPOINT("acquire.begun");
       spec_.fresh ? make_fresh() : prepare_idle();
       job_.check_stop();
@@ -74,6 +77,16 @@ class Acquisition {
   }
 
  private:
+  // Whoever wants to freeze the slot is told before the work, not after it.
+  void check_way() const {
+    const HowToCreate how = how_to_create(*job_.pool);
+    if (how.way == Way::checkout)
+      fail(core::Fault::source_fault, core::ErrorKind::io_error, cannot_freeze(*job_.pool, how.why).message,
+           cannot_freeze(*job_.pool, how.why).hint);
+  }
+
+  // Nothing of a commit stands in its directory yet.
+  [[nodiscard]] bool is_bare() const { return spec_.fresh && !filled_; }
   [[nodiscard]] bool resumes() const { return spec_.mode == BranchMode::resume && spec_.branch_tip; }
 
   // There may have been hours of waiting since it was looked for. Of a new branch git itself says whether it can be made.
@@ -201,7 +214,7 @@ class Acquisition {
 
   // May this be done without git? Where the two commits have the same tree, nothing in the slot but HEAD has to change.
   bool goes_short() {
-    if (spec_.fresh || spec_.mode != BranchMode::create || !job_.pool->helpers) return false;
+    if (is_bare() || spec_.mode != BranchMode::create || !job_.pool->helpers) return false;
     const auto trees = git::ids_of(job_.source_git(), {lease_.full_sha.str() + "^{tree}", head_->str() + "^{tree}"});
     tree_ = trees[0];
     return trees[0] && trees[0] == trees[1];
@@ -251,7 +264,9 @@ class Acquisition {
       still_there();
     });
     job_.progress("creating");
-    git_id_ = git::add_worktree(job_.source_git(&lock_), slot, lease_.full_sha, "wtpool " + job_.pool->key.str());
+    const auto from = template_for(job_, lease_.group);
+    git_id_ = git::add_worktree(job_.source_git(&lock_), slot, from ? from->record.commit : lease_.full_sha,
+                                "wtpool " + job_.pool->key.str());
     FAILPOINT("acquire.worktree-added");
     const auto entry = job_.entry(git_id_);
     prove_place(job_, git_id_);
@@ -263,6 +278,20 @@ class Acquisition {
     unlink_durably(intent_file);
     FAILPOINT("acquire.intent-removed");
     job_.report(core::event::WriterReleased{job_.grant.job, git_id_});
+    creation_.created = "checkout";
+    if (from) fill(*from);
+  }
+
+  // From here on it is an idle slot that is proven clean at the template's commit.
+  void fill(const Template& from) {
+    job_.progress("cloning");
+    filled_ = fill_from_template(job_, from, git_id_, misguarded(job_.source_git(), from, lease_.full_sha), creation_);
+    if (!filled_) return;
+    head_ = from.record.commit;
+    remember_rules(job_, git_id_, git::writing_rules(job_.source_git()));
+    FAILPOINT("acquire.slot-filled");
+    for (const auto& left : creation_.left_out)
+      warnings_.push_back(left.path + " of the template is left out: its " + left.reason + " is another one at this commit");
   }
 
   // ---- branch and HEAD ----
@@ -271,7 +300,7 @@ class Acquisition {
     if (short_way_ && go_short_way(source)) return;
     (void)restore_own_entries(*job_.pool);  // a git that makes or switches branches looks at all worktrees
     git::Git slot = job_.slot_git(git_id_, lock_);
-    if (spec_.fresh) {
+    if (is_bare()) {
       job_.progress("checkout", 0);
       auto context = slot.context();
       context.on_progress = [this](std::string_view text) { report_checkout(text); };
@@ -293,18 +322,18 @@ class Acquisition {
       resume(source, slot);
       return;
     }
-    if (!spec_.fresh && short_way_to(slot) && go_short_way(source)) return;
+    if (!is_bare() && short_way_to(slot) && go_short_way(source)) return;
     steps_.done("remove branch " + lease_.name, [this, source] { remove_made_branch(undo_git(source)); });
     try {
-      spec_.fresh ? git::checkout_fresh(slot, lease_.name, lease_.full_sha)
-                  : git::switch_to_new(slot, lease_.name, lease_.full_sha);
+      is_bare() ? git::checkout_fresh(slot, lease_.name, lease_.full_sha)
+                : git::switch_to_new(slot, lease_.name, lease_.full_sha);
     } catch (const core::Error& error) {
       if (error.kind == core::ErrorKind::branch_exists) branch_is_anothers();
       throw;
     }
     FAILPOINT("acquire.branch-made");
-    if (spec_.fresh) remember_rules(job_, git_id_, git::writing_rules(source));
-    if (spec_.fresh) name_missed_drivers(source);
+    if (is_bare()) remember_rules(job_, git_id_, git::writing_rules(source));
+    if (is_bare()) name_missed_drivers(source);
     reused_ = head_ == std::optional<Oid>(lease_.full_sha);
   }
 
@@ -327,7 +356,7 @@ class Acquisition {
     FAILPOINT("acquire.tree-brought");
     short_way_ = ShortWay::stage(job_, git_id_, *stands, marker(core::MarkerState::held));
     if (!short_way_) return false;
-    const Fd index = stays ? Fd() : git::open_index(slot);  // no lease without an index on the disk
+    const Fd index = stays && !filled_ ? Fd() : git::open_index(slot);  // no lease without an index on the disk
     short_way_->sync(nullptr, index);
     return true;
   }
@@ -346,6 +375,15 @@ class Acquisition {
     return true;
   }
 
+  // Nothing of a warm slot is removed for it.
+  void name_stale() {
+    if (spec_.fresh || !head_) return;
+    creation_.stale = stale_paths(job_, lease_.group, *head_, lease_.full_sha);
+    for (const auto& path : creation_.stale)
+      warnings_.push_back(printable(path) + " in " + job_.grant.slot.str() +
+                          " is stale: its lockfile is another one at this commit");
+  }
+
   // Made by somebody since it was looked for, maybe at the very commit: not to be taken for what this acquire made.
   void branch_is_anothers() {
     branch_is_others_ = true;
@@ -359,7 +397,7 @@ class Acquisition {
       if (git::read_head(common, git_id_).branch) detach_again(undo_git(source), git_id_, lease_.full_sha);
     });
     try {
-      git::switch_to_existing(slot, lease_.name, spec_.fresh);
+      git::switch_to_existing(slot, lease_.name, is_bare());
     } catch (const core::Error& error) {
       if (error.kind == core::ErrorKind::git_failed) refuse_checked_out(git_id_);
       throw;
@@ -404,10 +442,11 @@ class Acquisition {
            "git did not bring slot " + job_.grant.slot.str() + " to branch " + lease_.name + " at " + lease_.full_sha.str());
     }
     if (!tree_) tree_ = git::ids_of(job_.source_git(&lock_), {lease_.full_sha.str() + "^{tree}"}).front();
+    name_stale();
     job_.check_stop();
     const auto durable =
         short_way_ ? short_way_->hold() : disk::MarkerFile(job_.entry(git_id_).marker()).write(marker(core::MarkerState::held));
-    core::done::Acquired done{durable, git_id_, lease_, tree_.value_or(Oid{}), reused_, warnings_, missing_deps_};
+    core::done::Acquired done{durable, git_id_, lease_, tree_.value_or(Oid{}), reused_, warnings_, missing_deps_, creation_};
     FAILPOINT("acquire.held");
     steps_.commit();
     return done;
@@ -428,6 +467,8 @@ class Acquisition {
   std::vector<std::string> warnings_;
   std::string rules_;  // by which git writes files now
   std::vector<std::string> missing_deps_;
+  proto::Creation creation_;
+  bool filled_ = false;  // from a template
   bool reused_ = false;
   bool branch_is_others_ = false;  // made by somebody since it was looked for: not for the undo to remove
   Steps steps_;

@@ -29,6 +29,7 @@
 #include "daemon/jobs/slot/locked_slot.hpp"
 #include "daemon/jobs/slot/pool_config.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
+#include "daemon/jobs/steps/cloned_slot.hpp"
 #include "daemon/jobs/steps/slot_directory.hpp"
 #include "daemon/jobs/tasks/clone_source.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
@@ -143,10 +144,22 @@ void finish_removals(const ServedPool& pool) {
         (void)keep_submodule_repositories(pool, slot, facts.git_id, {}, new_trash_id(LeaseId(random_hex(32))));
         git::remove_entry(common, facts.git_id);
       }
-      remove_tree(directory);
+      remove_slot_directory(directory);
       log_warn("finished removing " + slot.str() + ", which was cut off");
     } catch (const core::Error& error) {
       log_warn("cannot finish removing " + slot.str() + ": " + error.message);
+    }
+  }
+}
+
+// Snapshots that a kill left beside their slots.
+void remove_slots_in_the_making(const ServedPool& pool) {
+  for (const auto& directory : children_of(pool.files.meta())) {
+    if (!directory.filename().string().starts_with("new-")) continue;
+    try {
+      remove_slot_directory(directory);
+    } catch (const core::Error& error) {
+      log_warn("cannot remove " + directory.string() + ": " + error.message);
     }
   }
 }
@@ -201,6 +214,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   pool->place.url = git::mirrored_url(pool->source.common_dir);
   pool->place.device = static_cast<std::uint64_t>(stat->st_dev);
   make_directories(pool->files.init_dir());
+  pool->templates = served ? served->templates : std::make_shared<TemplateBook>(pool->files);
 
   if (!same_source) git::heal_locks_of_past_boots(pool->source.common_dir);
   (void)restore_own_entries(*pool);
@@ -208,6 +222,7 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   if (!served) {
     mend_held_indexes(job, *pool);
     finish_removals(*pool);
+    remove_slots_in_the_making(*pool);
   }
 
   const auto entries = git::list_entries(pool->source.common_dir);
@@ -236,6 +251,11 @@ core::JobDone load_pool(JobContext& job, const core::job::LoadPool& spec) {
   loaded.fetched_at = git::last_fetch(pool->source.common_dir);
   loaded.landings_cut_off = !served && !disk::land_ids(pool->place.source).empty();
   job.pools->put(pool);
+  if (!served) {
+    JobContext own = job;
+    own.pool = pool;
+    delete_unused_templates(own);
+  }
   return loaded;
 }
 
@@ -299,11 +319,15 @@ core::JobDone remove_pool(JobContext& job, const core::job::RemovePool&) {
   FAILPOINT("remove-pool.begun");
   // A source that is gone keeps nothing any more, and must not keep its pool from being taken away.
   const bool has_source = lstat_of(job.pool->place.source.str()).has_value();
+  if (job.pool->templates) {
+    for (const auto& each : job.pool->templates->all()) (void)job.pool->templates->drop(each->record.id);
+    delete_unused_templates(job);
+  }
   const auto kept_in_source = has_source ? git::list_trash(job.source_git()) : git::TrashRefs{};
   unlink_durably(files.config());
   FAILPOINT("remove-pool.config-removed");
   std::error_code ignored;
-  for (const auto& folder : {files.init_dir(), files.quarantine_dir()}) {
+  for (const auto& folder : {files.init_dir(), files.quarantine_dir(), files.template_dir()}) {
     if (is_directory_no_follow(folder)) remove_tree(folder);
   }
   // Kept work outlives its pool: its records stay as long as its refs do.
