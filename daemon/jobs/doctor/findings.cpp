@@ -17,6 +17,7 @@
 #include "daemon/jobs/slot/facts.hpp"
 #include "daemon/jobs/slot/pool_config.hpp"
 #include "daemon/jobs/slot/source_away.hpp"
+#include "daemon/jobs/steps/cloned_slot.hpp"
 #include "proto/shell_word.hpp"
 
 namespace wtpool::jobs {
@@ -62,6 +63,7 @@ class Examination {
     }
     look_at_shared_locks();
     look_at_source();
+    look_at_templates();
     return std::move(findings_);
   }
 
@@ -71,6 +73,17 @@ class Examination {
   }
   [[nodiscard]] std::string verb(const std::string& name, const core::SlotFacts& facts) const {
     return "wtpool " + name + " " + facts.slot.str() + " --pool " + shell_word(pool_.key.str());
+  }
+
+  void look_at_templates() {
+    const TemplateBook book(pool_.files);
+    for (const auto& each : book.all()) {
+      const auto damage = damage_of(*each);
+      if (!damage) continue;
+      add(Weight::warn,
+          "template " + each->record.id + " is damaged, and used no more once a slot is to be made of it: " + *damage, {},
+          "wtpool template drop " + each->record.id + " --pool " + shell_word(pool_.key.str()));
+    }
   }
 
   void add_torn(const std::string& git_id) {

@@ -6,14 +6,18 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
+#include <set>
 
 #include "common/base/failpoint.hpp"
 #include "common/base/log.hpp"
+#include "common/base/names.hpp"
 #include "common/files/files.hpp"
 #include "common/platform/clone.hpp"
 #include "common/platform/clone_tree.hpp"
 #include "common/platform/process.hpp"
 #include "common/platform/subvolume.hpp"
+#include "daemon/git/files/index_file.hpp"
 #include "daemon/git/files/index_repair.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/tree/checkout_settings.hpp"
@@ -91,6 +95,7 @@ bool fill_by_reflinks(const JobContext& job, const Template& of, const std::vect
 void copy_index(const disk::path& from, const disk::path& to) {
   const auto text = read_file(from, kSnapshotIndexLimit);
   if (!text) throw io_error("cannot read", from, ENOENT);
+  if (git::is_damaged_index(from)) throw core::Error(core::ErrorKind::io_error, from.string() + " is damaged");
   write_atomically(to, *text, 0644);
 }
 
@@ -129,6 +134,32 @@ std::shared_ptr<const Template> template_for(const JobContext& job, const std::o
   return found;
 }
 
+std::optional<std::string> damage_of(const Template& of) {
+  if (of.damaged) return "a file of it changed after it was frozen";
+  if (!is_whole(of)) return "it is not as it was frozen";
+  if (of.record.generation) return std::nullopt;
+  std::error_code failed;
+  for (std::filesystem::recursive_directory_iterator each(of.tree(), failed), end; !failed && each != end;
+       each.increment(failed)) {
+    const auto stat = lstat_of(each->path());
+    if (!stat || S_ISDIR(stat->st_mode) || changed_ns(*stat) <= of.record.made_ns) continue;
+    return printable(each->path().lexically_relative(of.tree()).string()) + " changed after it was frozen";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> say_once_why_checkout(const ServedPool& pool) {
+  using core::Create;
+  if (pool.config.create != Create::snapshot && pool.config.create != Create::reflink) return std::nullopt;
+  const HowToCreate how = how_to_create(pool);
+  if (how.way != Way::checkout) return std::nullopt;
+  static std::mutex mutex;
+  static std::set<std::string> told;
+  const std::lock_guard lock(mutex);
+  if (!told.insert(pool.files.root.string()).second) return std::nullopt;
+  return "new slots of pool '" + pool.key.str() + "' are checked out, whatever create: says: " + how.why;
+}
+
 std::vector<std::string> misguarded(const git::Git& source, const Template& of, const Oid& commit) {
   std::vector<std::string> questions;
   for (const auto& carried : of.record.carried)
@@ -148,8 +179,15 @@ std::vector<std::string> misguarded(const git::Git& source, const Template& of, 
   return others;
 }
 
-bool fill_from_template(const JobContext& job, const Template& of, const std::string& git_id,
-                        const std::vector<std::string>& without, proto::Creation& creation) {
+namespace {
+
+// Faults of the host, and a caller who left, say nothing of the template.
+bool speaks_of_template(const core::Error& error) {
+  return error.kind == core::ErrorKind::io_error || error.kind == core::ErrorKind::permission_denied;
+}
+
+bool fill(const JobContext& job, const Template& of, const std::string& git_id, const std::vector<std::string>& without,
+          proto::Creation& creation) {
   const auto index = job.entry(git_id).entry / "index";
   const bool snapshot = how_to_create(*job.pool).way == Way::snapshot && is_subvolume(of.tree());
   if (snapshot) {
@@ -170,6 +208,21 @@ bool fill_from_template(const JobContext& job, const Template& of, const std::st
     }
   }
   return true;
+}
+
+}  // namespace
+
+bool fill_from_template(const JobContext& job, const Template& of, const std::string& git_id,
+                        const std::vector<std::string>& without, proto::Creation& creation) {
+  try {
+    return fill(job, of, git_id, without, creation);
+  } catch (const core::Error& error) {
+    if (!speaks_of_template(error)) throw;
+    use_no_more(of, error.message);
+  }
+  empty_slot(job.slot_path());
+  (void)unlink_durably(job.entry(git_id).entry / "index");
+  return false;
 }
 
 void remove_slot_directory(const disk::path& directory) {

@@ -26,6 +26,13 @@ struct HowToCreate {
 // The template that a new slot of this group is made of; null: there is none that fits, and the slot is checked out.
 [[nodiscard]] std::shared_ptr<const Template> template_for(const JobContext& job, const std::optional<std::string>& group);
 
+// What is wrong with it, as a clause; null when every file of it is as it was frozen. Looks at every file.
+[[nodiscard]] std::optional<std::string> damage_of(const Template& of);
+
+// Of a pool whose config asks for what its disk cannot do, the first time in the life of this process: what to tell whoever got
+// a new slot. Null else.
+[[nodiscard]] std::optional<std::string> say_once_why_checkout(const ServedPool& pool);
+
 // Carried paths of the template whose guards are others at `commit`.
 [[nodiscard]] std::vector<std::string> misguarded(const git::Git& source, const Template& of, const Oid& commit);
 

@@ -279,6 +279,7 @@ class Acquisition {
     FAILPOINT("acquire.intent-removed");
     job_.report(core::event::WriterReleased{job_.grant.job, git_id_});
     creation_.created = "checkout";
+    if (auto why = say_once_why_checkout(*job_.pool)) warnings_.push_back(std::move(*why));
     if (from) fill(*from);
   }
 

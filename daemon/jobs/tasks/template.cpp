@@ -53,7 +53,7 @@ proto::TemplateInfo info_of(const PoolKey& pool, const Template& one) {
     info.carried.push_back(std::move(path));
   }
   info.left_out = record.left_out;
-  info.damaged = one.damaged;
+  info.damaged = damage_of(one).has_value();
   return info;
 }
 
