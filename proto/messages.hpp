@@ -83,11 +83,11 @@ struct AcquireParams {
   bool confirm = false;
   std::optional<std::int64_t> deadline_ms;
   bool progress = false;
-  bool verify = false;       // git looks at the tree, whatever is known of it
-  bool ports = false;        // a range of ports that is this lease's alone
-  bool frozen_only = false;  // every dep must be in the store
-  bool fetch = false;        // the source is fetched first, as with `fetch: always`
-  bool reuse = false;        // a NAME that is held gives its lease back, a branch that exists is resumed
+  bool verify = false;              // git looks at the tree, whatever is known of it
+  bool ports = false;               // a range of ports that is this lease's alone
+  bool frozen_only = false;         // every dep must be in the store
+  bool fetch = false;               // the source is fetched first, as with `fetch: always`
+  bool reuse = false;               // a NAME that is held gives its lease back, a branch that exists is resumed
   std::optional<std::string> slot;  // this one alone
   bool prepares = false;            // the slot is to be frozen: refused where the pool's disk cannot clone
 };
@@ -567,10 +567,11 @@ struct DoctorResult {
   std::vector<DoctorCheck> checks;
 };
 
-using Result = std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
-                            AcquireResult, ReleaseResult, LandResult, RenewResult, PoolListResult, TrashListResult,
-                            TrashRestoreResult, StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult,
-                            StoreStatusResult, StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult, TemplateInfo, TemplateListResult>;
+using Result =
+    std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
+                 AcquireResult, ReleaseResult, LandResult, RenewResult, PoolListResult, TrashListResult, TrashRestoreResult,
+                 StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult, StoreStatusResult,
+                 StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult, TemplateInfo, TemplateListResult>;
 
 // ---- notifications, daemon to client ----
 struct Progress {

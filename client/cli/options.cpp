@@ -28,8 +28,9 @@ struct BeforeCommand {
   std::string_view verb;
   bool needs_one;
 };
-constexpr std::array kBeforeCommand{BeforeCommand{"run", true}, BeforeCommand{"store", false}, BeforeCommand{"go", false},
-                                    BeforeCommand{"diff", false}, BeforeCommand{"__complete", false}, BeforeCommand{"prepare", false}};
+constexpr std::array kBeforeCommand{BeforeCommand{"run", true},         BeforeCommand{"store", false},
+                                    BeforeCommand{"go", false},         BeforeCommand{"diff", false},
+                                    BeforeCommand{"__complete", false}, BeforeCommand{"prepare", false}};
 
 bool takes_command(std::string_view verb) {
   return std::ranges::any_of(kBeforeCommand, [verb](const BeforeCommand& row) { return row.verb == verb; });
@@ -41,8 +42,9 @@ bool needs_command(std::string_view verb) {
 Told wrong_usage(const std::string& why, const std::string& verb) {
   std::string clause = why;
   while (!clause.empty() && (clause.back() == '\n' || clause.back() == '.')) clause.pop_back();
-  return {verb == "run" || verb == "prepare" ? kRunFailed : kWrongUsage, "wtpool: cannot read the command line: " + printable(clause) +
-                                                        "\nhint: wtpool " + verb + (verb.empty() ? "" : " ") + "--help\n"};
+  return {verb == "run" || verb == "prepare" ? kRunFailed : kWrongUsage,
+          "wtpool: cannot read the command line: " + printable(clause) + "\nhint: wtpool " + verb + (verb.empty() ? "" : " ") +
+              "--help\n"};
 }
 
 // What the library says of a verb, or a verb's verb, that is missing is not said of one that is misspelt.

@@ -168,7 +168,11 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
                        "land_style",
                        "land_test",
                        "land_train",
-                       "merge_drivers", "create", "carry", "carry_not", "guards"});
+                       "merge_drivers",
+                       "create",
+                       "carry",
+                       "carry_not",
+                       "guards"});
   if (!map.number("schema_version", 1, 1)) throw map.wrong("schema_version", "is missing");
   const auto base = file.parent_path().parent_path();
 

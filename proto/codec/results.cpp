@@ -165,23 +165,24 @@ Field<AcquireResult> of_creation(std::string_view name, std::string_view meaning
 template <>
 const Rows<AcquireResult>& fields<AcquireResult>() {
   using R = AcquireResult;
-  static const Rows<R> rows{always<&R::pool>("pool", "the pool's key"),
-                            always<&R::slot>("slot", "the slot's id"),
-                            always<&R::path>("path", "the worktree, an absolute path"),
-                            always<&R::name>("name", "NAME as asked for"),
-                            always<&R::branch>("branch", "the branch that is checked out"),
-                            always<&R::full_sha>("full_sha", "the commit that is checked out"),
-                            always<&R::lease_id>("lease_id", "32 hex digits"),
-                            always<&R::fresh>("fresh", "the slot was made for this"),
-                            always<&R::reused_commit>("reused_commit", "the slot was at that commit already"),
-                            always<&R::waited_seconds>("waited_seconds", "time in the queue"),
-                            always_time<&R::fetched_at>("fetched_at", "of wtpool's own last fetch of the source"),
-                            optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort),
-                            optional<&R::missing_deps>("missing_deps", "in a pool with deps: those that could not be had"),
-       of_creation<&Creation::created>("created", "snapshot, reflink or checkout; null of a slot that was there"),
-       of_creation<&Creation::carried>("carried", "what it got of what git ignores"),
-       of_creation<&Creation::left_out>("left_out", "what its template has and it has not"),
-       of_creation<&Creation::stale>("stale", "carried paths whose guard is another one now")};
+  static const Rows<R> rows{
+      always<&R::pool>("pool", "the pool's key"),
+      always<&R::slot>("slot", "the slot's id"),
+      always<&R::path>("path", "the worktree, an absolute path"),
+      always<&R::name>("name", "NAME as asked for"),
+      always<&R::branch>("branch", "the branch that is checked out"),
+      always<&R::full_sha>("full_sha", "the commit that is checked out"),
+      always<&R::lease_id>("lease_id", "32 hex digits"),
+      always<&R::fresh>("fresh", "the slot was made for this"),
+      always<&R::reused_commit>("reused_commit", "the slot was at that commit already"),
+      always<&R::waited_seconds>("waited_seconds", "time in the queue"),
+      always_time<&R::fetched_at>("fetched_at", "of wtpool's own last fetch of the source"),
+      optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort),
+      optional<&R::missing_deps>("missing_deps", "in a pool with deps: those that could not be had"),
+      of_creation<&Creation::created>("created", "snapshot, reflink or checkout; null of a slot that was there"),
+      of_creation<&Creation::carried>("carried", "what it got of what git ignores"),
+      of_creation<&Creation::left_out>("left_out", "what its template has and it has not"),
+      of_creation<&Creation::stale>("stale", "carried paths whose guard is another one now")};
   return rows;
 }
 

@@ -36,8 +36,8 @@ const proto::Scope* scope_of(const proto::Params& params) {
       [](const auto& p) -> const proto::Scope* {
         using P = std::decay_t<decltype(p)>;
         if constexpr (std::is_same_v<P, proto::SlotListParams> || std::is_same_v<P, proto::TrashListParams> ||
-                      std::is_same_v<P, proto::TemplateListParams> || std::is_same_v<P, proto::SubscribeParams> || std::is_same_v<P, proto::SweepParams> ||
-                      std::is_same_v<P, proto::LocateParams>) {
+                      std::is_same_v<P, proto::TemplateListParams> || std::is_same_v<P, proto::SubscribeParams> ||
+                      std::is_same_v<P, proto::SweepParams> || std::is_same_v<P, proto::LocateParams>) {
           return nullptr;
         } else if constexpr (requires { P::kOfStore; }) {
           return nullptr;

@@ -257,12 +257,13 @@ struct DropTemplate {
 
 }  // namespace job
 
-using JobSpec = std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release,
-                             job::DeleteRemote, job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine,
-                             job::Seal, job::LookAtTip, job::Advance, job::Repair, job::RemoveSlot, job::RemovePool,
-                             job::InitPool, job::GitStatus, job::ListTrash, job::RestoreTrash, job::DropTrash, job::ExpireTrash,
-                             job::Heal, job::HealLocks, job::StoreTask, job::StoreFill, job::StoreTidy, job::TendMirror,
-                             job::LookAtLanding, job::MakeLanding, job::MoveLanding, job::DropLanding, job::RecoverLandings, job::MakeTemplate, job::ListTemplates, job::DropTemplate>;
+using JobSpec =
+    std::variant<job::LoadPool, job::Resolve, job::Fetch, job::Acquire, job::EndProcesses, job::Release, job::DeleteRemote,
+                 job::Recycle, job::Recover, job::RewriteMarker, job::ReadBack, job::Quarantine, job::Seal, job::LookAtTip,
+                 job::Advance, job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus, job::ListTrash,
+                 job::RestoreTrash, job::DropTrash, job::ExpireTrash, job::Heal, job::HealLocks, job::StoreTask, job::StoreFill,
+                 job::StoreTidy, job::TendMirror, job::LookAtLanding, job::MakeLanding, job::MoveLanding, job::DropLanding,
+                 job::RecoverLandings, job::MakeTemplate, job::ListTemplates, job::DropTemplate>;
 
 namespace done {
 
@@ -402,11 +403,12 @@ struct TemplatesListed {
 
 }  // namespace done
 
-using JobDone = std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released,
-                             done::Idle, done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots,
-                             done::StatusRead, done::PoolMade, done::TrashListed, done::TrashRestored, done::Healed,
-                             done::PoolRemoved, done::StoreDone, done::StoreAbsent, done::StoreKeyed, done::StoreFilled,
-                             done::LandingLooked, done::LandingMade, done::LandingMoved, done::LandingLost, done::TemplateMade, done::TemplatesListed>;
+using JobDone =
+    std::variant<done::Plain, done::LoadedPool, done::Resolved, done::Fetched, done::Acquired, done::Released, done::Idle,
+                 done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots, done::StatusRead, done::PoolMade,
+                 done::TrashListed, done::TrashRestored, done::Healed, done::PoolRemoved, done::StoreDone, done::StoreAbsent,
+                 done::StoreKeyed, done::StoreFilled, done::LandingLooked, done::LandingMade, done::LandingMoved,
+                 done::LandingLost, done::TemplateMade, done::TemplatesListed>;
 
 struct JobFailed {
   Fault fault = Fault::source_fault;

@@ -110,7 +110,8 @@ bool is_of_store(const core::JobSpec& spec) {
 
 bool needs_pool(const core::JobSpec& spec) {
   return !std::holds_alternative<core::job::LoadPool>(spec) && !std::holds_alternative<core::job::InitPool>(spec) &&
-         !std::holds_alternative<core::job::ListTrash>(spec) && !std::holds_alternative<core::job::ListTemplates>(spec) && !is_of_store(spec);
+         !std::holds_alternative<core::job::ListTrash>(spec) && !std::holds_alternative<core::job::ListTemplates>(spec) &&
+         !is_of_store(spec);
 }
 
 // Of a source that is gone for good nothing is left to judge by, and its slots can still be taken away.
