@@ -34,6 +34,7 @@ template <>
 const std::vector<Field<StoreGraftInfo>>& fields<StoreGraftInfo>();
 template <>
 const std::vector<Field<StoreKeptInfo>>& fields<StoreKeptInfo>();
+template <>
 const std::vector<Field<LeftOut>>& fields<LeftOut>();
 template <>
 const std::vector<Field<CarriedTotal>>& fields<CarriedTotal>();
