@@ -338,8 +338,9 @@ TEST_F(Acquire, AnOriginThatIsGoneIsSaidAndHarmsNoKnownCommit) {
 TEST_F(Acquire, PrintsTheLeaseAsJson) {
   world.init(repo);
   const auto lease = world.json_of({"acquire", "x"});
-  EXPECT_EQ(keys_of(lease), (std::vector<std::string>{"branch", "fetched_at", "fresh", "full_sha", "lease_id", "name", "path",
-                                                      "pool", "reused_commit", "slot", "waited_seconds"}));
+  EXPECT_EQ(keys_of(lease),
+            (std::vector<std::string>{"branch", "carried", "created", "fetched_at", "fresh", "full_sha", "lease_id", "left_out",
+                                      "name", "path", "pool", "reused_commit", "slot", "stale", "waited_seconds"}));
   EXPECT_EQ(lease["pool"], "app");
   EXPECT_EQ(lease["slot"], "slot-0");
   EXPECT_EQ(lease["path"], slot_path(0).string());

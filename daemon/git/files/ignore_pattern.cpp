@@ -14,7 +14,8 @@ bool in_class(std::string_view pattern, std::size_t& at, char wanted) {
       found = found || (pattern[i] <= wanted && wanted <= pattern[i + 2]);
       i += 3;
     } else {
-      found = found || pattern[i++] == wanted;
+      found = found || pattern[i] == wanted;
+      ++i;
     }
   }
   if (i >= pattern.size()) return false;

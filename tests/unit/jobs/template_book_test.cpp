@@ -28,10 +28,10 @@ class Book : public ::testing::Test {
     return made;
   }
   fs::path write(const disk::TemplateRecord& made) {
-    const auto directory = files.template_files(made.id);
-    fs::create_directories(directory / "tree");
-    disk::write_template_record(directory / "template.yaml", made);
-    return directory;
+    const auto place = files.template_files(made.id);
+    fs::create_directories(place / "tree");
+    disk::write_template_record(place / "template.yaml", made);
+    return place;
   }
   test::TempDir directory;
   disk::PoolFiles files{directory.path() / "app"};
@@ -51,7 +51,7 @@ TEST_F(Book, ARecordIsReadAsItWasWritten) {
   EXPECT_EQ(read->left_out, made.left_out);
   EXPECT_TRUE(read->synced);
   const std::string text = test::read_text(files.template_files("one") / "template.yaml");
-  EXPECT_NE(text.find("\nboot_id: some boot\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nboot_id: \"some boot\"\n"), std::string::npos) << text;
   EXPECT_NE(text.find("\nsynced: true\n"), std::string::npos) << text;
   // Cut anywhere, it is none, or it says that it was not synced.
   for (std::size_t length = 0; length + 1 < text.size(); ++length) {
