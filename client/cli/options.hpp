@@ -139,6 +139,7 @@ struct LandCommand {
   bool no_test = false;
   bool release = false;
   bool stay = false;
+  bool push = false;
   bool dry_run = false;
   std::optional<std::chrono::milliseconds> wait;
 };

@@ -31,6 +31,7 @@ void add_land_verb(CLI::App& app, Command& chosen) {
           "--wait", [given](const std::string& text) { given->wait = parse_duration(text); }, "Give up after that [30m]")
       ->type_name("DUR")
       ->check(bad_duration);
+  verb->add_flag("--push", land->push, "Land on the remote's branch: push it there, without force");
   verb->add_flag("--dry-run", land->dry_run, "Say what would land, and change nothing");
   verb->footer(
       "The commit that lands is made without touching any working tree, tested, and then becomes the branch in one step.\n"

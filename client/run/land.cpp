@@ -69,6 +69,7 @@ class Landing {
     if (command_.no_test) params.test = false;
     params.stay = command_.stay;
     params.release = command_.release;
+    params.push = command_.push;
     params.dry_run = command_.dry_run;
     if (command_.wait) params.wait_ms = command_.wait->count();
     params.progress = true;
@@ -145,8 +146,9 @@ class Landing {
 void say_what_landed(const proto::LandResult& landed, bool dry_run, Context& context) {
   if (landed.before == landed.after) return;  // the daemon has said so
   const std::string commits = std::to_string(landed.commits) + (landed.commits == 1 ? " commit" : " commits");
-  context.output.say(landed.name + (dry_run ? " would land on " : " landed on ") + landed.target + ": " + commits + ", " +
-                     landed.before.substr(0, 12) + ".." + landed.after.substr(0, 12));
+  context.output.say(landed.name + (dry_run ? " would land on " : " landed on ") + landed.target +
+                     (landed.pushed ? ", pushed: " : ": ") + commits + ", " + landed.before.substr(0, 12) + ".." +
+                     landed.after.substr(0, 12));
   for (const auto& checkout : landed.checkouts)
     if (!checkout.synced) context.output.warn(checkout.path + (dry_run ? " is in the way" : " does not stand at it yet"));
 }

@@ -267,6 +267,80 @@ TEST_F(Land, ManyAtOnceAllLandInALine) {
   EXPECT_EQ(repo.complaint(), "");
 }
 
+TEST_F(Land, APushLandsOnTheRemotesBranchBesideARivalWhoPushes) {
+  repo.git({"branch", "-m", "main"});
+  const Repo remote = Repo::make_bare(world.dir() / "remote.git", repo);
+  repo.git({"remote", "add", "origin", remote.path().string()});
+  repo.git({"fetch", "-q"});
+  start();
+  const auto slot = work("feat");
+  // Somebody else pushed meanwhile: the candidate is made on that.
+  const Repo rival = Repo::clone(world.dir() / "rival", remote);
+  rival.commit("theirs", "1\n");
+  rival.git({"push", "-q", "origin", "main"});
+  write_text(repo.path() / "untracked-of-mine", "1\n");
+  const json landed = world.json_of({"land", "feat", "--push"});
+  EXPECT_EQ(landed["pushed"], true);
+  EXPECT_EQ(landed["before"], rival.git({"rev-parse", "main"}));
+  EXPECT_EQ(remote.git({"rev-parse", "main"}), landed["after"]);
+  EXPECT_EQ(main_tip(), landed["after"]);
+  EXPECT_EQ(read_text(repo.path() / "theirs"), "1\n");
+  EXPECT_EQ(repo.git({"rev-parse", "origin/main"}), landed["after"]);
+  EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), landed["after"]);
+  EXPECT_EQ(repo.git({"status", "--porcelain"}), "?? untracked-of-mine");
+  EXPECT_EQ(repo.git({"for-each-ref", "refs/wtpool/land/"}), "");
+  EXPECT_EQ(repo.complaint(), "");
+}
+
+TEST_F(Land, APushThatTheRemoteRefusesMovesNothing) {
+  const Repo remote = Repo::make_bare(world.dir() / "remote.git", repo);
+  repo.git({"remote", "add", "origin", remote.path().string()});
+  repo.git({"fetch", "-q"});
+  start();
+  work("feat");
+  const auto before = main_tip();
+  write_text(remote.path() / "hooks/pre-receive", "#!/bin/sh\nexit 1\n");
+  fs::permissions(remote.path() / "hooks/pre-receive", fs::perms::owner_all);
+  const auto refused = land({"feat", "--push"});
+  EXPECT_EQ(refused.code, 15) << refused;
+  EXPECT_NE(refused.err.find("the remote did not take it"), std::string::npos) << refused;
+  EXPECT_EQ(main_tip(), before);
+  EXPECT_EQ(remote.git({"rev-parse", "main"}), before);
+  EXPECT_EQ(repo.git({"for-each-ref", "refs/wtpool/land/"}), "");
+}
+
+TEST_F(Land, WhatStandsInTheWayOfTheLocalBranchDoesNotStopAPush) {
+  const Repo remote = Repo::make_bare(world.dir() / "remote.git", repo);
+  repo.git({"remote", "add", "origin", remote.path().string()});
+  repo.git({"fetch", "-q"});
+  start();
+  work("feat", "README.md");
+  const auto before = main_tip();
+  write_text(repo.path() / "README.md", "mine\n");
+  const auto landed = land({"feat", "--push"});
+  EXPECT_EQ(landed.code, 0) << landed;
+  EXPECT_NE(landed.err.find("stays behind"), std::string::npos) << landed;
+  EXPECT_EQ(main_tip(), before);
+  EXPECT_NE(remote.git({"rev-parse", "main"}), before);
+  EXPECT_EQ(read_text(repo.path() / "README.md"), "mine\n");
+}
+
+TEST_F(Land, OfAMirrorLandsAtItsRemoteAndMakesNoBranch) {
+  const Repo remote = Repo::make_bare(world.dir() / "remote.git", repo);
+  world.start_daemon();
+  ASSERT_EQ(world.wtpool({"init", "--pool", "m", "--source", "file://" + remote.path().string()}).code, 0);
+  const json lease = world.json_of({"acquire", "feat", "--pool", "m"});
+  const fs::path slot = lease["path"].get<std::string>();
+  write_text(slot / "feat", "1\n");
+  git(slot, {"add", "-A"});
+  git(slot, {"commit", "-qm", "work"});
+  const json landed = world.json_of({"land", "feat", "--pool", "m"});
+  EXPECT_EQ(landed["pushed"], true);
+  EXPECT_EQ(landed["checkouts"], json::array());
+  EXPECT_EQ(remote.git({"rev-parse", "main"}), landed["after"]);
+  EXPECT_EQ(git(slot, {"for-each-ref", "--format=%(refname)", "refs/heads/main"}), "");
+}
+
 class LandKilled : public Land, public ::testing::WithParamInterface<const char*> {};
 
 // Killed anywhere, the target is before or after, the checkout ends where it is, and the next landing works without a word.
@@ -301,6 +375,59 @@ INSTANTIATE_TEST_SUITE_P(AtEachFailpoint, LandKilled,
                                            "land.ignored-moved", "land.advancing", "land.target-moved",
                                            "land.checkouts-followed", "land.slot-branch-moved", "land.slot-followed",
                                            "land.record-removed"));
+
+class LandKilledTwice : public Land, public ::testing::WithParamInterface<const char*> {};
+
+// What finishes a landing that was cut off may be killed too.
+TEST_P(LandKilledTwice, IsFinishedByTheThird) {
+  start();
+  const auto slot = work("feat");
+  git(slot, {"rm", "-q", "Makefile"});
+  git(slot, {"commit", "-qm", "without"});
+  world.stop_daemon();
+  world.environment["WTPOOL_NO_SPAWN"] = "1";
+  world.environment["WTPOOL_FAILPOINT"] = "land.target-moved:kill";
+  world.start_daemon();
+  EXPECT_NE(land({"feat"}).code, 0);
+  EXPECT_EQ(world.daemon().wait(30s).code, 128 + SIGKILL);
+  world.environment["WTPOOL_FAILPOINT"] = std::string(GetParam()) + ":kill";
+  world.launch_daemon();
+  EXPECT_EQ(world.daemon().wait(30s).code, 128 + SIGKILL);
+  world.environment.erase("WTPOOL_FAILPOINT");
+  world.start_daemon();
+  const auto again = land({"feat"});
+  EXPECT_EQ(again.code, 0) << again;
+  EXPECT_EQ(repo.git({"status", "--porcelain"}), "");
+  EXPECT_EQ(read_text(repo.path() / "feat"), "feat\n");
+  EXPECT_FALSE(fs::exists(repo.path() / "Makefile"));
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  EXPECT_EQ(repo.complaint(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(AtEachFailpoint, LandKilledTwice,
+                         ::testing::Values("land.recovered-checkout", "land.catch-up-index", "land.catch-up-removed",
+                                           "land.catch-up-written"));
+
+TEST_F(Land, KilledAfterThePushItHasLandedAndTheNextOneSaysSo) {
+  const Repo remote = Repo::make_bare(world.dir() / "remote.git", repo);
+  repo.git({"remote", "add", "origin", remote.path().string()});
+  repo.git({"fetch", "-q"});
+  start();
+  const auto slot = work("feat");
+  world.stop_daemon();
+  world.environment["WTPOOL_NO_SPAWN"] = "1";
+  world.environment["WTPOOL_FAILPOINT"] = "land.pushed:kill";
+  world.start_daemon();
+  EXPECT_NE(land({"feat", "--push"}).code, 0);
+  EXPECT_EQ(world.daemon().wait(30s).code, 128 + SIGKILL);
+  world.environment.erase("WTPOOL_FAILPOINT");
+  world.start_daemon();
+  const auto again = land({"feat", "--push"});
+  EXPECT_EQ(again.code, 0) << again;
+  EXPECT_EQ(remote.git({"rev-parse", "main"}), git(slot, {"rev-parse", "HEAD"}));
+  EXPECT_EQ(repo.git({"for-each-ref", "refs/wtpool/land/"}), "");
+  EXPECT_EQ(repo.complaint(), "");
+}
 
 }  // namespace
 }  // namespace wtpool::test

@@ -40,6 +40,9 @@ proto::LandResult result_of(const Request& request) {
   return result;
 }
 
+// Who speaks to a remote takes no place from those who do not.
+JobClass class_of(const job::Landing& landing) { return landing.push ? JobClass::network : JobClass::answering; }
+
 void drop(Turn& t, const PoolKey& pool, const std::string& id) {
   if (!t.host.draining) ask(t, JobClass::background, job::DropLanding{pool, id}, pool);
 }
@@ -87,7 +90,7 @@ void perform(Turn& t, LandLine& line, const land::Make& make) {
   spec.landing = request.landing->what;
   spec.base = make.base;
   spec.version = make.version;
-  request.jobs.insert(ask(t, JobClass::answering, std::move(spec), request.pool, {}, request.id));
+  request.jobs.insert(ask(t, class_of(spec.landing), spec, request.pool, {}, request.id));
   (void)line;
 }
 
@@ -103,7 +106,7 @@ void perform(Turn& t, LandLine& line, const land::Move& move) {
   spec.base = entry.base;
   spec.candidate = entry.candidate;
   request.landing->moving = true;
-  request.jobs.insert(ask(t, JobClass::answering, std::move(spec), request.pool, {request.landing->what.slot}, request.id));
+  request.jobs.insert(ask(t, class_of(spec.landing), spec, request.pool, {request.landing->what.slot}, request.id));
 }
 
 void perform(Turn& t, LandLine&, const land::Refuse& refused) {
@@ -157,9 +160,6 @@ std::optional<Error> why_not(Turn& t, Pool& pool, const Found& found, const Requ
 
 void begin_land(Turn& t, Request& request, Pool& pool) {
   const auto& params = params_of(request);
-  if (params.push) {
-    return refuse(t, request.id, {ErrorKind::blocked, "push: this daemon lands on local branches only"});
-  }
   const Found found = locate(pool, params.target, params.scope.cwd);
   if (auto error = why_not(t, pool, found, request)) return refuse(t, request.id, std::move(*error));
   const Slot& slot = *found.slot;
@@ -175,11 +175,11 @@ void begin_land(Turn& t, Request& request, Pool& pool) {
   landing.what.lease = *slot.lease;
   landing.what.style = params.style.value_or(pool.config->land_style);
   landing.what.message = params.message;
-  landing.what.push = params.push;
+  landing.what.push = params.push || pool.place->url;
   landing.what.follows = !params.stay && !params.release;
   note_change(t, request);
   request.jobs.insert(
-      ask(t, JobClass::answering, job::LookAtLanding{pool.key, landing.what, params.into}, pool.key, {}, request.id));
+      ask(t, class_of(landing.what), job::LookAtLanding{pool.key, landing.what, params.into}, pool.key, {}, request.id));
 }
 
 void landing_looked(Turn& t, const Job& job, const JobOutcome& outcome) {

@@ -87,15 +87,6 @@ std::string branches_of(const std::string& name, const Remote& remote) {
   return "refs/remotes/" + name + "/";
 }
 
-// Where git itself would run: a remote may be at a relative path, and that is relative to the top of the working tree.
-std::string home_of(const Git& source) {
-  const std::filesystem::path common_dir(source.place().git_dir);
-  if (common_dir.filename() != ".git") return {};
-  Command ask;
-  ask.arguments = {"config", "--type=bool", "--get", "core.bare"};
-  return trimmed(source.run(ask).output) == "true" ? std::string{} : common_dir.parent_path().string();
-}
-
 bool is_kept_mirror(const Git& source) {
   return lstat_of(std::filesystem::path(source.place().git_dir) / "wtpool/url").has_value();
 }
@@ -305,6 +296,14 @@ std::string prune_warning(const std::string& common_dir, const std::string& remo
 std::string prune_remedy(const std::string& common_dir, const std::string& remote) {
   return "git -C " + proto::shell_word(common_dir) + " config --add " + proto::shell_word("remote." + remote + ".fetch") +
          " '^refs/wtpool/*'";
+}
+
+std::string home_of(const Git& source) {
+  const std::filesystem::path common_dir(source.place().git_dir);
+  if (common_dir.filename() != ".git") return {};
+  Command ask;
+  ask.arguments = {"config", "--type=bool", "--get", "core.bare"};
+  return trimmed(source.run(ask).output) == "true" ? std::string{} : common_dir.parent_path().string();
 }
 
 std::optional<std::string> delete_remote_branch(const Git& source, const std::string& name) {

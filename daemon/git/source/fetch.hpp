@@ -22,6 +22,9 @@ void fetch_everything(const Git& mirror, const std::string& from);
 void remember_fetch(const std::string& git_dir, std::int64_t wall);
 [[nodiscard]] std::optional<std::int64_t> last_fetch(const std::string& git_dir);
 
+// Where git runs when it speaks to a remote: one at a relative path is relative to the top of the working tree.
+[[nodiscard]] std::string home_of(const Git& source);
+
 // For every git that speaks to a remote: a stalled HTTP transfer ends, and ssh asks nobody for a password.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> network_environment(const Git& git);
 

@@ -50,7 +50,7 @@ core::JobDone look_at_landing(JobContext& job, const core::job::LookAtLanding& s
     fail(core::Fault::source_fault, core::ErrorKind::blocked, "cannot land " + landing.lease.name + ": its HEAD leads nowhere");
   landing.tip = *head.oid;
   landing.target = target_of(job, spec.into);
-  (void)stand_of(job, landing.target);
+  (void)(landing.push ? fetched_stand_of(job, landing.target) : stand_of(job, landing.target));
   return looked;
 }
 

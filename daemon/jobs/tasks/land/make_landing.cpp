@@ -50,6 +50,7 @@ git::Candidate make(const JobContext& job, const core::job::Landing& landing, co
 // What would be refused when the target is to move is told now.
 void look_at_checkouts(const JobContext& job, const core::job::Landing& landing, const TargetStand& stand, const Oid& after,
                        core::done::LandingMade& made) {
+  if (!stand.local) return;
   for (const auto& checkout : git::checkouts_of(job.pool->place.source.str(), job.pool->place.worktree, landing.target)) {
     const auto may =
         git::may_follow(checkout_git(job, {checkout.git_dir, checkout.work_tree}, {}), landing.target, *stand.local, after);
@@ -61,7 +62,9 @@ void look_at_checkouts(const JobContext& job, const core::job::Landing& landing,
 
 core::JobDone make_landing(JobContext& job, const core::job::MakeLanding& spec) {
   const core::job::Landing& landing = spec.landing;
-  const TargetStand stand = stand_of(job, landing.target);
+  // Whoever lost his turn to another pusher needs what that one brought.
+  const bool ask = landing.push && spec.base.empty();
+  const TargetStand stand = ask ? fetched_stand_of(job, landing.target) : stand_of(job, landing.target);
   core::done::LandingMade made;
   made.base = spec.base.empty() ? stand.base : spec.base;
   git::Candidate candidate = make(job, landing, made.base);

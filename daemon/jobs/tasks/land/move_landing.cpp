@@ -7,6 +7,7 @@
 #include "common/files/files.hpp"
 #include "daemon/disk/marker.hpp"
 #include "daemon/git/files/entry.hpp"
+#include "daemon/git/source/push.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/work/move_aside.hpp"
 #include "daemon/git/work/save.hpp"
@@ -29,24 +30,38 @@ class LandingMove {
   core::JobDone run() {
     const TargetStand stand = stand_of(job_, landing_.target);
     if (stand.base != spec_.base) return lost(landing_.target + " was moved by somebody else");
-    moved_.before = *stand.local;
+    moved_.before = stand.local && !landing_.push ? *stand.local : stand.base;
     moved_.after = spec_.candidate;
     auto lock = disk::FileLock::try_take(disk::land_lock(job_.pool->place.source, landing_.id));
     if (!lock) fail(core::Fault::source_fault, core::ErrorKind::contended, "another process lands " + landing_.id);
     inherited_ = {lock->descriptor(), slot_lock_.descriptor()};
-    look_at_checkouts(*stand.local);
+    const bool local = stand.local && may_move_local(*stand.local);
+    record_.before = local ? *stand.local : moved_.before;
     job_.check_stop();
     move_ignored_files_away();
     FAILPOINT("land.ignored-moved");
     look_at_slot();
     write_record();
     FAILPOINT("land.advancing");
-    if (const auto why = move_target(*stand.local)) {
-      disk::remove_land_record(job_.pool->place.source, landing_.id);
-      return lost(*why);
+    if (landing_.push) {
+      if (const auto why = push_candidate()) {
+        disk::remove_land_record(job_.pool->place.source, landing_.id);
+        return lost(*why);
+      }
+      moved_.pushed = true;
+      FAILPOINT("land.pushed");
     }
+    if (const auto why = local ? move_target(*stand.local) : std::nullopt) {
+      if (!moved_.pushed) {
+        disk::remove_land_record(job_.pool->place.source, landing_.id);
+        return lost(*why);
+      }
+      moved_.warnings.push_back("the branch " + landing_.target + " of the source stays behind what was pushed: " + *why);
+      record_.checkouts.clear();
+    }
+    if (!local) unpin();
     FAILPOINT("land.target-moved");
-    follow_checkouts();
+    follow_checkouts(stand.local.value_or(moved_.before));
     FAILPOINT("land.checkouts-followed");
     follow_slot();
     FAILPOINT("land.slot-followed");
@@ -68,6 +83,41 @@ class LandingMove {
                       hint);
     for (const std::string& path : paths) error.details.push_back("  " + printable(path));
     throw FaultError{core::Fault::source_fault, error};
+  }
+
+  // Who pushes lands at the remote: what stands in the way of the local branch then is told, and stops nothing.
+  bool may_move_local(const Oid& before) {
+    if (!landing_.push) {
+      look_at_checkouts(before);
+      return true;
+    }
+    try {
+      look_at_checkouts(before);
+      return true;
+    } catch (const FaultError& error) {
+      moved_.warnings.push_back("the branch " + landing_.target + " of the source stays behind: " + error.error.message);
+      record_.checkouts.clear();
+      ignored_.clear();
+      return false;
+    }
+  }
+
+  std::optional<std::string> push_candidate() const {
+    const auto until = job_.deadline;
+    job_.deadline = std::min(job_.deadline, std::chrono::steady_clock::now() + job_.pool->config.fetch_timeout);
+    const auto why = git::push(job_.source_git(&slot_lock_), moved_.after, landing_.target);
+    job_.deadline = until;
+    if (why) return "the remote did not take it: " + *why;
+    return std::nullopt;
+  }
+
+  void unpin() const {
+    const git::Git source = job_.source_git(&slot_lock_);
+    const auto pinned = git::ids_of(source, {land_pin(landing_.id)})[0];
+    if (!pinned) return;
+    git::RefTransaction drop;
+    drop.remove(land_pin(landing_.id), *pinned);
+    drop.commit(source);
   }
 
   void look_at_checkouts(const Oid& before) {
@@ -122,7 +172,6 @@ class LandingMove {
     record_.state = disk::LandRecord::State::advancing;
     record_.name = landing_.lease.name;
     record_.target = landing_.target;
-    record_.before = moved_.before;
     record_.after = moved_.after;
     if (slot_follows_) {
       record_.slot = job_.grant.slot.str();
@@ -144,9 +193,9 @@ class LandingMove {
     blocked("git did not move it: " + why, "wtpool doctor");
   }
 
-  void follow_checkouts() {
+  void follow_checkouts(const Oid& before) {
     for (const auto& checkout : record_.checkouts) {
-      const bool synced = bring(checkout_git(job_, checkout, inherited_), moved_.before);
+      const bool synced = bring(checkout_git(job_, checkout, inherited_), before);
       moved_.checkouts.push_back({checkout.work_tree, synced});
     }
   }

@@ -5,6 +5,7 @@
 #include "common/base/names.hpp"
 #include "common/files/files.hpp"
 #include "daemon/git/files/text.hpp"
+#include "daemon/git/source/fetch.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
 #include "daemon/git/tree/checkout.hpp"
@@ -61,6 +62,13 @@ TargetStand stand_of(const JobContext& job, const std::string& target) {
   const auto ids = git::ids_of(source, {branch_ref(target), stand.upstream_name});
   stand.local = ids[0];
   stand.upstream = ids[1];
+  if (job.pool->place.url) {
+    stand.local.reset();
+    if (!stand.upstream)
+      blocked("cannot land on " + printable(target) + ": the remote has no branch of that name", "wtpool pools");
+    stand.base = *stand.upstream;
+    return stand;
+  }
   if (!stand.local) {
     blocked("cannot land on " + printable(target) + ": there is no branch of that name",
             stand.upstream
@@ -76,6 +84,20 @@ TargetStand stand_of(const JobContext& job, const std::string& target) {
   }
   stand.base = *stand.upstream;
   return stand;
+}
+
+TargetStand fetched_stand_of(JobContext& job, const std::string& target) {
+  const auto until = job.deadline;
+  job.deadline = std::min(job.deadline, std::chrono::steady_clock::now() + job.pool->config.fetch_timeout);
+  core::Wants wants;
+  wants.commits.insert("refs/heads/" + target);
+  wants.commits.insert("origin/" + target);
+  const bool asked = git::fetch(job.source_git(), wants);
+  job.deadline = until;
+  if (!asked)
+    blocked("cannot land on " + printable(target) + " and push it: the source has no remote",
+            "git -C " + where(job) + " remote -v");
+  return stand_of(job, target);
 }
 
 std::string target_of(const JobContext& job, const std::optional<std::string>& into) {

@@ -17,8 +17,10 @@ struct TargetStand {
   std::string upstream_name;  // full
   Oid base;                   // U where T is behind it, else T
 };
-// Throws blocked where there is no such branch, or the two went apart.
+// Throws blocked where there is no such branch, or the two went apart. A mirror has no branch of its own: U alone counts.
 [[nodiscard]] TargetStand stand_of(const JobContext& job, const std::string& target);
+// The same for who is going to push: the remote is asked for the branch first. Throws as a fetch does.
+[[nodiscard]] TargetStand fetched_stand_of(JobContext& job, const std::string& target);
 // The branch that is meant: `into`, else the pool's land_into, else that of its default_commit. Throws blocked.
 [[nodiscard]] std::string target_of(const JobContext& job, const std::optional<std::string>& into);
 
