@@ -8,6 +8,7 @@
 #include "common/host_paths.hpp"
 #include "daemon/disk/config_map.hpp"
 #include "daemon/disk/deps_config.hpp"
+#include "daemon/disk/include_limit.hpp"
 
 namespace wtpool::disk {
 namespace {
@@ -162,6 +163,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
                        "filters",
                        "save_limit_bytes",
                        "save_limit_files",
+                       "include",
                        "deps",
                        "session",
                        "land_into",
@@ -203,6 +205,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
     config.save_limit_bytes = static_cast<std::uint64_t>(*bytes);
   if (const auto files = map.number("save_limit_files", 0, kMaxNumber))
     config.save_limit_files = static_cast<std::uint64_t>(*files);
+  (void)include_limit(map);
   config.session = map.text("session");
   read_landing(map, config);
   return config;

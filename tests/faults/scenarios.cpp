@@ -1,5 +1,7 @@
 #include "tests/faults/scenarios.hpp"
 
+#include "tests/faults/store_scenarios.hpp"
+
 namespace wtpool::test {
 namespace {
 
@@ -19,6 +21,13 @@ void idle_elsewhere(Stage& stage) {
   one_idle_slot(stage);
   stage.repo.commit("src/main.c", "int main(void) { return 1; }\n");
   stage.repo.commit("added.txt", "of the new commit\n");
+  stage.settle();
+}
+
+void ignored_files(Stage& stage) {
+  write_text(stage.repo.path() / ".worktreeinclude", "build/\n");
+  fs::create_directories(stage.repo.path() / "build");
+  write_text(stage.repo.path() / "build/cache", "of the source\n");
   stage.settle();
 }
 
@@ -153,6 +162,8 @@ void remove_pool(Stage& stage) { (void)stage.ask({"remove", "--pool", "app"}); }
 void init_pool(Stage& stage) {
   (void)stage.ask({"init", "--pool", "other", "--source", stage.repo.path().string(), "--max-slots", "2"});
 }
+std::string url_of(const Stage& stage) { return "file://" + stage.repo.path().string(); }
+void init_url(Stage& stage) { (void)stage.ask({"init", "--pool", "other", "--source", url_of(stage)}); }
 void restore(Stage& stage) {
   stage.before.asked_for("restored");
   (void)stage.ask({"trash", "restore", trash_of(stage), "--branch", "restored"});
@@ -191,6 +202,23 @@ void finish_init(Stage& stage) {
   if (stage.world.json_of({"pools"}).size() != 2) throw std::runtime_error("the pool is not made");
   expect_done(stage.ask({"remove", "--pool", "other"}), "remove");
 }
+// One mirror, whole, and nothing half made beside it.
+void finish_init_url(Stage& stage) {
+  if (stage.world.json_of({"pools"}).size() == 1) init_url(stage);
+  if (stage.world.json_of({"pools"}).size() != 2) throw std::runtime_error("the pool is not made");
+  std::size_t mirrors = 0;
+  for (const auto& entry : fs::directory_iterator(stage.world.root() / ".sources")) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with(".new-")) throw std::runtime_error(name + " is left of a mirror that was being made");
+    if (entry.path().extension() != ".git") continue;
+    ++mirrors;
+    git(entry.path(), {"fsck", "--no-dangling"});
+    if (git(entry.path(), {"rev-parse", "refs/remotes/origin/main"}) != stage.repo.head())
+      throw std::runtime_error(name + " has not the branches of its remote");
+  }
+  if (mirrors != 1) throw std::runtime_error(std::to_string(mirrors) + " mirrors of one URL");
+  expect_done(stage.ask({"remove", "--pool", "other"}), "remove");
+}
 void finish_restore(Stage& stage) {
   if (!stage.repo.has_branch("restored")) restore(stage);
   if (!stage.repo.has_branch("restored")) throw std::runtime_error("the branch is not restored");
@@ -204,83 +232,93 @@ void finish_drop(Stage& stage) {
 }  // namespace
 
 const std::vector<Scenario>& scenarios() {
-  static const std::vector<Scenario> all = {
-      {"acquire-fresh",
-       {"acquire.begun", "acquire.intent-written", "acquire.worktree-added", "acquire.fresh-marker-written",
-        "acquire.intent-removed", "acquire.branch-made", "acquire.held", "file.written", "file.renamed"},
-       nothing,
-       acquire_x,
-       acquire_x_now},
-      {"acquire-idle",
-       {"acquire.marker-written", "acquire.tree-brought", "acquire.short-way-staged", "acquire.branch-made",
-        "acquire.head-attached"},
-       idle_elsewhere,
-       acquire_x,
-       acquire_x_now},
-      {"acquire-idle-dirtied",
-       {"acquire.strangers-work-kept", "keep.work-reachable"},
-       strangers_wrote,
-       acquire_x,
-       acquire_x_now},
-      {"acquire-file-in-the-way", {"acquire.way-cleared"}, untracked_in_the_way, acquire_x, acquire_x_now},
-      {"acquire-idle-rolled-back",
-       {"acquire.rolling-back", "acquire.marker-gone", "acquire.rolled-back"},
-       x_cannot_be_made_in_an_idle_slot,
-       acquire_x,
-       acquire_x_now},
-      {"acquire-fresh-rolled-back",
-       {"acquire.rolling-back", "fresh.directory-aside", "acquire.directory-taken-back", "acquire.rolled-back"},
-       x_cannot_be_made,
-       acquire_x,
-       acquire_x_now},
-      {"acquire-resume", {"acquire.branch-resumed"}, branch_of_somebody, resume_x, finish_resume},
-      {"acquire-replace", {"acquire.old-branch-aside"}, branch_of_somebody, replace_x, finish_replace},
-      {"release-clean",
-       {"release.marker-written", "release.refs-settled", "recycle.begun", "recycle.work-kept", "recycle.untracked-remembered",
-        "recycle.before-idle", "recycle.idle"},
-       held,
-       release_x,
-       finish_release},
-      {"release-dirty",
-       {"keep.recorded", "keep.work-written", "keep.work-reachable", "recycle.before-reset", "recycle.reset"},
-       held_dirty,
-       release_x,
-       finish_release},
-      {"release-moved", {"keep.refs-moved"}, held_moved, release_x, finish_release},
-      {"release-cleaning", {"recycle.before-clean", "recycle.cleaned"}, held_in_a_cleaning_pool, release_x, finish_release},
-      {"release-uncovering",
-       {"recycle.cleaned", "keep.late-work-reachable"},
-       held_with_an_untracked_gitignore,
-       release_x,
-       finish_release},
-      {"release-of-a-part", {"tree.left-out-back", "recycle.reset"}, held_with_a_part_of_the_tree, release_x, finish_release},
-      {"release-discard", {"recycle.reset"}, held_dirty, discard_x, finish_release},
-      {"release-directory-lost",
-       {"release.staged-kept", "release.entry-removed"},
-       held_and_directory_lost,
-       release_x,
-       finish_release},
-      {"renew", {"renew.marker-written"}, held, renew_x, finish_renew},
-      {"repair",
-       {"repair.begun", "repair.refs-settled", "repair.marker-removed", "repair.slot-sound", "repair.done"},
-       quarantined,
-       repair_slot,
-       finish_repair},
-      {"repair-without-entry", {"repair.directory-in-trash"}, quarantined_without_its_entry, repair_slot, finish_repair},
-      {"remove-slot",
-       {"remove.work-kept", "remove.renamed", "remove.entry-removed", "remove.tree-removed", "remove.done"},
-       idle_with_untracked,
-       remove_slot,
-       finish_remove},
-      {"remove-pool",
-       {"remove-pool.begun", "remove-pool.config-removed", "remove-pool.folders-removed", "remove-pool.done"},
-       one_idle_slot,
-       remove_pool,
-       finish_remove_pool},
-      {"init", {"init.directories-made", "init.config-written"}, nothing, init_pool, finish_init},
-      {"trash-restore", {"trash.restored"}, kept_work, restore, finish_restore},
-      {"trash-drop", {"trash.refs-dropped", "trash.files-dropped"}, kept_work, drop, finish_drop},
-  };
+  static const std::vector<Scenario> all = [] {
+    std::vector<Scenario> every = {
+        {"acquire-fresh",
+         {"acquire.begun", "acquire.intent-written", "acquire.worktree-added", "acquire.fresh-marker-written",
+          "acquire.intent-removed", "acquire.branch-made", "acquire.grafted", "acquire.held", "file.written", "file.renamed"},
+         nothing,
+         acquire_x,
+         acquire_x_now},
+        {"acquire-fresh-with-ignored-files", {"acquire.included"}, ignored_files, acquire_x, acquire_x_now},
+        {"acquire-idle",
+         {"acquire.marker-written", "acquire.tree-brought", "acquire.short-way-staged", "acquire.branch-made",
+          "acquire.head-attached"},
+         idle_elsewhere,
+         acquire_x,
+         acquire_x_now},
+        {"acquire-idle-dirtied",
+         {"acquire.strangers-work-kept", "keep.work-reachable"},
+         strangers_wrote,
+         acquire_x,
+         acquire_x_now},
+        {"acquire-file-in-the-way", {"acquire.way-cleared"}, untracked_in_the_way, acquire_x, acquire_x_now},
+        {"acquire-idle-rolled-back",
+         {"acquire.rolling-back", "acquire.marker-gone", "acquire.rolled-back"},
+         x_cannot_be_made_in_an_idle_slot,
+         acquire_x,
+         acquire_x_now},
+        {"acquire-fresh-rolled-back",
+         {"acquire.rolling-back", "fresh.directory-aside", "acquire.directory-taken-back", "acquire.rolled-back"},
+         x_cannot_be_made,
+         acquire_x,
+         acquire_x_now},
+        {"acquire-resume", {"acquire.branch-resumed"}, branch_of_somebody, resume_x, finish_resume},
+        {"acquire-replace", {"acquire.old-branch-aside"}, branch_of_somebody, replace_x, finish_replace},
+        {"release-clean",
+         {"release.marker-written", "release.refs-settled", "recycle.begun", "recycle.work-kept",
+          "recycle.untracked-remembered", "recycle.before-idle", "recycle.idle"},
+         held,
+         release_x,
+         finish_release},
+        {"release-dirty",
+         {"keep.recorded", "keep.work-written", "keep.work-reachable", "recycle.before-reset", "recycle.reset"},
+         held_dirty,
+         release_x,
+         finish_release},
+        {"release-moved", {"keep.refs-moved"}, held_moved, release_x, finish_release},
+        {"release-cleaning", {"recycle.before-clean", "recycle.cleaned"}, held_in_a_cleaning_pool, release_x, finish_release},
+        {"release-uncovering",
+         {"recycle.cleaned", "keep.late-work-reachable"},
+         held_with_an_untracked_gitignore,
+         release_x,
+         finish_release},
+        {"release-of-a-part", {"tree.left-out-back", "recycle.reset"}, held_with_a_part_of_the_tree, release_x, finish_release},
+        {"release-discard", {"recycle.reset"}, held_dirty, discard_x, finish_release},
+        {"release-directory-lost",
+         {"release.staged-kept", "release.entry-removed"},
+         held_and_directory_lost,
+         release_x,
+         finish_release},
+        {"renew", {"renew.marker-written"}, held, renew_x, finish_renew},
+        {"repair",
+         {"repair.begun", "repair.refs-settled", "repair.marker-removed", "repair.slot-sound", "repair.done"},
+         quarantined,
+         repair_slot,
+         finish_repair},
+        {"repair-without-entry", {"repair.directory-in-trash"}, quarantined_without_its_entry, repair_slot, finish_repair},
+        {"remove-slot",
+         {"remove.work-kept", "remove.renamed", "remove.entry-removed", "remove.tree-removed", "remove.done"},
+         idle_with_untracked,
+         remove_slot,
+         finish_remove},
+        {"remove-pool",
+         {"remove-pool.begun", "remove-pool.config-removed", "remove-pool.folders-removed", "remove-pool.done"},
+         one_idle_slot,
+         remove_pool,
+         finish_remove_pool},
+        {"init", {"init.directories-made", "init.config-written"}, nothing, init_pool, finish_init},
+        {"init-url",
+         {"mirror.initialised", "mirror.fetched", "mirror.synced", "mirror.renamed"},
+         nothing,
+         init_url,
+         finish_init_url},
+        {"trash-restore", {"trash.restored"}, kept_work, restore, finish_restore},
+        {"trash-drop", {"trash.refs-dropped", "trash.files-dropped"}, kept_work, drop, finish_drop},
+    };
+    for (auto& scenario : store_scenarios()) every.push_back(std::move(scenario));
+    return every;
+  }();
   return all;
 }
 

@@ -32,6 +32,7 @@
 #include "daemon/jobs/steps/guards.hpp"
 #include "daemon/jobs/steps/half_checkout.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
+#include "daemon/jobs/steps/include.hpp"
 #include "daemon/jobs/steps/slot_directory.hpp"
 #include "daemon/jobs/steps/untracked.hpp"
 #include "daemon/jobs/tasks/acquire/branch.hpp"
@@ -64,6 +65,7 @@ class Acquisition {
       job_.check_stop();
       attach_branch();
       job_.check_stop();
+      if (spec_.fresh) include();
       graft();
       return hold();
     } catch (const FaultError& failed) {
@@ -422,6 +424,12 @@ class Acquisition {
 
   void report_checkout(std::string_view text) const {
     if (const auto percent = git::percent_in(text)) job_.progress("checkout", percent);
+  }
+
+  // Nothing to take back: what is in a fresh slot goes with it.
+  void include() {
+    const auto warnings = bring_included(job_, git_id_, lock_);
+    warnings_.insert(warnings_.end(), warnings.begin(), warnings.end());
   }
 
   // ---- the store ----
