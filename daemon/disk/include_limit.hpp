@@ -1,5 +1,5 @@
-// `include` of a pool's config: how many bytes `.worktreeinclude` may bring into a fresh slot. Read when a slot is made, which is
-// rare, and checked with the other keys when the config is read.
+// `include` of a pool's config: how many bytes `.worktreeinclude` may bring into a fresh slot. Read when a slot is made, which
+// is rare, and checked with the other keys when the config is read.
 #pragma once
 
 #include <cstdint>
