@@ -53,9 +53,9 @@ TEST(FailpointNames, AllStandInAScenarioOrInARecovery) {
                                  "recover.refs-settled",
                                  "recover.release-finished",
                                  "repair.marker-written"};
-  // Of landings, templates and the store: no scenario acquires and releases its way to them. LandKilled and
+  // Of landings and templates: no scenario acquires and releases its way to them. LandKilled and
   // AKillAnywhereWhileASlotIsCloned… end the daemon at those of the first two.
-  const std::set<std::string> of_other_verbs = {"acquire.slot-filled", "create.", "land.", "store.", "template."};
+  const std::set<std::string> of_other_verbs = {"acquire.slot-filled", "create.", "land.", "template."};
   for (const auto& scenario : scenarios()) known.insert(scenario.passes.begin(), scenario.passes.end());
   for (const auto& name : names_in_sources()) {
     const bool elsewhere =

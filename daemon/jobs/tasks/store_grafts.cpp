@@ -109,6 +109,14 @@ std::map<std::string, std::string> wanted_keys(const JobContext& job, const Slot
   return keys;
 }
 
+// A thaw that was killed after its copy came into the link's place: it is done, but for the record.
+bool cut_off_thaw(const JobContext& job, const GraftedPlace& at, const std::string& key, disk::GraftLink& link) {
+  const auto stat = lstat_of(at.place.top / link.path);
+  if (!stat || S_ISLNK(stat->st_mode) || store::drift_of(*job.store, at.place.top, key, link)) return false;
+  link.state = disk::GraftLink::State::thawed;
+  return true;
+}
+
 }  // namespace
 
 core::JobDone store_place(JobContext& job, const proto::StorePlaceParams& params) {
@@ -181,6 +189,7 @@ core::JobDone store_thaw(JobContext& job, const proto::StoreThawParams& params) 
                          const store::Store::Pin pin(*job.store, key);
                          if (!job.store->usable(key))
                            throw core::Error(core::ErrorKind::not_in_store, key + " is not in the store any more");
+                         if (cut_off_thaw(job, at, key, link)) return;
                          if (store::state_of(*job.store, at.place.top, key, link) != store::LinkState::ok)
                            throw core::Error(core::ErrorKind::store_refused,
                                              printable(link.path) + " is no link into the store any more",
@@ -197,7 +206,12 @@ core::JobDone store_freeze(JobContext& job, const proto::StoreFreezeParams& para
                          const store::Store::Pin pin(*job.store, key);
                          if (!job.store->usable(key))
                            throw core::Error(core::ErrorKind::not_in_store, key + " is not in the store any more");
-                         const bool gone = store::state_of(*job.store, at.place.top, key, link) == store::LinkState::gone;
+                         const auto stands = store::state_of(*job.store, at.place.top, key, link);
+                         if (stands == store::LinkState::ok) {  // a freeze that was killed had put the link back already
+                           link.state = disk::GraftLink::State::link;
+                           return;
+                         }
+                         const bool gone = stands == store::LinkState::gone;
                          const auto drift = gone ? std::nullopt : store::drift_of(*job.store, at.place.top, key, link);
                          if (drift && !params.discard)
                            throw core::Error(
