@@ -33,9 +33,9 @@ class ConfigMap {
   // A map of such lists.
   [[nodiscard]] std::map<std::string, std::vector<std::string>> word_lists(const std::string& key) const;
   [[nodiscard]] proto::Error wrong(const std::string& key, const std::string& why) const;
+  [[nodiscard]] std::optional<YAML::Node> value(const std::string& key) const;
 
  private:
-  [[nodiscard]] std::optional<YAML::Node> value(const std::string& key) const;
 
   std::filesystem::path file_;
   YAML::Node map_;
