@@ -36,7 +36,6 @@ class ConfigMap {
   [[nodiscard]] std::optional<YAML::Node> value(const std::string& key) const;
 
  private:
-
   std::filesystem::path file_;
   YAML::Node map_;
 };
