@@ -148,6 +148,12 @@ struct ListCommand {
   bool watch = false;
 };
 struct WatchCommand {};
+struct LogsCommand {
+  bool follow = false;
+  std::optional<std::string> slot;
+  std::optional<std::string> name;
+  std::optional<std::chrono::milliseconds> since;
+};
 struct TrashListCommand {};
 struct TrashRestoreCommand {
   std::string id;
@@ -219,12 +225,12 @@ struct StorePathCommand {};
 using Command =
     std::variant<InitCommand, RemoveCommand, PoolsCommand, AcquireCommand, ReleaseCommand, ListCommand, InspectCommand,
                  PathCommand, RepairCommand, StatusCommand, DoctorCommand, DaemonCommand, UnstickCommand,
-                 ValidateGitmodulesCommand, RunCommand, RenewCommand, WatchCommand, TrashListCommand, TrashRestoreCommand,
-                 TrashDropCommand, CiBeginCommand, CiEndCommand, CompletionCommand, ShellInitCommand, CompleteCommand,
-                 StorePlaceCommand, StoreAddCommand, StoreHasCommand, StoreListCommand, StoreStatusCommand, StoreThawCommand,
-                 StoreFreezeCommand, StoreGcCommand, StoreVerifyCommand, StorePathCommand, GoCommand, SweepCommand, DiffCommand,
-                 WhoamiCommand, OrientCommand, AgentCreateCommand, AgentRemoveCommand, AgentInstallCommand, McpCommand,
-                 LandCommand, PrepareCommand, TemplateListCommand, TemplateDropCommand>;
+                 ValidateGitmodulesCommand, RunCommand, RenewCommand, WatchCommand, LogsCommand, TrashListCommand,
+                 TrashRestoreCommand, TrashDropCommand, CiBeginCommand, CiEndCommand, CompletionCommand, ShellInitCommand,
+                 CompleteCommand, StorePlaceCommand, StoreAddCommand, StoreHasCommand, StoreListCommand, StoreStatusCommand,
+                 StoreThawCommand, StoreFreezeCommand, StoreGcCommand, StoreVerifyCommand, StorePathCommand, GoCommand,
+                 SweepCommand, DiffCommand, WhoamiCommand, OrientCommand, AgentCreateCommand, AgentRemoveCommand,
+                 AgentInstallCommand, McpCommand, LandCommand, PrepareCommand, TemplateListCommand, TemplateDropCommand>;
 
 struct Parsed {
   Globals globals;

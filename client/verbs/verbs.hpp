@@ -39,6 +39,7 @@ int run_command(const TemplateListCommand& command, Context& context);
 int run_command(const TemplateDropCommand& command, Context& context);
 int run_command(const RenewCommand& command, Context& context);
 int run_command(const WatchCommand& command, Context& context);
+int run_command(const LogsCommand& command, Context& context);
 int run_command(const TrashListCommand& command, Context& context);
 int run_command(const TrashRestoreCommand& command, Context& context);
 int run_command(const TrashDropCommand& command, Context& context);

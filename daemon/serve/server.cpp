@@ -180,6 +180,7 @@ void Server::take(Socket socket) {
     log_warn("refused a connection: " + std::to_string(sessions_.size()) + " are open already");
     return;
   }
+  if (peer->pid) session->pid = *peer->pid;
   session->of_another_pid_namespace = platform::is_of_another_pid_namespace(*peer);
   sessions_.emplace(id, session);
   session->start();
@@ -234,7 +235,7 @@ void Server::on_request(Session& session, proto::RequestFrame frame) {
     if (const auto refused = without_numbers(frame.params)) return session.answer(frame.id, *refused);
   }
   const RequestId id(next_request_++);
-  pending_.emplace(id, Pending{session.id(), frame.id});
+  pending_.emplace(id, Pending{session.id(), frame.id, asked_for(frame.params)});
   by_session_[session.id()].emplace(id, frame.id);
   handler_.request(id, session.id(), frame.params);
 }
@@ -268,8 +269,10 @@ std::optional<Server::Pending> Server::settle(RequestId id) {
 void Server::reply(RequestId id, const proto::Result& result) {
   const auto pending = settle(id);
   if (!pending) return;
-  if (const auto session = sessions_.find(pending->session); session != sessions_.end())
-    session->second->answer(pending->wire, result);
+  const auto session = sessions_.find(pending->session);
+  if (session == sessions_.end()) return;
+  session->second->answer(pending->wire, result);
+  audit(pending->asked, {session->second->pid, session->second->client}, result);
 }
 
 void Server::reply(RequestId id, const proto::Result& snapshot, const std::string& pool) {
@@ -286,8 +289,10 @@ void Server::reply(RequestId id, const proto::Result& snapshot, const std::strin
 void Server::refuse(RequestId id, const proto::Error& error) {
   const auto pending = settle(id);
   if (!pending) return;
-  if (const auto session = sessions_.find(pending->session); session != sessions_.end())
-    session->second->answer(pending->wire, error);
+  const auto session = sessions_.find(pending->session);
+  if (session == sessions_.end()) return;
+  session->second->answer(pending->wire, error);
+  audit(pending->asked, {session->second->pid, session->second->client}, error);
 }
 
 void Server::tell(RequestId id, proto::Notification note) {
@@ -304,6 +309,7 @@ void Server::tell(RequestId id, proto::Notification note) {
 }
 
 void Server::broadcast(const proto::EventNote& note) {
+  audit(note);
   for (const auto& [id, session] : sessions_) {
     if (session->subscribed && (session->subscribed_pool.empty() || session->subscribed_pool == note.pool))
       session->notify(note);

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "common/files/fd.hpp"
+#include "daemon/serve/audit.hpp"
 #include "daemon/serve/session.hpp"
 
 namespace wtpool::serve {
@@ -56,6 +57,7 @@ class Server {
   struct Pending {
     SessionId session;
     proto::WireId wire;
+    Asked asked;
   };
   void bind();
   void accept();

@@ -46,6 +46,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool subscribed = false;
   std::string subscribed_pool;  // empty: all
   std::string client = "-";
+  std::optional<std::int64_t> pid;  // of the process at the other end, where the system tells it
 
  private:
   void read();

@@ -36,4 +36,12 @@ std::string to_json_text(const RunStats& stats) {
   return dump(out);
 }
 
+std::string to_json_text(const LogLine& line) {
+  Json out = Json::object();
+  out["time"] = line.time;
+  out["level"] = line.level;
+  out["message"] = line.message;
+  return dump(out);
+}
+
 }  // namespace wtpool::proto

@@ -21,9 +21,17 @@ struct RunStats {
   int exit_code = 0;
 };
 
+struct LogLine {
+  std::string time;   // RFC 3339, UTC, with milliseconds
+  std::string level;  // debug | info | warning | error
+  std::string message;
+};
+
 // One line without newline, valid UTF-8 whatever the strings hold.
 // A failure: {"error":{"kind","message","hint","retryable","exit_code", then what the error names}}.
 [[nodiscard]] std::string to_json_text(const Error& error);
 [[nodiscard]] std::string to_json_text(const RunStats& stats);
+// {"time","level","message"}
+[[nodiscard]] std::string to_json_text(const LogLine& line);
 
 }  // namespace wtpool::proto
