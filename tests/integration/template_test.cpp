@@ -205,6 +205,27 @@ TEST_P(Templates, DroppedItIsGoneAndSlotsAreCheckedOut) {
   EXPECT_EQ(acquire_fresh("work")["created"], "checkout");
 }
 
+TEST_P(Templates, DoctorSaysHowSlotsAreMadeAndWhyATemplateDoesNotFit) {
+  ASSERT_EQ(prepare("mkdir node_modules && echo o > node_modules/o").code, 0);
+  const std::string id = only_template()["id"];
+  const auto fits = world.wtpool({"doctor"});
+  EXPECT_NE(fits.out.find(way() == "snapshot" ? "new ones are snapshots of a template" : "new ones are cloned from a template"),
+            std::string::npos)
+      << fits;
+  EXPECT_EQ(fits.out.find(id), std::string::npos) << fits;
+
+  repo.commit("package-lock.json", "two\n");
+  const auto other_lock = world.wtpool({"doctor"});
+  EXPECT_EQ(other_lock.code, 0) << other_lock;
+  EXPECT_NE(other_lock.out.find("do not get node_modules of template " + id), std::string::npos) << other_lock;
+  EXPECT_NE(other_lock.out.find("package-lock.json"), std::string::npos) << other_lock;
+  EXPECT_NE(other_lock.out.find("hint: wtpool prepare --pool app -- COMMAND"), std::string::npos) << other_lock;
+
+  repo.git({"config", "core.autocrlf", "input"});
+  const auto other_settings = world.wtpool({"doctor"});
+  EXPECT_NE(other_settings.out.find("template " + id + " is not used: git's settings"), std::string::npos) << other_settings;
+}
+
 TEST_P(Templates, OneThatWasChangedIsUsedNoMore) {
   ASSERT_EQ(prepare("mkdir build && echo o > build/o").code, 0);
   const fs::path tree = root / "app/.meta/template" / only_template()["id"].get<std::string>() / "tree";
@@ -342,6 +363,23 @@ TEST(Template, IsRefusedBeforeTheCommandWhereTheDiskCannotClone) {
   EXPECT_NE(refused.err.find("create: auto"), std::string::npos) << refused.err;
   EXPECT_FALSE(fs::exists(world.dir() / "ran"));
   EXPECT_EQ(world.json_of({"acquire", "x"})["created"], "checkout");
+}
+
+TEST(Template, DoctorSaysWhyNewSlotsAreCheckedOut) {
+  World world;
+  world.environment["WORKTREE_ROOT"] = world.root().string();
+  world.start_daemon();
+  world.init(world.make_repo());
+  const auto config = world.root() / "app/.meta/config.yaml";
+  const std::string before = read_text(config);
+  write_text(config, before + "create: checkout\n");
+  const auto chosen = world.wtpool({"doctor"});
+  EXPECT_NE(chosen.out.find("new ones are checked out (create: checkout)"), std::string::npos) << chosen;
+  write_text(config, before + "create: snapshot\n");
+  const auto asked = world.wtpool({"doctor"});
+  if (asked.out.find("new ones are snapshots") != std::string::npos) GTEST_SKIP() << "the tests' own disk makes snapshots";
+  EXPECT_EQ(asked.code, 0) << asked;
+  EXPECT_NE(asked.out.find("new slots are checked out, whatever create: says"), std::string::npos) << asked;
 }
 
 }  // namespace

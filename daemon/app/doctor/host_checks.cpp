@@ -157,7 +157,8 @@ void check_pool(Report& report, const CheckFacts& facts, const std::string& key,
     const auto pool = view(key, directory);
     const auto groups = std::max<std::size_t>(pool->config.groups.size(), 1);
     const auto slots = groups * static_cast<std::size_t>(pool->config.max_slots);
-    report.add(name, "ok", "source " + pool->config.source + ", " + std::to_string(slots) + " slots");
+    report.add(name, "ok",
+               "source " + pool->config.source + ", " + std::to_string(slots) + " slots; " + jobs::how_slots_are_made(*pool));
     const auto is_served = served(*pool);
     if (is_served == jobs::Served::yes && !serves(facts, *pool)) {
       report.add(name, "error", "another process than your daemon holds " + pool->files.pool_lock().string(),

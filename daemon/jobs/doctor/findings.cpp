@@ -13,6 +13,7 @@
 #include "daemon/git/source/missed_filters.hpp"
 #include "daemon/git/source/pruning.hpp"
 #include "daemon/git/source/refs.hpp"
+#include "daemon/git/tree/checkout_settings.hpp"
 #include "daemon/jobs/slot/entry_repair.hpp"
 #include "daemon/jobs/slot/facts.hpp"
 #include "daemon/jobs/slot/pool_config.hpp"
@@ -62,8 +63,8 @@ class Examination {
           "mv " + shell_word(common_ + "/worktrees/" + entry.git_id) + " ELSEWHERE");
     }
     look_at_shared_locks();
+    look_at_create();
     look_at_source();
-    look_at_templates();
     return std::move(findings_);
   }
 
@@ -75,14 +76,45 @@ class Examination {
     return "wtpool " + name + " " + facts.slot.str() + " --pool " + shell_word(pool_.key.str());
   }
 
-  void look_at_templates() {
+  void look_at_create() {
+    const core::Create asked = pool_.config.create;
+    if (asked != core::Create::snapshot && asked != core::Create::reflink) return;
+    const HowToCreate how = how_to_create(pool_);
+    if (how.way != Way::checkout) return;
+    add(Weight::warn, "new slots are checked out, whatever create: says in its config: " + how.why, {},
+        "set create: auto in " + pool_.files.config().string());
+  }
+
+  // A template that is not used, or only in part, is replaced by a new one.
+  void look_at_templates(const git::Git& source, const std::optional<Oid>& tip) {
     const TemplateBook book(pool_.files);
+    const std::string pool = " --pool " + shell_word(pool_.key.str());
     for (const auto& each : book.all()) {
-      const auto damage = damage_of(*each);
-      if (!damage) continue;
+      const std::string name = "template " + each->record.id;
+      const std::string group = each->record.group ? " --group " + shell_word(*each->record.group) : std::string{};
+      if (const auto damage = damage_of(*each)) {
+        add(Weight::warn, name + " is damaged, and used no more once a slot is to be made of it: " + *damage, {},
+            "wtpool template drop " + each->record.id + pool);
+      } else if (git::checkout_settings(source, pool_.config.filters) != each->record.settings) {
+        add(Weight::warn, name + " is not used: git's settings for the content of files are others than when it was made", {},
+            "wtpool prepare" + pool + group + " -- COMMAND");
+      } else if (tip) {
+        look_at_guards(source, *each, *tip, "wtpool prepare" + pool + group + " -- COMMAND");
+      }
+    }
+  }
+
+  void look_at_guards(const git::Git& source, const Template& each, const Oid& tip, const std::string& hint) {
+    for (const std::string& path : misguarded(source, each, tip)) {
+      std::string guards;
+      for (const auto& carried : each.record.carried) {
+        if (carried.path != path) continue;
+        for (const auto& guard : carried.guards) guards += (guards.empty() ? "" : ", ") + printable(guard.path);
+      }
       add(Weight::warn,
-          "template " + each->record.id + " is damaged, and used no more once a slot is to be made of it: " + *damage, {},
-          "wtpool template drop " + each->record.id + " --pool " + shell_word(pool_.key.str()));
+          "new slots at " + printable(pool_.config.default_commit) + " do not get " + printable(path) + " of template " +
+              each.record.id + ": what makes it valid changed since, one of " + guards,
+          {}, hint);
     }
   }
 
@@ -261,6 +293,7 @@ class Examination {
             git::prune_remedy(common_, remote));
       const auto tip = wanted.empty() ? std::nullopt : git::ids_of(source, {wanted + "^{commit}"}).front();
       if (tip) look_at_filters(source, *tip);
+      look_at_templates(source, tip);
       if (!wanted.empty() && !tip) {
         add(Weight::warn, "its default commit '" + printable(wanted) + "' is unknown in the source", {},
             "git -C " + shell_word(common_) + " branch -a");
@@ -292,6 +325,19 @@ std::shared_ptr<const ServedPool> view_pool(const PoolKey& key, const disk::Pool
   pool->place.source = SourceId(pool->source.common_dir);
   pool->place.worktree = pool->source.worktree;
   return pool;
+}
+
+std::string how_slots_are_made(const ServedPool& pool) {
+  const HowToCreate how = how_to_create(pool);
+  switch (how.way) {
+    case Way::snapshot:
+      return "new ones are snapshots of a template";
+    case Way::reflink:
+      return "new ones are cloned from a template";
+    case Way::checkout:
+      return "new ones are checked out (" + how.why + ")";
+  }
+  return {};
 }
 
 std::vector<Finding> examine(const ServedPool& pool, Served served) { return Examination(pool, served).run(); }

@@ -19,6 +19,8 @@ enum class Served { no, yes };
 
 // A pool as its files say, without its lock: for looking only. Throws proto::Error as loading it would.
 [[nodiscard]] std::shared_ptr<const ServedPool> view_pool(const PoolKey& key, const disk::PoolFiles& files);
+// As a clause, with the reason where a new slot is no clone. Makes and removes a small file on the pool's disk to know.
+[[nodiscard]] std::string how_slots_are_made(const ServedPool& pool);
 [[nodiscard]] std::vector<Finding> examine(const ServedPool& pool, Served served);
 
 }  // namespace wtpool::jobs
