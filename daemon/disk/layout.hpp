@@ -43,10 +43,11 @@ struct EntryFiles {
 
   [[nodiscard]] path own() const { return entry / "worktree-pool"; }
   [[nodiscard]] path marker() const { return own() / "lock"; }
-  [[nodiscard]] path untracked() const { return own() / "untracked"; }  // what stayed at the last recycle
-  [[nodiscard]] path last_save() const { return own() / "last-save"; }  // id of the slot's last trash entry
-  [[nodiscard]] path standing() const { return own() / "standing"; }    // the commit where it stood as it became idle
-  [[nodiscard]] path pristine() const { return own() / "pristine"; }    // config.worktree and sparse-checkout as git made them
+  [[nodiscard]] path untracked() const { return own() / "untracked"; }    // what stayed at the last recycle
+  [[nodiscard]] path last_save() const { return own() / "last-save"; }    // id of the slot's last trash entry
+  [[nodiscard]] path submodules() const { return own() / "submodules"; }  // what they stand at: submodules_record.hpp
+  [[nodiscard]] path standing() const { return own() / "standing"; }      // the commit where it stood as it became idle
+  [[nodiscard]] path pristine() const { return own() / "pristine"; }  // config.worktree and sparse-checkout as git made them
 };
 
 using core::parse_slot_id;
