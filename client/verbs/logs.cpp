@@ -1,13 +1,17 @@
 // logs: what the daemon's log says, of one slot or NAME, of the last hours; with -f what it says from now on. Needs no daemon.
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 
 #include "client/verbs/ask.hpp"
 #include "client/verbs/verbs.hpp"
 #include "common/base/clock.hpp"
+#include "common/files/fd.hpp"
 #include "common/files/files.hpp"
 #include "proto/codec/client_json.hpp"
 
@@ -103,31 +107,56 @@ class Reader {
   std::optional<std::int64_t> since_;
 };
 
-// Of the file that stands there now: it is replaced when it is full.
-int follow(const fs::path& file, Reader& reader, Context& context) {
+// The log's file, read once from its beginning to wherever it ends now, whole lines at a time. It keeps the file that it has
+// open: one that was full is read to its end before the next is begun.
+class Tail {
+ public:
+  explicit Tail(fs::path path) : path_(std::move(path)) {}
+
+  // False: nobody reads any more.
+  bool go_on(Reader& reader) {
+    while (true) {
+      if (!file_.valid()) file_ = Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+      if (!file_.valid()) return true;
+      if (!read_on(reader)) return false;
+      struct stat ours {};
+      const auto there = lstat_of(path_);
+      if (::fstat(file_.get(), &ours) != 0 || !there || there->st_ino == ours.st_ino) return true;
+      if (!read_on(reader)) return false;  // what came between the last look and its end
+      file_ = Fd();
+      rest_.clear();
+    }
+  }
+
+ private:
+  bool read_on(Reader& reader) {
+    std::array<char, 65536> buffer{};
+    while (true) {
+      const ssize_t got = ::read(file_.get(), buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return true;
+      rest_.append(buffer.data(), static_cast<std::size_t>(got));
+      const std::size_t end = rest_.rfind('\n');
+      if (end == std::string::npos) continue;
+      if (!reader.lines(rest_.substr(0, end + 1))) return false;
+      rest_.erase(0, end + 1);
+    }
+  }
+
+  fs::path path_;
+  Fd file_;
+  std::string rest_;  // the last line may be half there
+};
+
+int follow(Tail& tail, Reader& reader, Context& context) {
   Interrupts interrupts;
-  auto stat = lstat_of(file);
-  std::size_t read = stat ? static_cast<std::size_t>(stat->st_size) : 0;
-  ino_t inode = stat ? stat->st_ino : 0;
   while (true) {
     std::array<struct pollfd, 2> ready = {{{interrupts.descriptor(), POLLIN, 0}, {context.output.streams().out, 0, 0}}};
     ::poll(ready.data(), ready.size(), kLookAgain);
     interrupts.drain();
     if (interrupts.count() > 0) throw Interrupted{interrupts.last()};
     if ((ready[1].revents & (POLLERR | POLLNVAL)) != 0) return 0;
-    stat = lstat_of(file);
-    if (!stat) continue;
-    if (stat->st_ino != inode || static_cast<std::size_t>(stat->st_size) < read) {
-      inode = stat->st_ino;
-      read = 0;
-    }
-    if (static_cast<std::size_t>(stat->st_size) == read) continue;
-    const auto text = read_file(file, kMostLog);
-    if (!text || text->size() <= read) continue;
-    const std::size_t end = text->rfind('\n');  // the last line may be half there
-    if (end == std::string::npos || end < read) continue;
-    if (!reader.lines(text->substr(read, end + 1 - read))) return 0;
-    read = end + 1;
+    if (!tail.go_on(reader)) return 0;
   }
 }
 
@@ -143,8 +172,9 @@ int run_command(const LogsCommand& command, Context& context) {
     const fs::path old = file.parent_path() / (file.stem().string() + "." + std::to_string(age) + file.extension().string());
     if (lstat_of(old) && !reader.file(old)) return 0;
   }
-  if (!reader.file(file)) return 0;
-  return command.follow ? follow(file, reader, context) : 0;
+  Tail tail(file);
+  if (!tail.go_on(reader)) return 0;
+  return command.follow ? follow(tail, reader, context) : 0;
 }
 
 }  // namespace wtpool::client
