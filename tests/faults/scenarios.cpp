@@ -149,6 +149,7 @@ std::string trash_of(const Stage& stage) {
 
 // ---- what is done ----
 void acquire_x(Stage& stage) { (void)stage.acquire("x"); }
+void warm_one(Stage& stage) { (void)stage.ask({"warm", "1", "--wait"}); }
 void resume_x(Stage& stage) { (void)stage.acquire("x", {"--resume"}); }
 void replace_x(Stage& stage) { (void)stage.acquire("x", {"--replace"}); }
 void release_x(Stage& stage) { (void)stage.release("x"); }
@@ -178,6 +179,10 @@ void drop(Stage& stage) {
 void acquire_x_now(Stage& stage) {
   std::error_code none;
   fs::remove(stage.repo.path() / ".git/refs/heads/x/of-somebody.lock", none);
+  expect_done(stage.acquire("x"), "acquire");
+}
+void finish_warm(Stage& stage) {
+  expect_done(stage.ask({"warm", "1", "--wait"}), "warm");
   expect_done(stage.acquire("x"), "acquire");
 }
 void finish_resume(Stage& stage) { expect_done(stage.acquire("x", {"--resume"}), "acquire --resume"); }
@@ -319,6 +324,90 @@ const std::vector<Scenario>& scenarios() {
     for (auto& scenario : store_scenarios()) every.push_back(std::move(scenario));
     return every;
   }();
+  static const std::vector<Scenario> all = {
+      {"acquire-fresh",
+       {"acquire.begun", "acquire.intent-written", "acquire.worktree-added", "acquire.fresh-marker-written",
+        "acquire.intent-removed", "acquire.branch-made", "acquire.grafted", "acquire.held", "file.written", "file.renamed"},
+       nothing,
+       acquire_x,
+       acquire_x_now},
+      {"acquire-fresh-with-ignored-files", {"acquire.included"}, ignored_files, acquire_x, acquire_x_now},
+      {"warm", {"make.entry-stands", "make.filled", "make.settled", "make.idle"}, nothing, warm_one, finish_warm},
+      {"acquire-idle",
+       {"acquire.marker-written", "acquire.tree-brought", "acquire.short-way-staged", "acquire.branch-made",
+        "acquire.head-attached"},
+       idle_elsewhere,
+       acquire_x,
+       acquire_x_now},
+      {"acquire-idle-dirtied",
+       {"acquire.strangers-work-kept", "keep.work-reachable"},
+       strangers_wrote,
+       acquire_x,
+       acquire_x_now},
+      {"acquire-file-in-the-way", {"acquire.way-cleared"}, untracked_in_the_way, acquire_x, acquire_x_now},
+      {"acquire-idle-rolled-back",
+       {"acquire.rolling-back", "acquire.marker-gone", "acquire.rolled-back"},
+       x_cannot_be_made_in_an_idle_slot,
+       acquire_x,
+       acquire_x_now},
+      {"acquire-fresh-rolled-back",
+       {"acquire.rolling-back", "fresh.directory-aside", "acquire.directory-taken-back", "acquire.rolled-back"},
+       x_cannot_be_made,
+       acquire_x,
+       acquire_x_now},
+      {"acquire-resume", {"acquire.branch-resumed"}, branch_of_somebody, resume_x, finish_resume},
+      {"acquire-replace", {"acquire.old-branch-aside"}, branch_of_somebody, replace_x, finish_replace},
+      {"release-clean",
+       {"release.marker-written", "release.refs-settled", "recycle.begun", "recycle.work-kept", "recycle.untracked-remembered",
+        "recycle.before-idle", "recycle.idle"},
+       held,
+       release_x,
+       finish_release},
+      {"release-dirty",
+       {"keep.recorded", "keep.work-written", "keep.work-reachable", "recycle.before-reset", "recycle.reset"},
+       held_dirty,
+       release_x,
+       finish_release},
+      {"release-moved", {"keep.refs-moved"}, held_moved, release_x, finish_release},
+      {"release-cleaning", {"recycle.before-clean", "recycle.cleaned"}, held_in_a_cleaning_pool, release_x, finish_release},
+      {"release-uncovering",
+       {"recycle.cleaned", "keep.late-work-reachable"},
+       held_with_an_untracked_gitignore,
+       release_x,
+       finish_release},
+      {"release-of-a-part", {"tree.left-out-back", "recycle.reset"}, held_with_a_part_of_the_tree, release_x, finish_release},
+      {"release-discard", {"recycle.reset"}, held_dirty, discard_x, finish_release},
+      {"release-directory-lost",
+       {"release.staged-kept", "release.entry-removed"},
+       held_and_directory_lost,
+       release_x,
+       finish_release},
+      {"renew", {"renew.marker-written"}, held, renew_x, finish_renew},
+      {"repair",
+       {"repair.begun", "repair.refs-settled", "repair.marker-removed", "repair.slot-sound", "repair.done"},
+       quarantined,
+       repair_slot,
+       finish_repair},
+      {"repair-without-entry", {"repair.directory-in-trash"}, quarantined_without_its_entry, repair_slot, finish_repair},
+      {"remove-slot",
+       {"remove.work-kept", "remove.renamed", "remove.entry-removed", "remove.tree-removed", "remove.done"},
+       idle_with_untracked,
+       remove_slot,
+       finish_remove},
+      {"remove-pool",
+       {"remove-pool.begun", "remove-pool.config-removed", "remove-pool.folders-removed", "remove-pool.done"},
+       one_idle_slot,
+       remove_pool,
+       finish_remove_pool},
+      {"init", {"init.directories-made", "init.config-written"}, nothing, init_pool, finish_init},
+      {"init-url",
+       {"mirror.initialised", "mirror.fetched", "mirror.synced", "mirror.renamed"},
+       nothing,
+       init_url,
+       finish_init_url},
+      {"trash-restore", {"trash.restored"}, kept_work, restore, finish_restore},
+      {"trash-drop", {"trash.refs-dropped", "trash.files-dropped"}, kept_work, drop, finish_drop},
+  };
   return all;
 }
 
