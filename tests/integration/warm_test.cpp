@@ -49,7 +49,6 @@ TEST_F(Warm, TheConfigKeepsSomeReady) {
   open("2");
   const auto config = world.root() / "app/.meta/config.yaml";
   write_text(config, read_text(config) + "warm: 1\n");
-  EXPECT_EQ(world.wtpool({"daemon", "reload"}).code, 0);
   ASSERT_TRUE(world.wait_for_state("slot-0", "idle"));
   EXPECT_EQ(world.json_of({"acquire", "x"})["fresh"], false);
   ASSERT_TRUE(world.wait_for_state("slot-1", "idle"));

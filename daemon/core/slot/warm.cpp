@@ -99,11 +99,11 @@ bool stands(const Pool& pool, const Group& group) {
 
 void go_on_in(Turn& t, Pool& pool) {
   for (const Group& group : groups_of(pool)) {
-    if (stands(pool, group)) {
-      const Count count = count_slots(pool, group);
-      if (count.soon == 0) pool.warm_wanted.erase(group);
-      continue;
-    }
+    // What a verb asked for ends when it stands, or when no more can be made: a slot that is removed later stays away.
+    const Count count = count_slots(pool, group);
+    const bool enough = stands(pool, group);
+    if (count.soon == 0 && (enough || count.fresh == 0)) pool.warm_wanted.erase(group);
+    if (enough) continue;
     if (!may_make(t.host, pool)) continue;
     Slot* slot = slot_to_make(pool, group);
     if (slot == nullptr) continue;
@@ -150,7 +150,7 @@ void slot_made(Turn& t, const Job& job, const JobOutcome& outcome) {
   const auto* told = std::get_if<JobFailed>(&outcome);
   const JobFailed failed =
       told != nullptr ? *told : JobFailed{Fault::host_fault, {ErrorKind::internal, "a slot was made without saying so"}};
-  if (consequence(Doing::acquiring, failed.fault) == Consequence::quarantine_slot) {
+  if (pool.ready() && consequence(Doing::acquiring, failed.fault) == Consequence::quarantine_slot) {
     quarantine(t, pool, slot, failed.error.message, "making it");
   } else if (failed.halfway) {
     slot.facts = SlotFacts{};

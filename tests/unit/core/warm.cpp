@@ -53,6 +53,19 @@ TEST_F(Warming, SaysWhenMaxSlotsLeavesFewer) {
   make();
   EXPECT_EQ(told(id).idle, 2);
   EXPECT_EQ(told(id).wanted, 2);
+  // It is over with that: a slot that somebody takes away is not made again.
+  proto::SlotRemoveParams params;
+  params.slot = "slot-1";
+  (void)ask(params);
+  end<job::RemoveSlot>(done::Fresh{});
+  EXPECT_EQ(slot("slot-1").phase, Phase::fresh);
+}
+
+TEST_F(Warming, QuarantinesASlotInWhosePlaceSomethingStands) {
+  config.warm = 1;
+  open_pool();
+  fail<job::MakeSlot>(Fault::quarantine, ErrorKind::quarantined);
+  EXPECT_EQ(slot("slot-0").phase, Phase::quarantined);
 }
 
 TEST_F(Warming, AnswersAtOnceUnlessItIsToWait) {
@@ -93,9 +106,11 @@ TEST_F(Warming, GivesWayToAnAcquireThatFindsNoOtherSlot) {
 TEST_F(Warming, LeavesTheOtherFreshSlotsToAcquires) {
   open_pool();
   (void)ask(warming(3, false));
+  happen(event::WriterReleased{running<job::MakeSlot>()->grant.job, "slot-0"});
   const RequestId id = ask(acquiring("x"));
   resolve();
   finish_acquire();
+  ASSERT_TRUE(replies.contains(id));
   EXPECT_EQ(std::get<proto::AcquireResult>(replies[id]).slot, "slot-1");
 }
 
@@ -106,6 +121,7 @@ TEST_F(Warming, TellsWhoWaitsWhatFailedAndTriesAgainLater) {
   fail<job::MakeSlot>(Fault::host_fault, ErrorKind::no_space);
   EXPECT_EQ(refused(id), ErrorKind::no_space);
   EXPECT_EQ(slot("slot-0").phase, Phase::fresh);
+  end<job::ReadBack>(done::ReadSlots{});
   EXPECT_EQ(running<job::MakeSlot>(), nullptr);
   pass(seconds(61));
   EXPECT_NE(running<job::MakeSlot>(), nullptr);
