@@ -21,6 +21,9 @@ class Warm : public ::testing::Test {
 };
 
 TEST_F(Warm, SlotsAreReadyBeforeAnybodyAsks) {
+  repo.commit(".gitignore", ".env\n");
+  write_text(repo.path() / ".worktreeinclude", ".env\n");
+  write_text(repo.path() / ".env", "of the source\n");
   open("3");
   const json told = world.json_of({"warm", "2", "--wait"});
   EXPECT_EQ(told["idle"], 2);
@@ -29,6 +32,7 @@ TEST_F(Warm, SlotsAreReadyBeforeAnybodyAsks) {
   const fs::path first = world.root() / "app/slot-0";
   EXPECT_EQ(git(first, {"status", "--porcelain", "--branch"}), "## HEAD (no branch)");
   EXPECT_EQ(git(first, {"rev-parse", "HEAD"}), repo.head());
+  EXPECT_EQ(read_text(first / ".env"), "of the source\n");
   const json got = world.json_of({"acquire", "x"});
   EXPECT_EQ(got["fresh"], false);
   EXPECT_EQ(got["reused_commit"], true);

@@ -25,6 +25,7 @@
 #include "daemon/jobs/steps/cloned_slot.hpp"
 #include "daemon/jobs/steps/fresh_entry.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
+#include "daemon/jobs/steps/include.hpp"
 #include "daemon/jobs/steps/untracked.hpp"
 #include "daemon/jobs/tasks/acquire/free_space.hpp"
 
@@ -78,6 +79,7 @@ class Making {
     job_.check_stop();
     git::reset_hard(job_.slot_git(git_id_, lock_), tip);
     remember_rules(job_, git_id_, git::writing_rules(source));
+    warnings_ = bring_included(job_, git_id_, lock_);
     FAILPOINT("make.filled");
   }
 
@@ -99,6 +101,7 @@ class Making {
     idle.at = tip;
     idle.tree = git::ids_of(slot, {tip.str() + "^{tree}"}).front().value_or(Oid{});
     idle.git_id = git_id_;
+    idle.warnings = std::move(warnings_);
     disk::MarkerFile(job_.entry(git_id_).marker()).remove();
     FAILPOINT("make.idle");
     steps_.commit();
@@ -121,6 +124,7 @@ class Making {
   const core::job::MakeSlot& spec_;
   disk::SlotLock lock_;
   std::string git_id_;
+  std::vector<std::string> warnings_;
   Steps steps_;
 };
 

@@ -124,6 +124,7 @@ TEST_F(Warming, TellsWhoWaitsWhatFailedAndTriesAgainLater) {
   end<job::ReadBack>(done::ReadSlots{});
   EXPECT_EQ(running<job::MakeSlot>(), nullptr);
   pass(seconds(61));
+  end<job::ExpireTrash>(done::Plain{});  // one in the background at a time
   EXPECT_NE(running<job::MakeSlot>(), nullptr);
 }
 
