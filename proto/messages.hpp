@@ -228,6 +228,13 @@ struct StoreVerifyParams {
   std::optional<std::string> key;
 };
 struct StorePathParams {};
+// So many idle slots are made, for whoever comes next.
+struct WarmParams {
+  Scope scope;
+  std::int64_t count = 0;
+  std::optional<std::string> group;
+  bool wait = false;
+};
 // The slot of a connection lease that its client has finished with, or an idle slot, becomes its group's template.
 struct TemplateMakeParams {
   Scope scope;
@@ -277,7 +284,7 @@ using Params =
                  TrashDropParams, SubscribeParams, HostStatusParams, HostDoctorParams, HostReloadParams, HostShutdownParams,
                  StorePlaceParams, StoreAddParams, StoreHasParams, StoreListParams, StoreStatusParams, StoreThawParams,
                  StoreFreezeParams, StoreGcParams, StoreVerifyParams, StorePathParams, SourceFetchParams, AttachParams,
-                 SweepParams, LocateParams, TemplateMakeParams, TemplateListParams, TemplateDropParams>;
+                 SweepParams, LocateParams, WarmParams, TemplateMakeParams, TemplateListParams, TemplateDropParams>;
 
 // ---- results ----
 struct HelloResult {
@@ -492,6 +499,10 @@ struct TemplateInfo {
 struct TemplateListResult {
   std::vector<TemplateInfo> templates;  // a bare array on the wire
 };
+struct WarmResult {
+  std::int64_t idle = 0;    // slots that are idle now
+  std::int64_t wanted = 0;  // as many as there will be: what was asked for, or what max_slots leaves
+};
 struct TrashRestoreResult {
   std::string branch;
 };
@@ -567,11 +578,11 @@ struct DoctorResult {
   std::vector<DoctorCheck> checks;
 };
 
-using Result =
-    std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
-                 AcquireResult, ReleaseResult, LandResult, RenewResult, PoolListResult, TrashListResult, TrashRestoreResult,
-                 StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult, StoreStatusResult,
-                 StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult, TemplateInfo, TemplateListResult>;
+using Result = std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
+                            AcquireResult, ReleaseResult, LandResult, RenewResult, PoolListResult, TrashListResult,
+                            TrashRestoreResult, StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult,
+                            StoreStatusResult, StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult,
+                            TemplateInfo, TemplateListResult, WarmResult>;
 
 // ---- notifications, daemon to client ----
 struct Progress {

@@ -113,6 +113,11 @@ struct PrepareCommand {
   std::optional<std::chrono::milliseconds> wait;  // 0 = without an end
   std::vector<std::string> command;               // empty: an idle slot is frozen as it stands
 };
+struct WarmCommand {
+  std::int64_t count = 0;
+  std::optional<std::string> group;
+  bool wait = false;
+};
 struct TemplateListCommand {};
 struct TemplateDropCommand {
   std::string id;
@@ -223,7 +228,7 @@ using Command =
                  StorePlaceCommand, StoreAddCommand, StoreHasCommand, StoreListCommand, StoreStatusCommand, StoreThawCommand,
                  StoreFreezeCommand, StoreGcCommand, StoreVerifyCommand, StorePathCommand, GoCommand, SweepCommand, DiffCommand,
                  WhoamiCommand, OrientCommand, AgentCreateCommand, AgentRemoveCommand, AgentInstallCommand, McpCommand,
-                 LandCommand, PrepareCommand, TemplateListCommand, TemplateDropCommand>;
+                 LandCommand, PrepareCommand, WarmCommand, TemplateListCommand, TemplateDropCommand>;
 
 struct Parsed {
   Globals globals;

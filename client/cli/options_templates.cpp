@@ -28,10 +28,21 @@ void add_prepare(CLI::App& app, Command& chosen) {
       "The exit code is CMD's own, or 125 when wtpool itself failed; the template before is then still in use.");
 }
 
+void add_warm(CLI::App& app, Command& chosen) {
+  auto [verb, warm] = add_verb<WarmCommand>(app, chosen, "warm", "Make idle slots ahead, for whoever comes next");
+  verb->add_option("N", warm->count, "How many are to be idle in all")->required()->check(CLI::Range(0, 10000));
+  verb->add_option("--group", warm->group, "The group of slots");
+  verb->add_flag("--wait", warm->wait, "Until they are idle");
+  verb->footer(
+      "Slots are made in the background, from the template of the group where there is one, and give way to every acquire.\n"
+      "`warm: N` in the pool's config keeps that many ready for good.");
+}
+
 }  // namespace
 
 void add_template_verbs(CLI::App& app, Command& chosen) {
   add_prepare(app, chosen);
+  add_warm(app, chosen);
   CLI::App* verb = app.add_subcommand("template", "What new slots are made of");
   verb->require_subcommand(1);
   add_verb<TemplateListCommand>(*verb, chosen, "ls", "What there is");

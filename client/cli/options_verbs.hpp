@@ -40,7 +40,7 @@ void add_wait(CLI::App* verb, AcquireCommand* acquire);
 void add_lease_verbs(CLI::App& app, Command& chosen);  // acquire release run renew
 void add_land_verb(CLI::App& app, Command& chosen);
 void add_report_verbs(CLI::App& app, Command& chosen);    // ls watch inspect path pools
-void add_template_verbs(CLI::App& app, Command& chosen);  // prepare template
+void add_template_verbs(CLI::App& app, Command& chosen);  // prepare warm template
 void add_trash_verbs(CLI::App& app, Command& chosen);
 void add_store_verbs(CLI::App& app, Command& chosen);
 void add_ci_verbs(CLI::App& app, Command& chosen);       // ci begin, ci end

@@ -5,6 +5,17 @@
 
 namespace wtpool::client {
 
+int run_command(const WarmCommand& command, Context& context) {
+  proto::WarmParams params;
+  params.scope = context.scope();
+  params.count = command.count;
+  params.group = command.group;
+  params.wait = command.wait;
+  const auto result = ask<proto::WarmResult>(context, params);
+  if (!context.globals.json) return 0;
+  return write_result(context, proto::to_json_text(result) + "\n");
+}
+
 int run_command(const TemplateListCommand&, Context& context) {
   proto::TemplateListParams params;
   params.scope = context.scope();

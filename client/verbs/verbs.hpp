@@ -35,6 +35,7 @@ int run_command(const UnstickCommand& command, Context& context);
 int run_command(const ValidateGitmodulesCommand& command, Context& context);
 int run_command(const RunCommand& command, Context& context);
 int run_command(const PrepareCommand& command, Context& context);
+int run_command(const WarmCommand& command, Context& context);
 int run_command(const TemplateListCommand& command, Context& context);
 int run_command(const TemplateDropCommand& command, Context& context);
 int run_command(const RenewCommand& command, Context& context);

@@ -52,14 +52,14 @@ class Check {
     require(!slot.job || !std::holds_alternative<job::Quarantine>(job(slot.job)->spec) || may_record_quarantine(slot.phase),
             who + "nobody records a quarantine of a slot that is well");
     const bool works = slot.phase == Phase::acquiring || slot.phase == Phase::releasing || slot.phase == Phase::removing ||
-                       slot.phase == Phase::repairing;
+                       slot.phase == Phase::repairing || slot.phase == Phase::making;
     require(!works || job_is_for(pool.key, slot.id), who + "a working phase has a job");
     const bool repeats = slot.phase == Phase::recycling || slot.phase == Phase::recovering;
     require(!repeats || host_.draining || slot.retry_at || job_is_for(pool.key, slot.id), who + "upkeep goes on");
     require(slot.ending == Ending::none || slot.phase != Phase::held || slot.retry_at || host_.draining,
             who + "a lease that should end is being ended");
     require(slot.releases.empty() || slot.phase == Phase::releasing, who + "only a release is waited for as one");
-    require(slot.recycle_waits.empty() || repeats, who + "only a recycle is waited for as one");
+    require(slot.recycle_waits.empty() || repeats || slot.phase == Phase::making, who + "only a recycle is waited for as one");
     for (const RequestId id : slot.releases) require(host_.requests.contains(id), who + "a release has its request");
     for (const RequestId id : slot.recycle_waits) require(host_.requests.contains(id), who + "a recycle has its waiter");
     require(slot.phase != Phase::acquiring || (slot.acquire && host_.requests.contains(*slot.acquire)),
@@ -140,6 +140,9 @@ class Check {
           break;
         case Stage::running:
           require(!request.jobs.empty() || (request.sweeping && !request.sweeping->releasing.empty()), who + "works by a job");
+          break;
+        case Stage::warming:
+          require(host_.pools.contains(request.pool), who + "waits for slots of a pool");
           break;
         case Stage::landing:
           require(request.landing.has_value(), who + "has a landing");

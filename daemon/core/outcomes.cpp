@@ -18,6 +18,7 @@
 #include "daemon/core/slot/apply_facts.hpp"
 #include "daemon/core/slot/seal.hpp"
 #include "daemon/core/slot/upkeep.hpp"
+#include "daemon/core/slot/warm.hpp"
 #include "daemon/core/source/fetch.hpp"
 #include "daemon/core/source/tip.hpp"
 #include "daemon/core/source/upkeep.hpp"
@@ -241,6 +242,7 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
             if (const auto error = error_of(outcome))
               note(t, 2, "landings in the source of pool '" + job.pool.str() + "' were not looked at: " + error->message);
           },
+          [&](const job::MakeSlot&) { slot_made(t, job, outcome); },
           [&](const job::MakeTemplate&) { template_made(t, job, outcome); },
           [&](const job::ListTemplates&) {
             answer_plain<done::TemplatesListed>(t, job, outcome, [](const done::TemplatesListed& done) {

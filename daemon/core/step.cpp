@@ -12,6 +12,7 @@
 #include "daemon/core/request/dispatch.hpp"
 #include "daemon/core/request/shutdown.hpp"
 #include "daemon/core/slot/seal.hpp"
+#include "daemon/core/slot/warm.hpp"
 #include "daemon/core/source/fetch.hpp"
 #include "daemon/core/source/tip.hpp"
 #include "daemon/core/source/upkeep.hpp"
@@ -51,6 +52,7 @@ void settle(Turn& t) {
   look_after_fetches(t);
   look_after_mirrors(t);
   look_after_tips(t);
+  look_after_warm(t);
   look_after_seals(t);
   do pump(t);
   while (finish_what_was_left(t));

@@ -12,6 +12,7 @@
 #include "daemon/core/rules/placement.hpp"
 #include "daemon/core/slot/seal.hpp"
 #include "daemon/core/slot/upkeep.hpp"
+#include "daemon/core/slot/warm.hpp"
 #include "daemon/core/source/fetch.hpp"
 #include "daemon/core/source/tip.hpp"
 #include "daemon/core/source/upkeep.hpp"
@@ -88,6 +89,7 @@ void slot_due(Turn& t, Pool& pool, Slot& slot) {
     case Phase::fresh:
     case Phase::idle:
       return may_be_had_again(t, pool, slot);
+    case Phase::making:
     case Phase::acquiring:
     case Phase::releasing:
     case Phase::repairing:
@@ -134,6 +136,7 @@ std::optional<nanoseconds> next_deadline(const Host& host) {
       consider(slot.retry_at);
     }
   }
+  consider(next_making(host));
   consider(next_sealing(host));
   consider(next_look_at_tip(host));
   return next;

@@ -68,6 +68,7 @@ template StoreAddResult decode_result(std::string_view);
 template StoreListResult decode_result(std::string_view);
 template StoreStatusResult decode_result(std::string_view);
 template StoreGcResult decode_result(std::string_view);
+template WarmResult decode_result(std::string_view);
 template TemplateInfo decode_result(std::string_view);
 template TemplateListResult decode_result(std::string_view);
 template StatusResult decode_result(std::string_view);

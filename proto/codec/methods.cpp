@@ -62,6 +62,7 @@ const std::vector<Method>& methods() {
       method<TrashListParams, TrashEntry>("trash.list", "TrashEntry", "Work that releases and resets kept", ResultForm::array),
       method<TrashRestoreParams, TrashRestoreResult>("trash.restore", "TrashRestoreResult", "Bring an entry back as a branch"),
       method<TrashDropParams, EmptyResult>("trash.drop", "Empty", "Forget an entry"),
+      method<WarmParams, WarmResult>("pool.warm", "WarmResult", "Make idle slots ahead, for whoever comes next"),
       method<TemplateMakeParams, TemplateInfo>("template.make", "Template",
                                                "Freeze a slot: new ones of its group begin as it stands"),
       method<TemplateListParams, TemplateInfo>("template.list", "Template", "The templates of a pool", ResultForm::array),

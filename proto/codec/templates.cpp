@@ -76,4 +76,22 @@ const Rows<TemplateDropParams>& fields<TemplateDropParams>() {
   return rows;
 }
 
+template <>
+const Rows<WarmParams>& fields<WarmParams>() {
+  using P = WarmParams;
+  static const Rows<P> rows = with_scope<P>({required<&P::count>("count", "how many are to be idle in all", Range{0, 10000}),
+                                             optional<&P::group>("group", "the group of slots"),
+                                             optional<&P::wait>("wait", "answer when they are idle")});
+  return rows;
+}
+
+template <>
+const Rows<WarmResult>& fields<WarmResult>() {
+  using R = WarmResult;
+  static const Rows<R> rows{
+      always<&R::idle>("idle", "slots of the group that are idle now"),
+      always<&R::wanted>("wanted", "how many there will be: fewer than `count` where max_slots is reached")};
+  return rows;
+}
+
 }  // namespace wtpool::proto

@@ -43,6 +43,8 @@ std::string waited_for(const Request& request) {
       return "the recycling of " + request.slot.str();
     case Stage::filling:
       return "an entry of the store to be made";
+    case Stage::warming:
+      return "slots of " + pool + " to be made";
     case Stage::landing:
       return "its turn to land on " + (request.landing->what.target.empty() ? "its target" : request.landing->what.target);
     case Stage::running:
@@ -188,6 +190,8 @@ void stop_request(Turn& t, RequestId id, Stop why) {
       return stop_recycling(t, *request, why);
     case Stage::filling:
       leave_filling(t, id);
+      return give_up(t, *request, why);
+    case Stage::warming:
       return give_up(t, *request, why);
     case Stage::landing:
       if (leave_line(t, *request)) return give_up(t, *request, why);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daemon/core/rules/placement.hpp"
+#include "daemon/core/slot/warm.hpp"
 #include "daemon/core/state/sentences.hpp"
 #include "daemon/core/state/turn.hpp"
 
@@ -13,7 +14,8 @@ namespace {
 bool anything_recycles(const Host& host, const Pool& pool, const std::optional<std::string>& group) {
   return std::any_of(pool.slots.begin(), pool.slots.end(), [&](const auto& entry) {
     const Slot& slot = entry.second;
-    const bool soon_free = slot.phase == Phase::recycling || slot.phase == Phase::recovering || slot.phase == Phase::removing;
+    const bool soon_free = slot.phase == Phase::recycling || slot.phase == Phase::recovering || slot.phase == Phase::removing ||
+                           slot.phase == Phase::making;
     const bool looked_at = slot.phase != Phase::quarantined && being_healed(host, slot);
     return slot.group == group && (soon_free || looked_at);
   });
@@ -96,6 +98,7 @@ void wait_or_refuse(Turn& t, Request& request, Pool& pool) {
   if (pool.queue.size() + pool.waiting.size() >= t.host.settings.queue_limit) {
     return refuse(t, request.id, say::queue_full(pool, t.host.settings.queue_limit));
   }
+  making_gives_way(t, pool, params.group);
   pool.unsettled = true;
   if (queues) {
     request.stage = Stage::queued;

@@ -101,6 +101,7 @@ void begin_release(Turn& t, Request& request, Pool& pool) {
       return refuse(t, request.id, say::quarantined(pool, slot));
     case Phase::fresh:
     case Phase::idle:
+    case Phase::making:
     case Phase::recycling:
     case Phase::recovering:
     case Phase::removing: {

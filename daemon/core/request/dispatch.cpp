@@ -21,6 +21,7 @@
 #include "daemon/core/request/sweep.hpp"
 #include "daemon/core/request/template.hpp"
 #include "daemon/core/rules/locate.hpp"
+#include "daemon/core/slot/warm.hpp"
 #include "daemon/core/source/fetch.hpp"
 #include "daemon/core/state/overloaded.hpp"
 #include "daemon/core/state/sentences.hpp"
@@ -131,6 +132,7 @@ void begin_in_pool(Turn& t, Request& request, Pool& pool) {
                  [&](const proto::TrashRestoreParams& p) {
                    run(job::RestoreTrash{pool.key, p.id, p.branch});
                  },
+                 [&](const proto::WarmParams&) { begin_warm(t, request, pool); },
                  [&](const proto::TemplateMakeParams&) { begin_template_make(t, request, pool); },
                  [&](const proto::TemplateDropParams& p) {
                    run(job::DropTemplate{pool.key, p.id});

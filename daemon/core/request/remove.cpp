@@ -23,6 +23,7 @@ std::optional<Error> kept_by(const Pool& pool, const Slot& slot, Now now) {
     case Phase::held:
     case Phase::releasing:
       return say::slot_held(pool, slot, now);
+    case Phase::making:
     case Phase::recycling:
     case Phase::recovering:
       return std::nullopt;  // waited for

@@ -25,6 +25,7 @@ SlotState shown(Phase phase) {
     case Phase::held:
     case Phase::releasing:
       return SlotState::held;
+    case Phase::making:
     case Phase::recycling:
     case Phase::recovering:
     case Phase::removing:

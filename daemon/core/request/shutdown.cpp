@@ -44,7 +44,8 @@ void begin_shutdown(Turn& t) {
   for (auto& [id, job] : t.host.jobs) {
     const bool ends = std::holds_alternative<job::Resolve>(job.spec) || std::holds_alternative<job::Fetch>(job.spec) ||
                       std::holds_alternative<job::TendMirror>(job.spec) || std::holds_alternative<job::GitStatus>(job.spec) ||
-                      std::holds_alternative<job::Seal>(job.spec) || std::holds_alternative<job::Acquire>(job.spec);
+                      std::holds_alternative<job::Seal>(job.spec) || std::holds_alternative<job::Acquire>(job.spec) ||
+                      std::holds_alternative<job::MakeSlot>(job.spec);
     if (ends) stop_job(t, id);
   }
   std::vector<RequestId> waiting;
@@ -56,6 +57,7 @@ void begin_shutdown(Turn& t) {
       case Stage::waiting:
       case Stage::queued:
       case Stage::filling:
+      case Stage::warming:
         waiting.push_back(id);
         break;
       case Stage::recycling: {

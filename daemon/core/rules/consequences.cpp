@@ -60,6 +60,7 @@ Doing doing_of(const JobSpec& spec) {
                         [](const job::Quarantine&) { return Doing::recording; },
                         [](const job::Seal&) { return Doing::tending; },
                         [](const job::Advance&) { return Doing::tending; },
+                        [](const job::MakeSlot&) { return Doing::acquiring; },
                         [](const auto&) { return Doing::asked; },
                     },
                     spec);

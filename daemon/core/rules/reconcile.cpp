@@ -73,6 +73,7 @@ Holds holds(Phase phase) {
       return Holds::held;
     case Phase::quarantined:
       return Holds::quarantined;
+    case Phase::making:
     case Phase::acquiring:
     case Phase::releasing:
     case Phase::recycling:

@@ -95,7 +95,7 @@ Error waiter_error(const Pool& pool, const Slot& slot, const std::string& why) {
 }  // namespace
 
 bool waits_for_upkeep(Request& request, Slot& slot) {
-  if (slot.phase != Phase::recycling && slot.phase != Phase::recovering) return false;
+  if (slot.phase != Phase::recycling && slot.phase != Phase::recovering && slot.phase != Phase::making) return false;
   request.stage = Stage::recycling;
   request.slot = slot.id;
   slot.recycle_waits.push_back(request.id);

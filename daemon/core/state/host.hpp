@@ -47,6 +47,7 @@ enum class Stage {
   releasing,  // Release job
   recycling,  // release --wait
   filling,    // an entry of the store is made, by it or by another
+  warming,    // waits for slots that are being made
   landing,    // looked at, or in the line of its target
   running,    // any other job
 };
@@ -182,6 +183,8 @@ struct Pool {
   std::optional<RequestId> removing;
   std::optional<nanoseconds> next_expiry;
   Tip tip;
+  std::map<std::optional<std::string>, std::int64_t> warm_wanted;  // idle slots that were asked for, by group, until they stand
+  std::optional<nanoseconds> make_again;                           // no slot is made ahead before: the last one failed
 
   [[nodiscard]] bool loading() const { return load.has_value() || load_retry.has_value(); }
   [[nodiscard]] bool ready() const { return config && place && present && !unavailable; }

@@ -240,6 +240,11 @@ struct DropLanding {
 struct RecoverLandings {
   PoolKey pool;
 };
+// Makes a fresh slot that nobody has asked for: it ends idle, at the pool's default commit. With the source's writer until its
+// entry stands. Failed = all of it was taken back, or could not be and it says `halfway`.
+struct MakeSlot {
+  std::optional<std::string> group;
+};
 // Freezes a slot as its group's template: the one that `lease` holds and its holder has finished with, else an idle one.
 struct MakeTemplate {
   RequestId request;
@@ -263,7 +268,7 @@ using JobSpec =
                  job::Advance, job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus, job::ListTrash,
                  job::RestoreTrash, job::DropTrash, job::ExpireTrash, job::Heal, job::HealLocks, job::StoreTask, job::StoreFill,
                  job::StoreTidy, job::TendMirror, job::LookAtLanding, job::MakeLanding, job::MoveLanding, job::DropLanding,
-                 job::RecoverLandings, job::MakeTemplate, job::ListTemplates, job::DropTemplate>;
+                 job::RecoverLandings, job::MakeSlot, job::MakeTemplate, job::ListTemplates, job::DropTemplate>;
 
 namespace done {
 

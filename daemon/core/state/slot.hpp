@@ -12,6 +12,7 @@ namespace wtpool::core {
 enum class Phase {
   fresh,        // not made yet
   idle,         // free, detached, no marker
+  making,       // a MakeSlot job makes it, for nobody yet; shown as recycling
   acquiring,    // an Acquire job has it, or waits for it
   held,         // leased
   releasing,    // a Release job is on it; the lease still counts, and is shown as held

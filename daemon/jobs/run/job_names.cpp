@@ -32,6 +32,7 @@ struct Name {
   std::string_view operator()(const core::job::StoreTask&) const { return "store-task"; }
   std::string_view operator()(const core::job::StoreFill&) const { return "store-fill"; }
   std::string_view operator()(const core::job::StoreTidy&) const { return "store-tidy"; }
+  std::string_view operator()(const core::job::MakeSlot&) const { return "make-slot"; }
   std::string_view operator()(const core::job::MakeTemplate&) const { return "make-template"; }
   std::string_view operator()(const core::job::ListTemplates&) const { return "list-templates"; }
   std::string_view operator()(const core::job::DropTemplate&) const { return "drop-template"; }

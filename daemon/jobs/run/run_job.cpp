@@ -15,6 +15,7 @@
 #include "daemon/jobs/tasks/acquire.hpp"
 #include "daemon/jobs/tasks/fetch.hpp"
 #include "daemon/jobs/tasks/land/land.hpp"
+#include "daemon/jobs/tasks/make_slot.hpp"
 #include "daemon/jobs/tasks/pool.hpp"
 #include "daemon/jobs/tasks/read_back.hpp"
 #include "daemon/jobs/tasks/recover.hpp"
@@ -98,6 +99,7 @@ struct Dispatch {
     delete_unused_templates(job);
     return expire_trash(job, s);
   }
+  core::JobDone operator()(const core::job::MakeSlot& s) const { return make_slot(job, s); }
   core::JobDone operator()(const core::job::MakeTemplate& s) const { return make_template(job, s); }
   core::JobDone operator()(const core::job::ListTemplates& s) const { return list_templates(job, s); }
   core::JobDone operator()(const core::job::DropTemplate& s) const { return drop_template(job, s); }

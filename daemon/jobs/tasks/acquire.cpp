@@ -28,6 +28,7 @@
 #include "daemon/jobs/slot/source_away.hpp"
 #include "daemon/jobs/slot/undo_steps.hpp"
 #include "daemon/jobs/steps/cloned_slot.hpp"
+#include "daemon/jobs/steps/fresh_entry.hpp"
 #include "daemon/jobs/steps/grafts.hpp"
 #include "daemon/jobs/steps/guards.hpp"
 #include "daemon/jobs/steps/half_checkout.hpp"
@@ -235,49 +236,9 @@ class Acquisition {
 
   // ---- a fresh slot ----
   void make_fresh() {
-    const auto& files = job_.pool->files;
-    const auto slot = job_.slot_path();
-    const std::string& common = job_.pool->place.source.str();
-    const bool existed = refuse_ghost(job_);
-    (void)restore_own_entries(*job_.pool);
-    move_torn_entry_aside(job_);
-
-    const auto intent_file = files.intent(job_.grant.slot);
-    steps_.done("remove the intent", [intent_file] { unlink_durably(intent_file); });
-    disk::Intent intent;
-    intent.marker = marker(core::MarkerState::acquiring);
-    intent.entries = git::entry_names(common);
-    intent.directory_existed = existed;
-    disk::write_intent(intent_file, intent);
-    FAILPOINT("acquire.intent-written");
-    const std::vector<std::string> before = intent.entries;
-
-    // The entry goes last, and with it the marker or what the intent is there for: a kill before is recovered from.
-    steps_.done("remove the new worktree", [this, common, existed, before] {
-      take_directory_back(job_, existed);
-      FAILPOINT("acquire.directory-taken-back");
-      if (git_id_.empty()) {
-        remove_new_entries(job_, before);
-      } else {
-        git::remove_entry(common, git_id_);
-      }
-      still_there();
-    });
-    job_.progress("creating");
     const auto from = template_for(job_, lease_.group);
-    git_id_ = git::add_worktree(job_.source_git(&lock_), slot, from ? from->record.commit : lease_.full_sha,
-                                "wtpool " + job_.pool->key.str());
-    FAILPOINT("acquire.worktree-added");
-    const auto entry = job_.entry(git_id_);
-    prove_place(job_, git_id_);
-    make_directories(entry.own(), 0755, true);
-    if (job_.pool->source.worktree_config) git::not_bare(job_.source_git(&lock_), entry.entry.string());
-    git::keep_private_config(entry.entry.string(), entry.pristine().string());
-    write_acquiring_marker();
-    FAILPOINT("acquire.fresh-marker-written");
-    unlink_durably(intent_file);
-    FAILPOINT("acquire.intent-removed");
-    job_.report(core::event::WriterReleased{job_.grant.job, git_id_});
+    make_fresh_entry(job_, lock_, steps_, marker(core::MarkerState::acquiring), from ? from->record.commit : lease_.full_sha,
+                     git_id_);
     creation_.created = "checkout";
     if (auto why = say_once_why_checkout(*job_.pool)) warnings_.push_back(std::move(*why));
     if (from) fill(*from);

@@ -126,6 +126,7 @@ const std::map<std::string, std::function<std::string(const WireId&, const std::
       {"trash.list", again<TrashListResult>},
       {"trash.restore", again<TrashRestoreResult>},
       {"trash.drop", again<EmptyResult>},
+      {"pool.warm", again<WarmResult>},
       {"template.make", again<TemplateInfo>},
       {"template.list", again<TemplateListResult>},
       {"template.drop", again<EmptyResult>},
