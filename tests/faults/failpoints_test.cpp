@@ -34,27 +34,29 @@ INSTANTIATE_TEST_SUITE_P(Each, Failpoints, ::testing::Range<std::size_t>(0, scen
 
 TEST(FailpointNames, AllStandInAScenarioOrInARecovery) {
   // Where only a recovery comes by; the kills above show that it does.
-  std::set<std::string> known = {"recover.begun",
-                                 "advance.reset" /* an idle slot goes after the tip */,
-                                 "submodules.repository-aside" /* Submodules.OneIsSetAsideWhole… ends the daemon there */,
-                                 "recover.undoing-fresh",
-                                 "recover.directory-taken-back",
-                                 "repair.head-kept",
-                                 "recover.fresh",
-                                 "entry.aside",
-                                 "recover.entries-aside",
-                                 "recover.gitfile-removed",
-                                 "recover.directory-removed",
-                                 "recover.intent-removed",
-                                 "recover.branch-undone",
-                                 "recover.work-kept",
-                                 "recover.at-commit",
-                                 "recover.acquire-undone",
-                                 "recover.refs-settled",
-                                 "recover.release-finished",
-                                 "repair.marker-written"};
-  // Of landings, mirrors and the store: no scenario acquires and releases its way to them.
-  const std::set<std::string> of_other_verbs = {"acquire.grafted", "land.", "mirror.", "store."};
+  std::set<std::string> known = {
+      "recover.begun",
+      "advance.reset" /* an idle slot goes after the tip */,
+      "submodules.repository-aside" /* Submodules.OneIsSetAsideWhole… ends the daemon there */,
+      "acquire.slot-filled" /* Templates.AKillAnywhere… end the daemon there, on disks that can clone */,
+      "recover.undoing-fresh",
+      "recover.directory-taken-back",
+      "repair.head-kept",
+      "recover.fresh",
+      "entry.aside",
+      "recover.entries-aside",
+      "recover.gitfile-removed",
+      "recover.directory-removed",
+      "recover.intent-removed",
+      "recover.branch-undone",
+      "recover.work-kept",
+      "recover.at-commit",
+      "recover.acquire-undone",
+      "recover.refs-settled",
+      "recover.release-finished",
+      "repair.marker-written"};
+  // Of landings, mirrors, templates and the store: no scenario acquires and releases its way to them.
+  const std::set<std::string> of_other_verbs = {"acquire.grafted", "create.", "land.", "mirror.", "store.", "template."};
   for (const auto& scenario : scenarios()) known.insert(scenario.passes.begin(), scenario.passes.end());
   for (const auto& name : names_in_sources()) {
     const bool elsewhere =

@@ -140,6 +140,7 @@ std::string trash_of(const Stage& stage) {
 
 // ---- what is done ----
 void acquire_x(Stage& stage) { (void)stage.acquire("x"); }
+void warm_one(Stage& stage) { (void)stage.ask({"warm", "1", "--wait"}); }
 void resume_x(Stage& stage) { (void)stage.acquire("x", {"--resume"}); }
 void replace_x(Stage& stage) { (void)stage.acquire("x", {"--replace"}); }
 void release_x(Stage& stage) { (void)stage.release("x"); }
@@ -167,6 +168,10 @@ void drop(Stage& stage) {
 void acquire_x_now(Stage& stage) {
   std::error_code none;
   fs::remove(stage.repo.path() / ".git/refs/heads/x/of-somebody.lock", none);
+  expect_done(stage.acquire("x"), "acquire");
+}
+void finish_warm(Stage& stage) {
+  expect_done(stage.ask({"warm", "1", "--wait"}), "warm");
   expect_done(stage.acquire("x"), "acquire");
 }
 void finish_resume(Stage& stage) { expect_done(stage.acquire("x", {"--resume"}), "acquire --resume"); }
@@ -211,6 +216,7 @@ const std::vector<Scenario>& scenarios() {
        nothing,
        acquire_x,
        acquire_x_now},
+      {"warm", {"make.entry-stands", "make.filled", "make.settled", "make.idle"}, nothing, warm_one, finish_warm},
       {"acquire-idle",
        {"acquire.marker-written", "acquire.tree-brought", "acquire.short-way-staged", "acquire.branch-made",
         "acquire.head-attached"},

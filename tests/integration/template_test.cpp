@@ -296,6 +296,57 @@ TEST_P(Templates, AKillAnywhereWhileASlotIsClonedLeavesAWholeSlotOrNone) {
   }
 }
 
+TEST_P(Templates, AKillAnywhereInADropLeavesNothingOfIt) {
+  for (const std::string place : {"template.dropped", "template.unrecorded", "template.unpinned"}) {
+    SCOPED_TRACE(place);
+    ASSERT_EQ(prepare("mkdir -p build && echo o > build/o").code, 0);
+    const std::string id = only_template()["id"];
+    world.stop_daemon();
+    world.environment["WTPOOL_FAILPOINT"] = place + ":kill";
+    world.start_daemon();
+    EXPECT_NE(world.wtpool({"template", "drop", id}).code, 0);
+    EXPECT_EQ(world.daemon().wait(30s).code, 128 + SIGKILL);
+    world.environment.erase("WTPOOL_FAILPOINT");
+    world.start_daemon();
+    EXPECT_EQ(world.json_of({"template", "ls"}), json::array());
+    EXPECT_TRUE(wait_until([&] { return !fs::exists(root / "app/.meta/template" / id); }, 30s));
+    EXPECT_EQ(repo.git({"for-each-ref", "refs/wtpool/template"}), "");
+  }
+}
+
+TEST_P(Templates, AKillOnceItIsRecordedLeavesTheNewOne) {
+  ASSERT_EQ(prepare("mkdir build && echo o > build/o").code, 0);
+  const std::string before = only_template()["id"];
+  world.stop_daemon();
+  world.environment["WTPOOL_FAILPOINT"] = "template.recorded:kill";
+  world.start_daemon();
+  ASSERT_TRUE(world.wait_for_state("slot-0", "idle"));
+  EXPECT_NE(world.wtpool({"prepare", "--slot", "slot-0"}).code, 0);
+  EXPECT_EQ(world.daemon().wait(30s).code, 128 + SIGKILL);
+  world.environment.erase("WTPOOL_FAILPOINT");
+  world.start_daemon();
+  EXPECT_NE(only_template()["id"], before);
+  EXPECT_TRUE(wait_until([&] { return !fs::exists(root / "app/.meta/template" / before); }, 30s));
+  EXPECT_EQ(acquire_fresh("work")["created"], way());
+}
+
+TEST_P(Templates, SlotsThatAreMadeAheadAreMadeOfThemAndBroughtToTheTip) {
+  ASSERT_EQ(prepare("mkdir build && echo o > build/o").code, 0);
+  ASSERT_TRUE(world.wait_for_state("slot-0", "idle"));
+  world.acquire("holder");
+  repo.commit("src/main.c", "int main(void) { return 1; }\n");
+  EXPECT_EQ(world.json_of({"warm", "1", "--wait"})["idle"], 1);
+  const fs::path slot = root / "app/slot-1";
+  EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), repo.head());
+  EXPECT_EQ(git(slot, {"status", "--porcelain", "--branch"}), "## HEAD (no branch)");
+  EXPECT_EQ(read_text(slot / "build/o"), "o\n");
+  EXPECT_LT(mtime_ns(slot / "Makefile"), mtime_ns(slot / "build/o"));
+  const json got = world.json_of({"acquire", "work"});
+  EXPECT_EQ(got["slot"], "slot-1");
+  EXPECT_EQ(got["created"], nullptr);
+  EXPECT_EQ(got["reused_commit"], true);
+}
+
 TEST_P(Templates, AWarmSlotSaysWhatIsStale) {
   const auto slot = world.acquire("x");
   write_text(slot / "node_modules/n", "old\n");

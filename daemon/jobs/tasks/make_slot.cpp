@@ -93,6 +93,7 @@ class Making {
     remember_standing(job_, git_id_, tip);
     if (const Fd index = git::open_index(slot); ::fsync(index.get()) != 0)
       throw io_error("cannot sync the index of", job_.slot_path(), errno);
+    FAILPOINT("make.settled");
     job_.check_stop();
     core::done::Idle idle;
     idle.at = tip;
@@ -110,7 +111,6 @@ class Making {
     } catch (const core::Error& error) {
       log_warn("roll-back: " + error.message);
     }
-    FAILPOINT("make.rolling-back");
     const auto stuck = steps_.roll_back();
     if (stuck) log_warn("roll-back in " + job_.grant.slot.str() + ": " + *stuck + "; it is recovered from");
     failed.halfway = stuck.has_value();
