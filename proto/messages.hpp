@@ -89,6 +89,7 @@ struct AcquireParams {
   bool fetch = false;               // the source is fetched first, as with `fetch: always`
   bool reuse = false;               // a NAME that is held gives its lease back, a branch that exists is resumed
   std::optional<std::string> slot;  // this one alone
+  bool restock = false;             // stale carried paths are replaced by the template's
   bool prepares = false;            // the slot is to be frozen: refused where the pool's disk cannot clone
 };
 struct ConfirmParams {

@@ -45,6 +45,7 @@ struct AcquireCommand {
   std::vector<std::string> exclude_submodule_tags;
   bool verify = false;
   bool frozen_only = false;
+  bool restock = false;
   bool fetch = false;
   bool resume = false;
   bool replace = false;

@@ -47,6 +47,7 @@ void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
   verb->add_option("--key", acquire->key, "The same key gives the same lease back");
   verb->add_flag("--verify", acquire->verify, "Have git look at the slot's files though it is sealed");
   verb->add_flag("--frozen-only", acquire->frozen_only, "Every dep of the pool must be in the store, or exit 17");
+  verb->add_flag("--restock", acquire->restock, "Replace what a changed lockfile made stale by the template's");
   verb->add_flag("--fetch", acquire->fetch, "Fetch the source first, whatever the pool's config says");
   verb->add_flag("--unique-sha", acquire->unique_sha, "Refuse when a held slot is at that commit");
   verb->add_option("--exclude-submodule-tags", acquire->exclude_submodule_tags, "Leave submodules with one of these tags out")

@@ -40,6 +40,7 @@ proto::AcquireParams acquire_params(const AcquireCommand& command, const Context
   params.exclude_submodule_tags = command.exclude_submodule_tags;
   params.verify = command.verify;
   params.frozen_only = command.frozen_only;
+  params.restock = command.restock;
   params.fetch = command.fetch;
   params.resume = command.resume;
   params.replace = command.replace;

@@ -83,6 +83,7 @@ std::string create_text(core::Create create) {
 
 void read_creation(const ConfigMap& map, core::PoolConfig& config) {
   config.create = create_mode(map);
+  config.restock = map.boolean("restock").value_or(false);
   config.warm = map.number("warm", 0, 10000).value_or(0);
   if (map.names("carry")) config.carry = map.words("carry");
   config.carry_not = map.words("carry_not");
@@ -172,6 +173,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
                        "merge_drivers",
                        "create",
                        "warm",
+                       "restock",
                        "carry",
                        "carry_not",
                        "guards"});
@@ -230,6 +232,7 @@ std::string format_pool_config(const core::PoolConfig& config) {
   if (config.ttl) add("ttl", duration_text(*config.ttl));
   if (config.filters != defaults.filters) add("filters", list_text(config.filters));
   if (config.create != defaults.create) add("create", create_text(config.create));
+  if (config.restock) add("restock", "true");
   if (config.warm != defaults.warm) add("warm", std::to_string(config.warm));
   if (config.save_limit_bytes != defaults.save_limit_bytes) add("save_limit_bytes", std::to_string(config.save_limit_bytes));
   if (config.save_limit_files != defaults.save_limit_files) add("save_limit_files", std::to_string(config.save_limit_files));

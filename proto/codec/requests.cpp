@@ -81,6 +81,7 @@ const Rows<AcquireParams>& fields<AcquireParams>() {
        optional<&P::frozen_only>("frozen_only", "every dep of the pool must be in the store"),
        optional<&P::fetch>("fetch", "fetch the source first, whatever the pool's config says"),
        optional<&P::reuse>("reuse", "a NAME that is held gives its lease back, a branch that exists is resumed"),
+       optional<&P::restock>("restock", "replace stale carried paths by the template's"),
        optional<&P::slot>("slot", "this slot and no other"),
        optional<&P::prepares>("prepares", "refuse where no slot of the pool can be frozen")});
   return rows;

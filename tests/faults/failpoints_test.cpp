@@ -56,7 +56,8 @@ TEST(FailpointNames, AllStandInAScenarioOrInARecovery) {
       "recover.release-finished",
       "repair.marker-written"};
   // Of landings, mirrors, templates and the store: no scenario acquires and releases its way to them.
-  const std::set<std::string> of_other_verbs = {"acquire.grafted", "create.", "land.", "mirror.", "store.", "template."};
+  const std::set<std::string> of_other_verbs = {"acquire.grafted", "create.", "land.",    "mirror.",
+                                                "restock.",        "store.",  "template."};
   for (const auto& scenario : scenarios()) known.insert(scenario.passes.begin(), scenario.passes.end());
   for (const auto& name : names_in_sources()) {
     const bool elsewhere =

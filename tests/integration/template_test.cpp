@@ -27,6 +27,8 @@ class Templates : public ::testing::TestWithParam<const char*> {
     if (!directory) GTEST_SKIP() << testing::why_no_disk();
     root = *directory;
     world.environment["WORKTREE_ROOT"] = root.string();
+    // An idle slot stays at the commit that it was left at.
+    write_text(world.dir() / "config/wtpool/wtpoold.yaml", "follow_tip: false\n");
     world.start_daemon();
     write_text(repo.path() / ".gitignore", "*.o\nbuild/\nnode_modules/\n.env\nout/\n*.pem\n.venv/\nlogs/\n");
     repo.commit("package-lock.json", "one\n");
@@ -358,6 +360,68 @@ TEST_P(Templates, AWarmSlotSaysWhatIsStale) {
   EXPECT_EQ(read_text(slot / "node_modules/n"), "old\n");
   world.release("y");
   EXPECT_EQ(world.json_of({"acquire", "z"})["stale"], json::array());
+}
+
+TEST_P(Templates, RestockReplacesWhatIsStaleByTheTemplates) {
+  // Idle slot-1 stands at the first lockfile, the template is of the second.
+  world.acquire("a");
+  const fs::path slot = world.acquire("b");
+  write_text(slot / "web/node_modules/n", "old nested\n");
+  write_text(slot / "node_modules/n", "old\n");
+  write_text(slot / "build/o", "of slot-1\n");
+  world.release("b");
+  repo.commit("package-lock.json", "two\n");
+  world.release("a");
+  ASSERT_TRUE(world.wait_for_state("slot-0", "idle"));
+  ASSERT_EQ(prepare("mkdir -p node_modules && echo new > node_modules/n", {"--slot", "slot-0"}).code, 0);
+  ASSERT_EQ(only_template()["slot"], "slot-0");
+  ASSERT_TRUE(world.wait_for_state("slot-0", "idle"));
+  world.acquire("holder");  // at the tip already: the nearest
+  const json got = world.json_of({"acquire", "y", "--restock"});
+  EXPECT_EQ(got["slot"], "slot-1");
+  EXPECT_EQ(read_text(slot / "node_modules/n"), "new\n");
+  EXPECT_EQ(read_text(slot / "build/o"), "of slot-1\n");
+  EXPECT_EQ(got["stale"], json({"web/node_modules"}));  // the template has none
+  EXPECT_EQ(got["carried"]["files"], 1);
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  EXPECT_FALSE(fs::exists(slot / ".wtpool-restock"));
+}
+
+TEST_P(Templates, RestockLeavesWhatTheTemplateIsStaleForToo) {
+  ASSERT_EQ(prepare("mkdir -p node_modules && echo first > node_modules/n").code, 0);
+  ASSERT_TRUE(world.wait_for_state("slot-0", "idle"));
+  repo.commit("package-lock.json", "two\n");
+  const json got = world.json_of({"acquire", "y", "--restock"});
+  EXPECT_EQ(got["stale"], json({"node_modules"}));
+  EXPECT_EQ(read_text(fs::path(got["path"].get<std::string>()) / "node_modules/n"), "first\n");
+}
+
+TEST_P(Templates, AKillAnywhereInARestockLeavesThePathWholeOrAbsent) {
+  ASSERT_EQ(prepare("mkdir -p node_modules && echo first > node_modules/n").code, 0);
+  for (const std::string place : {"restock.cloned", "restock.old-aside", "restock.replaced"}) {
+    SCOPED_TRACE(place);
+    const auto base = repo.head();
+    repo.commit("package-lock.json", place + "\n");
+    ASSERT_EQ(prepare("mkdir -p node_modules && echo new > node_modules/n", {"--slot", "slot-0"}).code, 0);
+    ASSERT_TRUE(world.wait_for_state("slot-0", "idle"));
+    ASSERT_EQ(world.wtpool({"acquire", "back", "--commit", base}).code, 0);
+    world.release("back");
+    ASSERT_TRUE(world.wait_for_state("slot-0", "idle"));
+    world.stop_daemon();
+    world.environment["WTPOOL_FAILPOINT"] = place + ":kill";
+    world.start_daemon();
+    EXPECT_NE(world.wtpool({"acquire", "work", "--restock"}).code, 0);
+    EXPECT_EQ(world.daemon().wait(30s).code, 128 + SIGKILL);
+    world.environment.erase("WTPOOL_FAILPOINT");
+    world.start_daemon();
+    const fs::path slot = root / "app/slot-0";
+    ASSERT_TRUE(world.wait_for_state("slot-0", "idle"));
+    EXPECT_FALSE(fs::exists(slot / ".wtpool-restock"));
+    EXPECT_TRUE(!fs::exists(slot / "node_modules") || read_text(slot / "node_modules/n") == "new\n");
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+    EXPECT_FALSE(repo.has_branch("work"));
+    EXPECT_EQ(repo.complaint(), "");
+  }
 }
 
 TEST_P(Templates, SlotsOfThemAreReleasedUsedAgainAndRemoved) {

@@ -247,6 +247,7 @@ Placed try_place(Turn& t, Request& request, Pool& pool) {
   acquire.plan.sealed = std::exchange(slot->sealed, false);  // the job takes the seal
   acquire.plan.verify = params.verify;
   acquire.plan.prepares = params.prepares;
+  acquire.plan.restock = params.restock || pool.config->restock;
   slot->watches = 0;
   note_change(t, request);
   const JobId job = ask(t, JobClass::answering, acquire.plan, pool.key, {slot->id}, request.id, slot->fresh_made);

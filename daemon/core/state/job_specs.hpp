@@ -62,6 +62,7 @@ struct Acquire {
   std::optional<Oid> verified;  // git proved, in the job before this one, that the tree stands clean at this commit
   bool sealed = false;          // a seal says the same, if it still holds when the job looks
   bool verify = false;          // git looks, whatever a seal says
+  bool restock = false;         // stale carried paths are replaced by the template's
   bool prepares = false;        // the slot is to be frozen: refused where the disk cannot
   std::vector<std::string> exclude_submodule_tags;
   std::vector<WantedDep> deps;  // those that are not present are named, and what of them another commit has left goes

@@ -129,6 +129,7 @@ struct PoolConfig {
   std::optional<seconds> ttl;
   std::vector<std::string> filters{"lfs"};  // drivers that may run, where a configuration names them
   Create create = Create::automatic;
+  bool restock = false;                           // of every acquire: stale carried paths are replaced by the template's
   std::int64_t warm = 0;                          // so many idle slots are kept ready
   std::optional<std::vector<std::string>> carry;  // patterns, of what git ignores; absent: all that is not excepted
   std::vector<std::string> carry_not;

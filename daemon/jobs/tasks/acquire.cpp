@@ -33,6 +33,7 @@
 #include "daemon/jobs/steps/guards.hpp"
 #include "daemon/jobs/steps/half_checkout.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
+#include "daemon/jobs/steps/restock.hpp"
 #include "daemon/jobs/steps/slot_directory.hpp"
 #include "daemon/jobs/steps/untracked.hpp"
 #include "daemon/jobs/tasks/acquire/branch.hpp"
@@ -337,10 +338,11 @@ class Acquisition {
     return true;
   }
 
-  // Nothing of a warm slot is removed for it.
+  // Nothing of a warm slot is removed for it, unless that was asked for.
   void name_stale() {
     if (spec_.fresh || !head_) return;
     creation_.stale = stale_paths(job_, lease_.group, *head_, lease_.full_sha);
+    if (spec_.restock) restock(job_, lease_.group, lease_.full_sha, creation_.stale, creation_, warnings_);
     for (const auto& path : creation_.stale)
       warnings_.push_back(printable(path) + " in " + job_.grant.slot.str() +
                           " is stale: its lockfile is another one at this commit");

@@ -28,6 +28,7 @@
 #include "daemon/jobs/steps/half_checkout.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
 #include "daemon/jobs/steps/recycle_tree.hpp"
+#include "daemon/jobs/steps/restock.hpp"
 #include "daemon/jobs/steps/settle_refs.hpp"
 #include "daemon/jobs/steps/slot_directory.hpp"
 #include "daemon/jobs/trash/submodules.hpp"
@@ -202,6 +203,7 @@ core::JobDone undo_acquire(const JobContext& job, const core::SlotFacts& facts, 
   git::restore_private_config(entry.entry.string(), entry.pristine().string());
   const git::Git slot = job.slot_git(facts.git_id, lock);
   const auto trash_id = new_trash_id(marker.lease.id);
+  remove_half_restocked(job.slot_path());
   has_index ? (void)mend_index(job, slot) : make_index(slot);
   bring_to_commit(job, slot, facts.git_id, nobody, trash_id);
   auto idle = recycle_tree(job, facts.git_id, nobody, core::Dirty::save, trash_id, lock);

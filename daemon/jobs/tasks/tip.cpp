@@ -2,11 +2,14 @@
 #include "daemon/jobs/tasks/tip.hpp"
 
 #include "common/base/failpoint.hpp"
+#include "common/base/names.hpp"
+#include "daemon/core/state/slot_ids.hpp"
 #include "daemon/git/source/refs.hpp"
 #include "daemon/git/submodule/state.hpp"
 #include "daemon/git/tree/checkout.hpp"
 #include "daemon/git/tree/status.hpp"
 #include "daemon/jobs/slot/locked_slot.hpp"
+#include "daemon/jobs/steps/guards.hpp"
 #include "daemon/jobs/steps/idle_tree.hpp"
 #include "daemon/jobs/steps/untracked.hpp"
 
@@ -49,6 +52,10 @@ core::JobDone advance(JobContext& job, const core::job::Advance& spec) {
       !in_the_way.empty()) {
     return core::done::NotSealed{core::done::NotSealed::Why::dirty, "an untracked file is in the way: " + in_the_way.front()};
   }
+  // Whoever gets it is to hear what became stale: that is told by the commit it stands at.
+  const auto parts = core::parse_slot_id(job.grant.slot.str());
+  if (const auto stale = stale_paths(job, parts ? parts->group : std::nullopt, *from, spec.to); !stale.empty())
+    return core::done::NotSealed{core::done::NotSealed::Why::dirty, "it would make " + printable(stale.front()) + " stale"};
   job.check_stop();
   git::reset_hard(slot, spec.to);
   FAILPOINT("advance.reset");
