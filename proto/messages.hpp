@@ -263,6 +263,11 @@ struct SweepParams {
   std::optional<std::int64_t> min_age_seconds;
   bool dry_run = false;
 };
+struct HooksGetParams {  // the hooks of a pool and of its repository, which clients run
+  Scope scope;
+  Target target;
+  std::optional<std::string> commit;  // a full id; absent: HEAD of the slot, else the pool's default commit
+};
 struct HostStatusParams {};
 struct HostDoctorParams {
   bool repair = false;
@@ -277,7 +282,7 @@ using Params =
                  TrashDropParams, SubscribeParams, HostStatusParams, HostDoctorParams, HostReloadParams, HostShutdownParams,
                  StorePlaceParams, StoreAddParams, StoreHasParams, StoreListParams, StoreStatusParams, StoreThawParams,
                  StoreFreezeParams, StoreGcParams, StoreVerifyParams, StorePathParams, SourceFetchParams, AttachParams,
-                 SweepParams, LocateParams, TemplateMakeParams, TemplateListParams, TemplateDropParams>;
+                 SweepParams, LocateParams, TemplateMakeParams, TemplateListParams, TemplateDropParams, HooksGetParams>;
 
 // ---- results ----
 struct HelloResult {
@@ -369,6 +374,27 @@ struct LocateResult {  // `whoami --json`
   std::optional<std::string> target;  // what the pool's work is compared with
   std::optional<std::string> key;     // the idempotency key of the lease
 };
+struct HookInfo {
+  std::string event;  // post_acquire pre_go pre_release pre_land post_land
+  std::string from;   // pool | repository
+  std::string command;
+  std::string shell;  // sh | bash
+  std::vector<std::string> programs;
+  std::optional<std::string> problem;
+};
+struct HookFile {
+  std::string path;
+  std::string hex;
+};
+struct HooksResult {
+  std::string source;
+  std::string commit;
+  std::vector<HookInfo> hooks;
+  std::vector<HookFile> files;
+  std::optional<std::string> problem;
+  std::int64_t timeout_seconds = 600;
+  std::optional<SlotInfo> held;
+};
 struct SlotPathResult {
   std::string path;
 };
@@ -407,6 +433,7 @@ struct AcquireResult {
   double waited_seconds = 0;
   std::optional<std::int64_t> fetched_at;               // of our own last fetch of the source
   std::optional<int> port_base;                         // the first port of the lease; only when asked for
+  std::optional<bool> hooks;                            // there are some to ask for with hooks.get, before it is confirmed
   std::optional<std::vector<MissingDep>> missing_deps;  // of a pool with deps: those that could not be had
   std::optional<Creation> creation;
 };
@@ -567,11 +594,11 @@ struct DoctorResult {
   std::vector<DoctorCheck> checks;
 };
 
-using Result =
-    std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
-                 AcquireResult, ReleaseResult, LandResult, RenewResult, PoolListResult, TrashListResult, TrashRestoreResult,
-                 StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult, StoreStatusResult,
-                 StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult, TemplateInfo, TemplateListResult>;
+using Result = std::variant<EmptyResult, HelloResult, DiscoverResult, PoolInitResult, SlotListResult, SlotInfo, SlotPathResult,
+                            AcquireResult, ReleaseResult, LandResult, RenewResult, PoolListResult, TrashListResult,
+                            TrashRestoreResult, StatusResult, DoctorResult, StorePlaceResult, StoreAddResult, StoreListResult,
+                            StoreStatusResult, StoreGcResult, SourceFetchResult, SweepResult, AttachResult, LocateResult,
+                            TemplateInfo, TemplateListResult, HooksResult>;
 
 // ---- notifications, daemon to client ----
 struct Progress {

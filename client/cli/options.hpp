@@ -52,6 +52,7 @@ struct AcquireCommand {
   std::optional<std::chrono::milliseconds> wait;  // 0 = without an end
   std::optional<std::chrono::seconds> ttl;
   std::optional<std::int64_t> owner_pid;
+  bool hooks = true;
   bool env = false;  // of acquire alone: lines for a shell instead of the path
 };
 struct RunCommand {
@@ -75,6 +76,15 @@ struct DiffCommand {
   std::optional<std::string> target;
   std::vector<std::string> command;  // options of `git diff`
 };
+struct HooksListCommand {};
+struct HooksRunCommand {
+  std::string event;
+  std::optional<std::string> target;
+};
+struct HooksTrustCommand {
+  bool yes = false;
+};
+struct HooksRevokeCommand {};
 struct WhoamiCommand {};
 struct OrientCommand {};
 struct AgentCreateCommand {};  // both read a coding agent's JSON from stdin
@@ -224,7 +234,8 @@ using Command =
                  StorePlaceCommand, StoreAddCommand, StoreHasCommand, StoreListCommand, StoreStatusCommand, StoreThawCommand,
                  StoreFreezeCommand, StoreGcCommand, StoreVerifyCommand, StorePathCommand, GoCommand, SweepCommand, DiffCommand,
                  WhoamiCommand, OrientCommand, AgentCreateCommand, AgentRemoveCommand, AgentInstallCommand, McpCommand,
-                 LandCommand, PrepareCommand, TemplateListCommand, TemplateDropCommand>;
+                 LandCommand, PrepareCommand, TemplateListCommand, TemplateDropCommand, HooksListCommand, HooksRunCommand,
+                 HooksTrustCommand, HooksRevokeCommand>;
 
 struct Parsed {
   Globals globals;

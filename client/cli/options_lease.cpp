@@ -58,6 +58,7 @@ void add_acquire_flags(CLI::App* verb, AcquireCommand* acquire) {
   resume->excludes(replace);
   verb->add_flag("--reuse", acquire->reuse, "A NAME that is held gives its slot again; a branch that exists is gone on with")
       ->excludes(replace);
+  verb->add_flag("!--no-hooks", acquire->hooks, "Run no hooks of the pool or the repository");
   add_wait(verb, acquire);
   add_ttl(*verb, acquire->ttl, "The lease ends after that [the pool's ttl]");
 }

@@ -50,11 +50,28 @@ void add_agent(CLI::App& app, Command& chosen) {
   add_verb<McpCommand>(app, chosen, "mcp", "A server of the Model Context Protocol on stdin and stdout");
 }
 
+void add_hooks(CLI::App& app, Command& chosen) {
+  CLI::App* hooks = app.add_subcommand("hooks", "Commands of the pool and of the repository that run around a lease");
+  hooks->require_subcommand(1);
+  add_verb<HooksListCommand>(*hooks, chosen, "ls", "What would run, in this slot or at the default commit, and whether it may");
+  auto [run, run_command] = add_verb<HooksRunCommand>(*hooks, chosen, "run", "Run those of an event in a slot that is held");
+  run->add_option("EVENT", run_command->event, "post_acquire, pre_go or pre_release")
+      ->required()
+      ->check(CLI::IsMember({"post_acquire", "pre_go", "pre_release"}));
+  run->add_option("NAME|SLOT", run_command->target, "Which [that of the current directory]");
+  auto [trust, trust_command] =
+      add_verb<HooksTrustCommand>(*hooks, chosen, "trust", "Show what the repository wants to run, and approve it");
+  trust->add_flag("--yes", trust_command->yes, "Approve it without being asked");
+  trust->footer("What is approved is every byte that was shown: another text is another question.");
+  add_verb<HooksRevokeCommand>(*hooks, chosen, "revoke", "Forget what was approved of this repository");
+}
+
 }  // namespace
 
 void add_session_verbs(CLI::App& app, Command& chosen) {
   add_go(app, chosen);
   add_sweep(app, chosen);
+  add_hooks(app, chosen);
   add_agent(app, chosen);
   auto [diff, diff_command] =
       add_verb<DiffCommand>(app, chosen, "diff", "What a slot's work changes: git diff from where its branch left the target");

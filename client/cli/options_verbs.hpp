@@ -45,7 +45,7 @@ void add_trash_verbs(CLI::App& app, Command& chosen);
 void add_store_verbs(CLI::App& app, Command& chosen);
 void add_ci_verbs(CLI::App& app, Command& chosen);       // ci begin, ci end
 void add_host_verbs(CLI::App& app, Command& chosen);     // init repair remove unstick validate-gitmodules status doctor daemon
-void add_session_verbs(CLI::App& app, Command& chosen);  // go sweep diff whoami orient agent mcp
+void add_session_verbs(CLI::App& app, Command& chosen);  // go sweep hooks diff whoami orient agent mcp
 
 void add_shell_verbs(CLI::App& app, Command& chosen);  // completion shell-init
 

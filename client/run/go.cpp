@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "client/run/hooks.hpp"
 #include "client/run/in_slot.hpp"
 #include "client/run/session.hpp"
 #include "client/verbs/acquire_request.hpp"
@@ -37,6 +38,10 @@ int go_in_slot(const GoCommand& command, Context& context) {
   Interrupts signals(kRunSignals);
   const auto lease = acquire(opened.connection, params, context, signals);
   const auto socket = opened.socket;
+  if (command.acquire.hooks) {
+    run_acquire_hooks(opened.connection, lease, socket, context, signals);
+    run_hooks(hooks_of(opened.connection, lease, context, signals), "pre_go", lease, socket, context, signals);
+  }
   Holding holding(std::move(opened), lease, context, signals);
   const auto session = holding.attach(command.keep);
 

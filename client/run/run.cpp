@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "client/daemon/start.hpp"
+#include "client/run/hooks.hpp"
 #include "client/run/in_slot.hpp"
 #include "client/run/report.hpp"
 #include "client/run/session.hpp"
@@ -58,6 +59,7 @@ int run_in_slot(const RunCommand& command, proto::AcquireParams params, Context&
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Interrupts signals(kRunSignals);
   const auto lease = acquire(opened.connection, params, context, signals);
+  if (command.acquire.hooks) run_acquire_hooks(opened.connection, lease, opened.socket, context, signals);
   report.acquired(lease);
 
   const CommandLine line{command.command, environment_in_slot(lease, opened.socket), lease.path};

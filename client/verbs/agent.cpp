@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "client/daemon/start.hpp"
+#include "client/run/hooks.hpp"
 #include "client/verbs/acquire_request.hpp"
 #include "client/verbs/ask.hpp"
 #include "client/verbs/verbs.hpp"
@@ -94,6 +95,7 @@ int run_command(const AgentCreateCommand&, Context& context) {
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Interrupts interrupts;
   const auto acquired = acquire(opened.connection, params, context, interrupts);
+  run_acquire_hooks(opened.connection, acquired, opened.socket, context, interrupts);
   if (const int failed = write_result(context, acquired.path + "\n")) return failed;
   proto::ConfirmParams confirm;
   confirm.lease_id = acquired.lease_id;

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "client/run/hooks.hpp"
 #include "client/verbs/acquire_request.hpp"
 #include "client/verbs/ask.hpp"
 #include "client/verbs/lease_variables.hpp"
@@ -31,6 +32,27 @@ std::string as_shell_lines(const proto::AcquireResult& lease, const std::filesys
   return lines + "export" + names + "\n";
 }
 
+// What cannot be asked is no reason to keep the slot, and a hook that fails is none either.
+void run_release_hooks(Opened& opened, const proto::ReleaseParams& release, Context& context, Interrupts& interrupts) {
+  proto::HooksGetParams params;
+  params.scope = release.scope;
+  params.target = release.target;
+  const Answer answer = opened.connection.call(params, {context.output, interrupts, OnSignal::cancel, kReportLimit});
+  if (answer.error) {
+    if (answer.cancel_asked) throw Interrupted{interrupts.last()};
+    return;
+  }
+  const auto hooks = proto::decode_result<proto::HooksResult>(answer.result);
+  if (!hooks.held || !hooks.held->lease) return;
+  const auto& lease = release.lease_id ? release.lease_id : release.held_by;
+  if (lease && *lease != hooks.held->lease->id) return;
+  try {
+    run_hooks(hooks, "pre_release", lease_of(*hooks.held), opened.socket, context, interrupts);
+  } catch (const proto::Error& failed) {
+    context.output.warn(failed.message);
+  }
+}
+
 }  // namespace
 
 int run_command(const AcquireCommand& command, Context& context) {
@@ -38,7 +60,9 @@ int run_command(const AcquireCommand& command, Context& context) {
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Connection& connection = opened.connection;
   Interrupts interrupts;
-  const auto acquired = acquire(connection, params, context, interrupts);
+  auto acquired = acquire(connection, params, context, interrupts);
+  if (command.hooks) run_acquire_hooks(connection, acquired, opened.socket, context, interrupts);
+  acquired.hooks.reset();  // for this program, and not a part of its result
   std::string text = (context.globals.json ? proto::to_json_text(acquired) : acquired.path) + "\n";
   if (command.env) text = as_shell_lines(acquired, opened.socket);
   if (const int failed = write_result(context, text)) return failed;  // unconfirmed, it is rolled back
@@ -68,6 +92,7 @@ int run_command(const ReleaseCommand& command, Context& context) {
 
   Opened opened = open_daemon(context.globals, context.paths, Start::if_needed);
   Interrupts interrupts;
+  run_release_hooks(opened, params, context, interrupts);
   const Answer answer = opened.connection.call(params, {context.output, interrupts, OnSignal::cancel, std::nullopt});
   const auto released = result_of<proto::ReleaseResult>(answer, context, interrupts);
   if (released.already)

@@ -42,6 +42,7 @@ core::Settings settings_of(const disk::HostConfig& config, const std::filesystem
     settings.seal_slots = limits.instances / 2;
   }
   settings.seal_quiet = config.seal_quiet;
+  settings.hook_timeout = config.hook_timeout;
   settings.tip_every = kTipEvery;
   settings.follow_tip = config.follow_tip;
   return settings;

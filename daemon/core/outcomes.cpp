@@ -10,6 +10,7 @@
 #include "daemon/core/lease/renew.hpp"
 #include "daemon/core/pool/load.hpp"
 #include "daemon/core/request/doctor.hpp"
+#include "daemon/core/request/hooks.hpp"
 #include "daemon/core/request/remove.hpp"
 #include "daemon/core/request/repair.hpp"
 #include "daemon/core/request/report.hpp"
@@ -216,6 +217,10 @@ void finish_job(Turn& t, const Job& job, const JobOutcome& outcome) {
           [&](const job::Heal&) { heal_ended(t, job, outcome); },
           [&](const job::HealLocks&) { heal_ended(t, job, outcome); },
           [&](const job::GitStatus&) { status_ended(t, job, outcome); },
+          [&](const job::ReadHooks&) {
+            answer_plain<done::HooksRead>(
+                t, job, outcome, [&](const done::HooksRead& done) { return proto::Result(hooks_result(t, job, done)); });
+          },
           [&](const job::ListTrash&) {
             answer_plain<done::TrashListed>(t, job, outcome, [](const done::TrashListed& done) {
               return proto::Result(proto::TrashListResult{done.entries});

@@ -8,6 +8,7 @@
 #include "common/host_paths.hpp"
 #include "daemon/disk/config_map.hpp"
 #include "daemon/disk/deps_config.hpp"
+#include "daemon/disk/hook_file.hpp"
 #include "daemon/disk/include_limit.hpp"
 
 namespace wtpool::disk {
@@ -174,7 +175,8 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
                        "create",
                        "carry",
                        "carry_not",
-                       "guards"});
+                       "guards",
+                       "hooks"});
   if (!map.number("schema_version", 1, 1)) throw map.wrong("schema_version", "is missing");
   const auto base = file.parent_path().parent_path();
 
@@ -208,6 +210,7 @@ core::PoolConfig parse_pool_config(const std::string& text, const std::filesyste
   (void)include_limit(map);
   config.session = map.text("session");
   read_landing(map, config);
+  config.hooks = read_hooks(map);
   return config;
 }
 
@@ -245,7 +248,7 @@ std::string format_pool_config(const core::PoolConfig& config) {
 HostConfig parse_host_config(const std::string& text, const std::filesystem::path& file) {
   const ConfigMap map(text, file,
                       {"root", "log_level", "default_ttl", "queue_limit", "trash_expiry", "answering_jobs", "recycling_jobs",
-                       "reserve", "seal", "seal_quiet", "follow_tip", "store", "store_keep", "store_max"});
+                       "reserve", "seal", "seal_quiet", "follow_tip", "store", "store_keep", "store_max", "hook_timeout"});
   HostConfig config;
   if (const auto root = map.text("root")) config.root = path_at(map, "root", *root, file.parent_path());
   if (const auto store = map.text("store")) config.store = path_at(map, "store", *store, file.parent_path());
@@ -270,6 +273,7 @@ HostConfig parse_host_config(const std::string& text, const std::filesystem::pat
   config.recycling_jobs = jobs("recycling_jobs", 1);
   config.seal = map.boolean("seal").value_or(config.seal);
   config.follow_tip = map.boolean("follow_tip").value_or(config.follow_tip);
+  config.hook_timeout = map.duration("hook_timeout").value_or(config.hook_timeout);
   config.seal_quiet = map.duration("seal_quiet").value_or(config.seal_quiet);
   if (const auto bytes = map.number("reserve", 0, kMaxNumber)) config.reserve_bytes = static_cast<std::uint64_t>(*bytes);
   return config;

@@ -15,7 +15,7 @@ namespace wtpool::disk {
 [[nodiscard]] std::string format_pool_config(const core::PoolConfig& config);
 
 // `wtpoold.yaml`. Keys: root, log_level, default_ttl, queue_limit, trash_expiry, answering_jobs, recycling_jobs, reserve,
-// seal, seal_quiet, follow_tip, store, store_keep, store_max.
+// seal, seal_quiet, follow_tip, store, store_keep, store_max, hook_timeout.
 struct HostConfig {
   std::optional<std::string> root;
   std::optional<std::string> store;         // absent: <root>/.store
@@ -29,6 +29,7 @@ struct HostConfig {
   std::optional<int> recycling_jobs;
   bool seal = true;                                   // idle slots are proven clean and watched
   bool follow_tip = true;                             // idle sealed slots go along when the default commit moves
+  core::seconds hook_timeout{600};                    // how long a client lets each hook run
   core::seconds seal_quiet{30};                       // how long after something happened in a tree it is sealed again
   std::uint64_t reserve_bytes = 64ull * 1024 * 1024;  // free space below which nothing is acquired
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "proto/errors.hpp"
 
@@ -25,5 +26,13 @@ struct RunStats {
 // A failure: {"error":{"kind","message","hint","retryable","exit_code", then what the error names}}.
 [[nodiscard]] std::string to_json_text(const Error& error);
 [[nodiscard]] std::string to_json_text(const RunStats& stats);
+
+struct HookRow {  // one element of `hooks ls --json`
+  std::string event;
+  std::string from;
+  std::string command;
+  bool may_run = false;
+};
+[[nodiscard]] std::string to_json_text(const std::vector<HookRow>& rows);
 
 }  // namespace wtpool::proto

@@ -75,5 +75,6 @@ template DoctorResult decode_result(std::string_view);
 template SweepResult decode_result(std::string_view);
 template AttachResult decode_result(std::string_view);
 template LocateResult decode_result(std::string_view);
+template HooksResult decode_result(std::string_view);
 
 }  // namespace wtpool::proto

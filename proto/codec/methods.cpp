@@ -86,6 +86,8 @@ const std::vector<Method>& methods() {
       method<AttachParams, AttachResult>("slot.attach", "AttachResult",
                                          "Be a session of a durable lease as long as this connection lasts"),
       method<LocateParams, LocateResult>("scope.locate", "LocateResult", "What a directory is: a slot, a source, or none"),
+      method<HooksGetParams, HooksResult>("hooks.get", "HooksResult",
+                                          "The hooks of a pool and of its repository; clients run them"),
       method<SweepParams, SweepRow>("slot.sweep", "SweepRow", "Release the leases whose work is finished", ResultForm::array),
       method<HostShutdownParams, EmptyResult>("host.shutdown", "Empty", "Stop the daemon; leases stay as they are"),
   };

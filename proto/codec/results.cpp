@@ -178,6 +178,7 @@ const Rows<AcquireResult>& fields<AcquireResult>() {
       always<&R::waited_seconds>("waited_seconds", "time in the queue"),
       always_time<&R::fetched_at>("fetched_at", "of wtpool's own last fetch of the source"),
       optional<&R::port_base>("port_base", "the first port of the lease, when asked for", kPort),
+      optional<&R::hooks>("hooks", "there may be some to run first: see hooks.get"),
       optional<&R::missing_deps>("missing_deps", "in a pool with deps: those that could not be had"),
       of_creation<&Creation::created>("created", "snapshot, reflink or checkout; null of a slot that was there"),
       of_creation<&Creation::carried>("carried", "what it got of what git ignores"),

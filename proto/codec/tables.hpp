@@ -17,6 +17,10 @@ const std::vector<Field<GitInfo>>& fields<GitInfo>();
 template <>
 const std::vector<Field<SweepRow>>& fields<SweepRow>();
 template <>
+const std::vector<Field<HookInfo>>& fields<HookInfo>();
+template <>
+const std::vector<Field<HookFile>>& fields<HookFile>();
+template <>
 const std::vector<Field<SlotInfo>>& fields<SlotInfo>();
 template <>
 const std::vector<Field<PoolInfo>>& fields<PoolInfo>();
@@ -60,6 +64,14 @@ struct SchemaName<GitInfo> {
 template <>
 struct SchemaName<SlotInfo> {
   static constexpr std::string_view value = "Slot";
+};
+template <>
+struct SchemaName<HookInfo> {
+  static constexpr std::string_view value = "Hook";
+};
+template <>
+struct SchemaName<HookFile> {
+  static constexpr std::string_view value = "HookFile";
 };
 template <>
 struct SchemaName<PoolInfo> {

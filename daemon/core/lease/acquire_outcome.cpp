@@ -148,6 +148,7 @@ void acquire_done(Turn& t, const Job& job, const done::Acquired& done) {
     for (const auto& warning : done.warnings) warn(t, *request, warning);
     auto result = result_of(t, *request, pool, slot, fresh);
     result.creation = done.creation;
+    if (done.hooks) result.hooks = true;  // a lease that is given back later has had them
     answer(t, id, std::move(result), done.durable);
   }
   if (nobody) end_lease(t, pool, slot, Ending::rolled_back);

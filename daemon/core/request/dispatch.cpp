@@ -14,6 +14,7 @@
 #include "daemon/core/pool/load.hpp"
 #include "daemon/core/request/confirm_resume.hpp"
 #include "daemon/core/request/doctor.hpp"
+#include "daemon/core/request/hooks.hpp"
 #include "daemon/core/request/remove.hpp"
 #include "daemon/core/request/repair.hpp"
 #include "daemon/core/request/report.hpp"
@@ -125,6 +126,7 @@ void begin_in_pool(Turn& t, Request& request, Pool& pool) {
                  [&](const proto::LandParams&) { begin_land(t, request, pool); },
                  [&](const proto::SlotInspectParams&) { begin_inspect(t, request, pool); },
                  [&](const proto::SlotPathParams&) { begin_path(t, request, pool); },
+                 [&](const proto::HooksGetParams&) { begin_hooks(t, request, pool); },
                  [&](const proto::SlotRepairParams&) { begin_repair(t, request, pool); },
                  [&](const proto::SlotRemoveParams&) { begin_remove_slot(t, request, pool); },
                  [&](const proto::PoolRemoveParams&) { begin_remove_pool(t, request, pool); },

@@ -33,6 +33,7 @@ struct Settings {
   seconds tip_every{0};          // how often a pool's default commit is looked at; 0: never
   bool follow_tip = true;        // idle sealed slots at an earlier tip are brought along
   seconds mirror_quiet{600};     // nothing ran on a mirror for so long, before it is tidied up
+  seconds hook_timeout{600};     // how long a client lets each hook run
   seconds seal_quiet{30};        // after something happened in a tree, before it is sealed again
 };
 

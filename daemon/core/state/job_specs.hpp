@@ -166,6 +166,13 @@ struct GitStatus {
   std::vector<Of> slots;
   bool whole = false;
 };
+// The hooks of the pool, and those of its repository at a commit: of the slot `git_id`, where one is said; else `commit`, else
+// the pool's default commit. Runs none.
+struct ReadHooks {
+  PoolKey pool;
+  std::string git_id;
+  std::optional<Oid> commit;
+};
 struct ListTrash {
   std::vector<PoolKey> pools;
 };
@@ -263,7 +270,7 @@ using JobSpec =
                  job::Advance, job::Repair, job::RemoveSlot, job::RemovePool, job::InitPool, job::GitStatus, job::ListTrash,
                  job::RestoreTrash, job::DropTrash, job::ExpireTrash, job::Heal, job::HealLocks, job::StoreTask, job::StoreFill,
                  job::StoreTidy, job::TendMirror, job::LookAtLanding, job::MakeLanding, job::MoveLanding, job::DropLanding,
-                 job::RecoverLandings, job::MakeTemplate, job::ListTemplates, job::DropTemplate>;
+                 job::RecoverLandings, job::MakeTemplate, job::ListTemplates, job::DropTemplate, job::ReadHooks>;
 
 namespace done {
 
@@ -297,6 +304,7 @@ struct Acquired {
   std::vector<std::string> warnings;           // said on the caller's stderr
   std::vector<std::string> missing_deps = {};  // names of deps that could not be placed after all
   proto::Creation creation = {};
+  bool hooks = false;  // the pool or the commit may have some
 };
 struct Released {
   bool moved = false;               // commits were kept
@@ -350,6 +358,9 @@ struct PoolMade {
 };
 struct PoolRemoved {
   std::vector<std::string> warnings;  // what of it stays
+};
+struct HooksRead {
+  proto::HooksResult result;  // without the slot and the time limit, which the core knows
 };
 struct TrashListed {
   std::vector<proto::TrashEntry> entries;
@@ -408,7 +419,7 @@ using JobDone =
                  done::Fresh, done::Sealed, done::NotSealed, done::TipSeen, done::ReadSlots, done::StatusRead, done::PoolMade,
                  done::TrashListed, done::TrashRestored, done::Healed, done::PoolRemoved, done::StoreDone, done::StoreAbsent,
                  done::StoreKeyed, done::StoreFilled, done::LandingLooked, done::LandingMade, done::LandingMoved,
-                 done::LandingLost, done::TemplateMade, done::TemplatesListed>;
+                 done::LandingLost, done::TemplateMade, done::TemplatesListed, done::HooksRead>;
 
 struct JobFailed {
   Fault fault = Fault::source_fault;

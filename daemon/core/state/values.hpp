@@ -1,14 +1,17 @@
 // The values that the core, the disk and the jobs talk about. Pure: no descriptor, clock or process.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
+#include "daemon/core/state/hook_line.hpp"
 #include "proto/errors.hpp"
 #include "proto/ids.hpp"
 #include "proto/messages.hpp"
@@ -141,6 +144,7 @@ struct PoolConfig {
   std::optional<std::string> land_test;    // a command; clients run it
   int land_train = 4;                      // landings that are tested at once
   std::vector<std::string> merge_drivers;  // that may run
+  std::vector<HookLine> hooks;             // the user's own: they need no approval
 };
 
 // Where a pool lives, read once when it is loaded. All real paths.

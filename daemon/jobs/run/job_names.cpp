@@ -25,6 +25,7 @@ struct Name {
   std::string_view operator()(const core::job::RemovePool&) const { return "remove-pool"; }
   std::string_view operator()(const core::job::InitPool&) const { return "init-pool"; }
   std::string_view operator()(const core::job::GitStatus&) const { return "git-status"; }
+  std::string_view operator()(const core::job::ReadHooks&) const { return "read-hooks"; }
   std::string_view operator()(const core::job::ListTrash&) const { return "list-trash"; }
   std::string_view operator()(const core::job::RestoreTrash&) const { return "restore-trash"; }
   std::string_view operator()(const core::job::DropTrash&) const { return "drop-trash"; }

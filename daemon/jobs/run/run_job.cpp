@@ -14,6 +14,7 @@
 #include "daemon/jobs/steps/grafts.hpp"
 #include "daemon/jobs/tasks/acquire.hpp"
 #include "daemon/jobs/tasks/fetch.hpp"
+#include "daemon/jobs/tasks/hooks.hpp"
 #include "daemon/jobs/tasks/land/land.hpp"
 #include "daemon/jobs/tasks/pool.hpp"
 #include "daemon/jobs/tasks/read_back.hpp"
@@ -83,6 +84,7 @@ struct Dispatch {
   core::JobDone operator()(const core::job::Heal& s) const { return heal(job, s); }
   core::JobDone operator()(const core::job::HealLocks& s) const { return heal_locks(job, s); }
   core::JobDone operator()(const core::job::GitStatus& s) const { return git_status(job, s); }
+  core::JobDone operator()(const core::job::ReadHooks& s) const { return read_hooks(job, s); }
   core::JobDone operator()(const core::job::ListTrash& s) const { return list_trash(job, s); }
   core::JobDone operator()(const core::job::RestoreTrash& s) const { return restore_trash(job, s); }
   core::JobDone operator()(const core::job::DropTrash& s) const { return drop_trash(job, s); }

@@ -38,6 +38,7 @@
 #include "daemon/jobs/tasks/acquire/branch.hpp"
 #include "daemon/jobs/tasks/acquire/fast_path.hpp"
 #include "daemon/jobs/tasks/acquire/free_space.hpp"
+#include "daemon/jobs/tasks/hooks.hpp"
 #include "daemon/jobs/trash/trash_id.hpp"
 #include "proto/shell_word.hpp"
 
@@ -452,10 +453,12 @@ class Acquisition {
     }
     if (!tree_) tree_ = git::ids_of(job_.source_git(&lock_), {lease_.full_sha.str() + "^{tree}"}).front();
     name_stale();
+    has_hooks_ = may_have_hooks(job_, lease_.full_sha);
     job_.check_stop();
     const auto durable =
         short_way_ ? short_way_->hold() : disk::MarkerFile(job_.entry(git_id_).marker()).write(marker(core::MarkerState::held));
-    core::done::Acquired done{durable, git_id_, lease_, tree_.value_or(Oid{}), reused_, warnings_, missing_deps_, creation_};
+    core::done::Acquired done{durable,       git_id_,   lease_,    tree_.value_or(Oid{}), reused_, warnings_,
+                              missing_deps_, creation_, has_hooks_};
     FAILPOINT("acquire.held");
     steps_.commit();
     return done;
@@ -479,6 +482,7 @@ class Acquisition {
   proto::Creation creation_;
   bool filled_ = false;  // from a template
   bool reused_ = false;
+  bool has_hooks_ = false;
   bool branch_is_others_ = false;  // made by somebody since it was looked for: not for the undo to remove
   Steps steps_;
 };

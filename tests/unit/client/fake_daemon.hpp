@@ -88,6 +88,11 @@ class Peer {
     if (!got || !std::holds_alternative<proto::RequestFrame>(*got)) return std::nullopt;
     auto& request = std::get<proto::RequestFrame>(*got);
     id_ = request.id;
+    // Before a release a client asks for hooks; there are none here.
+    if (!std::is_same_v<P, proto::HooksGetParams> && std::holds_alternative<proto::HooksGetParams>(request.params)) {
+      answer(proto::HooksResult{});
+      return this->request<P>();
+    }
     if (auto* params = std::get_if<P>(&request.params)) return std::move(*params);
     return std::nullopt;
   }

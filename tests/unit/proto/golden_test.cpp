@@ -111,6 +111,7 @@ const std::map<std::string, std::function<std::string(const WireId&, const std::
       {"slot.land", again<LandResult>},
       {"land.tested", again<EmptyResult>},
       {"scope.locate", again<LocateResult>},
+      {"hooks.get", again<HooksResult>},
       {"slot.sweep", again<SweepResult>},
       {"slot.remove", again<EmptyResult>},
       {"store.place", again<StorePlaceResult>},
