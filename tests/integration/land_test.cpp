@@ -30,6 +30,12 @@ class Land : public ::testing::Test {
     write_text(config, read_text(config) + line + "\n");
   }
 
+  // What a daemon that was just started does beside its answers: no landing is left to finish.
+  bool nothing_is_left() const {
+    const fs::path records = repo.common_dir() / "wtpool/land";
+    return wait_until([&] { return !fs::exists(records) || fs::is_empty(records); });
+  }
+
   World world;
   Repo repo = world.make_repo();
 };
@@ -361,6 +367,7 @@ TEST_P(LandKilled, EndsBeforeOrAfter) {
   world.start_daemon();
   const auto again = land({"feat"});
   EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_TRUE(nothing_is_left());
   EXPECT_EQ(repo.git({"rev-parse", "main^1"}), before);
   EXPECT_EQ(repo.git({"status", "--porcelain"}), " M Makefile");
   EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
@@ -397,6 +404,7 @@ TEST_P(LandKilledTwice, IsFinishedByTheThird) {
   world.start_daemon();
   const auto again = land({"feat"});
   EXPECT_EQ(again.code, 0) << again;
+  EXPECT_TRUE(nothing_is_left());
   EXPECT_EQ(repo.git({"status", "--porcelain"}), "");
   EXPECT_EQ(read_text(repo.path() / "feat"), "feat\n");
   EXPECT_FALSE(fs::exists(repo.path() / "Makefile"));
@@ -424,6 +432,7 @@ TEST_F(Land, KilledAfterThePushItHasLandedAndTheNextOneSaysSo) {
   world.start_daemon();
   const auto again = land({"feat", "--push"});
   EXPECT_EQ(again.code, 0) << again;
+  EXPECT_TRUE(nothing_is_left());
   EXPECT_EQ(remote.git({"rev-parse", "main"}), git(slot, {"rev-parse", "HEAD"}));
   EXPECT_EQ(repo.git({"for-each-ref", "refs/wtpool/land/"}), "");
   EXPECT_EQ(repo.complaint(), "");
